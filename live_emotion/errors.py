@@ -1,0 +1,43 @@
+"""The errors a user can cause.
+
+Each message is one line: what happened, with which file or device, and what to do. The command line prints it
+and exits with 1; a library user catches :class:`LiveEmotionError`.
+"""
+
+from __future__ import annotations
+
+
+class LiveEmotionError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class InputError(LiveEmotionError):
+    """A photo or film is missing, unreadable, empty, or shows no face."""
+
+
+class OutputError(LiveEmotionError):
+    """A result cannot be written: no such folder, no permission, no space, or it exists already."""
+
+
+class CameraError(LiveEmotionError):
+    """No such camera, a camera in use, or one that gives no frames."""
+
+
+class DisplayError(LiveEmotionError):
+    """There is no screen to open a window on."""
+
+
+class WeightsError(LiveEmotionError):
+    """A weights or model file is missing, damaged, or of another kind."""
+
+
+class DeviceError(LiveEmotionError):
+    """The computing device that was asked for is not there."""
+
+
+class DataError(LiveEmotionError):
+    """Training data are missing, empty or inconsistent."""
+
+
+class MissingExtraError(LiveEmotionError):
+    """An optional package is needed and not installed."""

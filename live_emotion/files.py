@@ -1,0 +1,76 @@
+"""Writing files so that a crash leaves the old one or the new one, never half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from live_emotion.errors import OutputError
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yields a temporary path beside ``path`` and renames it to ``path`` when the block ends well.
+
+    The temporary name is hidden, unique and keeps the suffix, for libraries that choose a format by it. What was
+    written is flushed to the disk before the rename. If the block raises, the temporary file is removed and
+    ``path`` stays as it was.
+
+    Raises:
+        OutputError: the folder is missing or not writable, the disk is full, or ``path`` is a folder.
+    """
+    target = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
+        os.close(handle)
+    except OSError as error:
+        raise write_error(target, error) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())  # mkstemp makes it private
+        os.replace(temporary, target)
+    except OSError as error:
+        raise write_error(target, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Writes ``text`` as UTF-8 by :func:`atomic_path`."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """Makes a folder with its parents, if it is not there yet.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    return folder
+
+
+def write_error(path: Path, error: OSError) -> OutputError:
+    """The one line for an operating system error while writing ``path``."""
+    if isinstance(error, FileNotFoundError):
+        hint = f"there is no folder {path.parent}; make it first"
+    else:
+        hint = error.strerror or str(error)
+    return OutputError(f"Cannot write {path}: {hint}.")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

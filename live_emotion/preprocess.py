@@ -1,0 +1,145 @@
+"""Face pixels -> network input. The only place that resizes, converts to grey or normalises a face.
+
+Training, evaluation, live use and export all come through here, in two steps with room for augmentation between:
+
+    picture -> uint8 (48, 48) -> [augment, training only] -> float32 (N, 1, 48, 48) in [-1, 1]
+
+Scaling never depends on what a picture shows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+FACE_SIZE = 48
+"""Side of the network's input in pixels, FER2013's own."""
+
+PIXEL_MEAN = 127.5
+PIXEL_SCALE = 127.5
+"""``(pixel - PIXEL_MEAN) / PIXEL_SCALE`` takes 0..255 to -1..1."""
+
+BOX_IN_CROP = 0.84
+"""Side of a BlazeFace box over the side of the FER2013 frame around it: median over 600 training images."""
+
+CROP_RISE = 0.07
+"""How far the crop's centre lies above the box's, in sides of the crop (same 600 images)."""
+
+
+def crop_box(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """The square around a detected face that frames it as FER2013's images frame theirs.
+
+    Args:
+        box: ``(x1, y1, x2, y2)`` in pixels, as the detector gives it.
+
+    Returns:
+        ``(x1, y1, x2, y2)`` in pixels, square; it may leave the picture.
+    """
+    x1, y1, x2, y2 = box
+    side = max(x2 - x1, y2 - y1) / BOX_IN_CROP
+    centre_x = (x1 + x2) / 2
+    centre_y = (y1 + y2) / 2 - CROP_RISE * side
+    return centre_x - side / 2, centre_y - side / 2, centre_x + side / 2, centre_y + side / 2
+
+
+def crop_face(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    """Cuts a detected face out of a picture.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, or any form that :func:`to_grey` takes.
+        box: the detector's box in pixels; the part of its crop outside the picture repeats the border.
+
+    Returns:
+        (48, 48) uint8 grey.
+
+    Raises:
+        ValueError: the crop and the picture do not overlap, or the box is empty.
+    """
+    height, width = image.shape[:2]
+    left, top, right, bottom = (round(v) for v in crop_box(box))
+    right, bottom = max(right, left + 1), max(bottom, top + 1)
+    inside = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    if inside.size == 0:
+        raise ValueError(f"box {box} lies outside a picture of {width}x{height}")
+    grey = np.pad(
+        to_grey(inside),
+        ((max(-top, 0), max(bottom - height, 0)), (max(-left, 0), max(right - width, 0))),
+        mode="edge",
+    )
+    return face_pixels(grey)
+
+
+def face_pixels(image: np.ndarray) -> np.ndarray:
+    """Takes a picture that shows a face and nothing else to the network's size.
+
+    Args:
+        image: (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA, uint8. One of 48x48 grey stays as it is.
+
+    Returns:
+        (48, 48) uint8 grey.
+    """
+    import cv2
+
+    grey = to_grey(image)
+    if grey.shape == (FACE_SIZE, FACE_SIZE):
+        return grey
+    shrinks = min(grey.shape) >= FACE_SIZE  # the area filter avoids aliasing, and is blocky when it enlarges
+    return cv2.resize(
+        grey, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    )
+
+
+def to_grey(image: np.ndarray) -> np.ndarray:
+    """Converts a picture to grey by the luma of ITU-R BT.601, as OpenCV and JPEG do.
+
+    Args:
+        image: (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA, uint8; transparency is shown on grey.
+
+    Returns:
+        (H, W) uint8.
+
+    Raises:
+        ValueError: another shape or dtype.
+    """
+    import cv2
+
+    if image.dtype != np.uint8:
+        raise ValueError(f"a picture must be uint8, this one is {image.dtype}")
+    if image.ndim == 2:
+        return np.ascontiguousarray(image)
+    channels = image.shape[2] if image.ndim == 3 else None
+    if channels == 1:
+        return np.ascontiguousarray(image[:, :, 0])
+    if channels == 3:
+        return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    if channels == 4:
+        alpha = image[:, :, 3].astype(np.float32) / 255
+        grey = cv2.cvtColor(image, cv2.COLOR_BGRA2GRAY)
+        return np.rint(grey * alpha + 127 * (1 - alpha)).astype(np.uint8)
+    raise ValueError(f"a picture must be (H, W), (H, W, 3) or (H, W, 4), this one is {image.shape}")
+
+
+def faces_to_tensor(faces: np.ndarray | torch.Tensor) -> torch.Tensor:
+    """Normalises faces for the network.
+
+    Args:
+        faces: uint8 (N, 48, 48), array or tensor.
+
+    Returns:
+        float32 (N, 1, 48, 48) in [-1, 1], on the device of ``faces``.
+
+    Raises:
+        ValueError: another shape or dtype.
+    """
+    import torch
+
+    pixels = torch.as_tensor(faces)
+    if pixels.dtype != torch.uint8 or pixels.ndim != 3 or tuple(pixels.shape[1:]) != (FACE_SIZE, FACE_SIZE):
+        raise ValueError(
+            f"faces must be uint8 (N, {FACE_SIZE}, {FACE_SIZE}), not {pixels.dtype} {tuple(pixels.shape)}"
+        )
+    return ((pixels.to(torch.float32) - PIXEL_MEAN) / PIXEL_SCALE).unsqueeze(1)
