@@ -101,17 +101,11 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """
     content = load_state(path)
     if content.get("format") != FORMAT:
-        raise WeightsError(
-            f"{path} is not a live-emotion checkpoint; give a .pth file that its training wrote."
-        )
+        raise WeightsError(f"{path} is not a live-emotion checkpoint; give a .pth file that its training wrote.")
     if content["version"] > VERSION:
-        raise WeightsError(
-            f"{path} was written by a newer live-emotion (format {content['version']}); update it."
-        )
+        raise WeightsError(f"{path} was written by a newer live-emotion (format {content['version']}); update it.")
     if content["preprocessing"] != PREPROCESSING:
-        raise WeightsError(
-            f"{path} was trained with another preprocessing than this version's; train it again."
-        )
+        raise WeightsError(f"{path} was trained with another preprocessing than this version's; train it again.")
     if content["arch"] not in ARCHITECTURES:
         raise WeightsError(f"{path} holds the unknown architecture {content['arch']!r}; update live-emotion.")
     checkpoint = Checkpoint(
@@ -155,9 +149,7 @@ def load_state(path: str | os.PathLike[str]) -> dict[str, Any]:
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
         raise WeightsError(f"{path} is damaged or is no weights file; get it again or train anew.") from error
     if not isinstance(content, dict):
-        raise WeightsError(
-            f"{path} is not a live-emotion checkpoint; give a .pth file that its training wrote."
-        )
+        raise WeightsError(f"{path} is not a live-emotion checkpoint; give a .pth file that its training wrote.")
     return content
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -42,14 +43,12 @@ class EmotionCNN(nn.Module):
         super().__init__()
         self.config = config
         widths = (1, *config.channels)
-        self.features = nn.Sequential(
-            *(_block(a, b, config.block_dropout) for a, b in zip(widths, widths[1:]))
-        )
+        self.features = nn.Sequential(*(_block(a, b, config.block_dropout) for a, b in itertools.pairwise(widths)))
         side = FACE_SIZE >> len(config.channels)
         sizes = (config.channels[-1] * side * side, *config.hidden)
         self.classifier = nn.Sequential(
             nn.Flatten(),
-            *(_hidden(a, b, config.hidden_dropout) for a, b in zip(sizes, sizes[1:])),
+            *(_hidden(a, b, config.hidden_dropout) for a, b in itertools.pairwise(sizes)),
             nn.Linear(sizes[-1], config.num_classes),
         )
 
@@ -68,9 +67,7 @@ def _conv(inputs: int, outputs: int) -> list[nn.Module]:
 
 
 def _block(inputs: int, outputs: int, dropout: float) -> nn.Sequential:
-    return nn.Sequential(
-        *_conv(inputs, outputs), *_conv(outputs, outputs), nn.MaxPool2d(2), nn.Dropout(dropout)
-    )
+    return nn.Sequential(*_conv(inputs, outputs), *_conv(outputs, outputs), nn.MaxPool2d(2), nn.Dropout(dropout))
 
 
 def _hidden(inputs: int, outputs: int, dropout: float) -> nn.Sequential:

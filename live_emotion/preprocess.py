@@ -88,9 +88,7 @@ def face_pixels(image: np.ndarray) -> np.ndarray:
     if grey.shape == (FACE_SIZE, FACE_SIZE):
         return grey
     shrinks = min(grey.shape) >= FACE_SIZE  # the area filter avoids aliasing, and is blocky when it enlarges
-    return cv2.resize(
-        grey, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    )
+    return cv2.resize(grey, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:
@@ -139,7 +137,5 @@ def faces_to_tensor(faces: np.ndarray | torch.Tensor) -> torch.Tensor:
 
     pixels = torch.as_tensor(faces)
     if pixels.dtype != torch.uint8 or pixels.ndim != 3 or tuple(pixels.shape[1:]) != (FACE_SIZE, FACE_SIZE):
-        raise ValueError(
-            f"faces must be uint8 (N, {FACE_SIZE}, {FACE_SIZE}), not {pixels.dtype} {tuple(pixels.shape)}"
-        )
+        raise ValueError(f"faces must be uint8 (N, {FACE_SIZE}, {FACE_SIZE}), not {pixels.dtype} {tuple(pixels.shape)}")
     return ((pixels.to(torch.float32) - PIXEL_MEAN) / PIXEL_SCALE).unsqueeze(1)

@@ -58,9 +58,7 @@ def _move(pixels: Tensor, config: TrainConfig, generator: torch.Generator) -> Te
 
 def _light(pixels: Tensor, jitter: float, generator: torch.Generator) -> Tensor:
     """Contrast about each face's mean, then brightness, each by a factor within ``1 ± jitter``."""
-    contrast, brightness = (
-        (1 + _symmetric(2 * len(pixels), jitter, generator)).view(2, -1, 1, 1, 1).to(pixels.device)
-    )
+    contrast, brightness = (1 + _symmetric(2 * len(pixels), jitter, generator)).view(2, -1, 1, 1, 1).to(pixels.device)
     mean = pixels.mean(dim=(1, 2, 3), keepdim=True)
     return ((pixels - mean) * contrast + mean) * brightness
 
@@ -79,9 +77,7 @@ def _blur(pixels: Tensor, chance: float, generator: torch.Generator) -> Tensor:
         pixels[moved] = F.conv2d(padded, kernel[None, None])
     if coarse.any():
         small = F.interpolate(pixels[coarse], size=(side, side), mode="area")
-        pixels[coarse] = F.interpolate(
-            small, size=(FACE_SIZE, FACE_SIZE), mode="bilinear", align_corners=False
-        )
+        pixels[coarse] = F.interpolate(small, size=(FACE_SIZE, FACE_SIZE), mode="bilinear", align_corners=False)
     return pixels
 
 

@@ -20,9 +20,7 @@ def _options(command: click.Command) -> click.Command:
         flag = "-o" if field.name == "output" else None
         names = [f"--{field.name.replace('_', '-')}"] + ([flag] if flag else [])
         default = ",".join(field.default) if field.name == "classes" else field.default
-        command = click.option(*names, type=kind, default=default, show_default=True, is_flag=kind is bool)(
-            command
-        )
+        command = click.option(*names, type=kind, default=default, show_default=True, is_flag=kind is bool)(command)
     return command
 
 

@@ -58,9 +58,7 @@ def list_labelled(folder: Path, classes: Sequence[str]) -> list[tuple[Path, np.n
     return [(path, eye[i]) for i, name in enumerate(classes) for path in image_files(folder / name)]
 
 
-def list_voted(
-    folder: Path, classes: Sequence[str], votes: Path, majority: bool
-) -> list[tuple[Path, np.ndarray]]:
+def list_voted(folder: Path, classes: Sequence[str], votes: Path, majority: bool) -> list[tuple[Path, np.ndarray]]:
     """Image files below ``folder`` that a votes file names, with targets made of the votes for ``classes``.
 
     Args:
@@ -78,9 +76,7 @@ def list_voted(
     eye = np.eye(len(classes), dtype=np.float32)
     chosen = []
     for name, answers, counts in _read_votes(votes, folder.name):
-        own = np.array(
-            [sum(c for a, c in zip(answers, counts) if a == wanted) for wanted in classes], np.float32
-        )
+        own = np.array([sum(c for a, c in zip(answers, counts) if a == wanted) for wanted in classes], np.float32)
         winner = answers[int(np.argmax(counts))]
         if majority and winner in classes and max(counts) > 0:
             chosen.append((folder / name, eye[list(classes).index(winner)]))
@@ -88,9 +84,7 @@ def list_voted(
             chosen.append((folder / name, own / own.sum()))
     missing = [c for c in classes if c not in answers] if chosen else []
     if missing:
-        raise DataError(
-            f"{votes} has no column for the class {missing[0]}; its answers are {', '.join(answers)}."
-        )
+        raise DataError(f"{votes} has no column for the class {missing[0]}; its answers are {', '.join(answers)}.")
     return chosen
 
 
@@ -147,9 +141,7 @@ def read_faces(listed: Sequence[tuple[Path, np.ndarray]], description: str = "Re
     return FaceSet(stacked, np.array(targets, np.float32), tuple(files), tuple(broken))
 
 
-def limit_per_class(
-    listed: list[tuple[Path, np.ndarray]], per_class: int, seed: int
-) -> list[tuple[Path, np.ndarray]]:
+def limit_per_class(listed: list[tuple[Path, np.ndarray]], per_class: int, seed: int) -> list[tuple[Path, np.ndarray]]:
     """At most ``per_class`` files of each class, drawn at random with ``seed``; 0 takes all."""
     if not per_class:
         return listed

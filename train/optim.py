@@ -20,16 +20,12 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
     """The optimiser that ``config.optimizer`` names; SGD with Nesterov momentum 0.9."""
     parameters = [p for p in model.parameters() if p.requires_grad]
     if config.optimizer == "sgd":
-        return torch.optim.SGD(
-            parameters, config.lr, momentum=0.9, nesterov=True, weight_decay=config.weight_decay
-        )
+        return torch.optim.SGD(parameters, config.lr, momentum=0.9, nesterov=True, weight_decay=config.weight_decay)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimizer]
     return kind(parameters, config.lr, weight_decay=config.weight_decay)
 
 
-def make_schedule(
-    optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int
-) -> lr_scheduler.LRScheduler:
+def make_schedule(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> lr_scheduler.LRScheduler:
     """The schedule that ``config.schedule`` names.
 
     ``plateau`` is stepped once an epoch with the validation loss and divides the rate by 10 after three epochs

@@ -62,9 +62,7 @@ def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:
     for name, split in (("training", train), (f"validation ({origin})", val)):
         counts = np.bincount(split.labels, minlength=len(classes))
         if empty := [c for c, n in zip(classes, counts) if n == 0]:
-            raise DataError(
-                f"The class {empty[0]} has no {name} image; add some or leave it out of --classes."
-            )
+            raise DataError(f"The class {empty[0]} has no {name} image; add some or leave it out of --classes.")
         listed = ", ".join(f"{c} {n}" for c, n in zip(classes, counts))
         tqdm.write(f"{name.capitalize()}: {len(split)} images ({listed})")
     return train, val, replace(config, classes=tuple(classes))
@@ -180,9 +178,7 @@ def _train_epoch(run: Run, faces: FaceSet, folder: Path) -> None:
     run.model.train()
     total = len(batch_order(len(faces), run.config, run.epoch))
     saved = time.monotonic()
-    steps = train_steps(
-        run.model, faces, run.config, run.optimizer, run.epoch, run.step, run.totals, run.after_step
-    )
+    steps = train_steps(run.model, faces, run.config, run.optimizer, run.epoch, run.step, run.totals, run.after_step)
     with tqdm(total=total, initial=run.step, desc="Training", disable=None) as bar:
         for step in steps:
             run.step = step + 1
@@ -236,9 +232,7 @@ def _print_epoch(entry: dict[str, Any]) -> None:
 def _exhausted(run: Run) -> bool:
     """Whether validation accuracy has not risen for ``patience`` epochs."""
     scores = [e["val_accuracy"] for e in run.history]
-    stop = bool(
-        run.config.patience and scores and len(scores) - 1 - int(np.argmax(scores)) >= run.config.patience
-    )
+    stop = bool(run.config.patience and scores and len(scores) - 1 - int(np.argmax(scores)) >= run.config.patience)
     if stop:
         tqdm.write(f"Stopped: no better validation accuracy for {run.config.patience} epochs (--patience).")
     return stop
