@@ -50,7 +50,8 @@ def crop_face(image: np.ndarray, box: tuple[float, float, float, float]) -> np.n
     """Cuts a detected face out of a picture.
 
     Args:
-        image: (H, W, 3) uint8 BGR, or any form that :func:`to_grey` takes.
+        image: (H, W, 3) uint8 BGR, or any form that :func:`to_grey` takes. One of 48x48 pixels is a face already
+            and is taken whole.
         box: the detector's box in pixels; the part of its crop outside the picture repeats the border.
 
     Returns:
@@ -60,6 +61,8 @@ def crop_face(image: np.ndarray, box: tuple[float, float, float, float]) -> np.n
         ValueError: the crop and the picture do not overlap, or the box is empty.
     """
     height, width = image.shape[:2]
+    if (height, width) == (FACE_SIZE, FACE_SIZE):
+        return to_grey(image)
     left, top, right, bottom = (round(v) for v in crop_box(box))
     right, bottom = max(right, left + 1), max(bottom, top + 1)
     inside = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
@@ -115,10 +118,14 @@ def to_grey(image: np.ndarray) -> np.ndarray:
     if channels == 3:
         return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     if channels == 4:
-        alpha = image[:, :, 3].astype(np.float32) / 255
-        grey = cv2.cvtColor(image, cv2.COLOR_BGRA2GRAY)
-        return np.rint(grey * alpha + 127 * (1 - alpha)).astype(np.uint8)
+        return cv2.cvtColor(flatten_alpha(image), cv2.COLOR_BGR2GRAY)
     raise ValueError(f"a picture must be (H, W), (H, W, 3) or (H, W, 4), this one is {image.shape}")
+
+
+def flatten_alpha(image: np.ndarray) -> np.ndarray:
+    """Shows a transparent picture on mid grey: (H, W, 4) uint8 BGRA -> (H, W, 3) uint8 BGR."""
+    alpha = image[:, :, 3:].astype(np.float32) / 255
+    return np.rint(image[:, :, :3] * alpha + round(PIXEL_MEAN) * (1 - alpha)).astype(np.uint8)
 
 
 def faces_to_tensor(faces: np.ndarray | torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,122 @@
+"""Face crops -> probabilities. The only place that applies temperature, softmax and class names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from live_emotion.checkpoint import load_checkpoint
+from live_emotion.emotions import Prediction
+from live_emotion.errors import WeightsError
+from live_emotion.model import pick_device
+from live_emotion.preprocess import faces_to_tensor
+from live_emotion.resources import weights_file
+
+DEFAULT_WEIGHTS = "best_emotion_model.pth"
+
+Path = str | os.PathLike[str]
+
+
+class Network(Protocol):
+    """A network of any kind with its class names and temperature."""
+
+    class_names: tuple[str, ...]
+    temperature: float
+
+    def logits(self, faces: np.ndarray) -> np.ndarray:
+        """uint8 (N, 48, 48) -> float32 (N, C)."""
+        ...
+
+
+class TorchNetwork:
+    """A PyTorch network."""
+
+    def __init__(self, model: nn.Module, class_names: Sequence[str], temperature: float, device: torch.device) -> None:
+        self.class_names = tuple(class_names)
+        self.temperature = temperature
+        self.device = device
+        self.model = model.eval().to(device, memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def logits(self, faces: np.ndarray) -> np.ndarray:
+        """uint8 (N, 48, 48) -> float32 (N, C)."""
+        batch = faces_to_tensor(faces).to(self.device, memory_format=torch.channels_last)
+        return self.model(batch).float().cpu().numpy()
+
+
+class EmotionClassifier:
+    """Turns faces into probabilities of emotions.
+
+    Args:
+        weights: a checkpoint, several whose probabilities are averaged, or None for the one that comes with
+            live-emotion.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+
+    Attributes:
+        class_names: in the order of the probabilities.
+
+    Raises:
+        WeightsError: a file is missing or damaged, or several differ in their classes.
+        DeviceError: the device is not available.
+    """
+
+    def __init__(self, weights: Path | Sequence[Path] | None = None, device: str = "auto") -> None:
+        paths = [weights] if isinstance(weights, (str, os.PathLike)) else list(weights or [])
+        self._take([_load(path, device) for path in paths or [default_weights()]])
+
+    @classmethod
+    def of(cls, model: nn.Module, class_names: Sequence[str]) -> EmotionClassifier:
+        """A classifier around a network in memory; its ``temperature`` attribute is used, if it has one."""
+        self = cls.__new__(cls)
+        device = next(model.parameters()).device
+        self._take([TorchNetwork(model, class_names, getattr(model, "temperature", 1.0), device)])
+        return self
+
+    def _take(self, networks: list[Network]) -> None:
+        self._networks = networks
+        self.class_names = networks[0].class_names
+        if any(network.class_names != self.class_names for network in networks):
+            raise WeightsError("The weights files differ in their classes; give files that were trained on the same.")
+
+    def predict(self, faces: np.ndarray) -> np.ndarray:
+        """Probabilities of all faces, by one batch through each network.
+
+        Args:
+            faces: uint8 (N, 48, 48), as ``preprocess.crop_face`` cuts them; N may be 0, which runs no network.
+
+        Returns:
+            float32 (N, C), rows that sum to 1.
+        """
+        if len(faces) == 0:
+            return np.empty((0, len(self.class_names)), np.float32)
+        return np.mean([softmax(n.logits(faces), n.temperature) for n in self._networks], axis=0, dtype=np.float32)
+
+    def classify(self, faces: np.ndarray) -> list[Prediction]:
+        """As :meth:`predict`, with names: one :class:`Prediction` a face."""
+        return [Prediction.from_probabilities(row, self.class_names) for row in self.predict(faces)]
+
+
+def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """Probabilities of logits divided by a temperature (Guo et al., ICML 2017); rows of (N, C) sum to 1."""
+    scaled = logits / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def default_weights() -> os.PathLike[str]:
+    """The weights file that comes with live-emotion.
+
+    Raises:
+        WeightsError: it is missing.
+    """
+    return weights_file(DEFAULT_WEIGHTS)
+
+
+def _load(path: Path, device: str) -> Network:
+    checkpoint = load_checkpoint(path)
+    return TorchNetwork(checkpoint.build(), checkpoint.class_names, checkpoint.temperature, pick_device(device))

@@ -1,0 +1,1 @@
+"""The subcommands of ``live-emotion``, one a module, each as ``command``."""

@@ -1,0 +1,251 @@
+"""Frames -> faces, by Google's BlazeFace models in MediaPipe. The only place that imports mediapipe."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from live_emotion.preprocess import flatten_alpha
+from live_emotion.resources import weights_file
+
+KINDS = ("full", "short", "tiled")
+
+MODELS = {
+    "full": "face_detection_full_range_sparse.tflite",
+    "short": "face_detection_short_range.tflite",
+}
+
+SMALLEST_IMAGE = 16
+"""Pictures with a shorter side, in pixels, show no face that could be read."""
+
+TILE = 0.6
+"""Side of a tile as a part of the picture's shorter side: the models see a frame at 192 pixels at most, so a face
+in a tile is seen 1.7 times (in 16:9: 3 times) as large."""
+
+TILE_STRIDE = 0.6
+"""Distance between tiles as a part of their side; a face up to 0.4 of a tile lies whole in one of them."""
+
+SAME_FACE = 0.5
+"""Boxes that share this part of the smaller one are the same face."""
+
+REFINE_SCALE = 2.0
+"""Side of the square in which the short-range model looks again, in sides of the box."""
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Face:
+    """A detected face.
+
+    Attributes:
+        box: ``(x1, y1, x2, y2)`` in pixels, half-open, about from brow to chin; it may leave the picture.
+        score: how sure the detector is, 0 to 1.
+        keypoints: (6, 2) float32, x and y in pixels of right eye, left eye, nose tip, mouth centre, right ear and
+            left ear. Right and left are the person's own.
+    """
+
+    box: Box
+    score: float
+    keypoints: np.ndarray
+
+
+class FaceDetector:
+    """Finds faces.
+
+    Args:
+        kind: ``full``: the full-range model on the whole frame. ``short``: the short-range model, quicker, for a
+            face that fills the picture. ``tiled``: the full-range model on the frame and on overlapping tiles, and
+            each box refined by the short-range model, for groups and faces far away.
+        min_confidence: lowest score of a face, 0 to 1.
+        max_faces: most faces to give, those with the highest scores.
+
+    Raises:
+        WeightsError: a model file is missing.
+    """
+
+    def __init__(self, kind: str = "full", min_confidence: float = 0.5, max_faces: int = 10) -> None:
+        if kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
+        self.max_faces = max_faces
+        self._tiled = kind == "tiled"
+        names = ("full", "short") if self._tiled else (kind,)
+        self._models = {name: _open_model(name, min_confidence) for name in names}
+        self._main = self._models[names[0]]
+        # An unclosed detector raises in its __del__ when the interpreter ends; this runs before that.
+        self._close = weakref.finalize(self, _close_all, list(self._models.values()))
+
+    def detect(self, image: np.ndarray) -> list[Face]:
+        """Finds the faces in a picture.
+
+        Args:
+            image: (H, W, 3) uint8 BGR, (H, W, 4) BGRA or (H, W) grey.
+
+        Returns:
+            at most ``max_faces`` faces, the highest score first.
+
+        Raises:
+            ValueError: another shape or dtype, or the detector is closed.
+        """
+        if not self._close.alive:
+            raise ValueError("this face detector is closed")
+        rgb = _to_rgb(image)
+        if min(rgb.shape[:2]) < SMALLEST_IMAGE:
+            return []
+        faces = _run(self._main, rgb)
+        if self._tiled:
+            for tile in tiles(rgb.shape[1], rgb.shape[0]):
+                faces += [face for face in _look(self._main, rgb, tile) if not _is_cut(face.box, tile, rgb.shape)]
+            faces = [self._refine(rgb, face) for face in merge(faces)]
+        return merge(faces)[: self.max_faces]
+
+    def _refine(self, rgb: np.ndarray, face: Face) -> Face:
+        """The same face as the short-range model sees it close up, or as it is where that finds nothing."""
+        x1, y1, x2, y2 = face.box
+        reach = REFINE_SCALE * max(x2 - x1, y2 - y1) / 2
+        centre_x, centre_y = (x1 + x2) / 2, (y1 + y2) / 2
+        square = (centre_x - reach, centre_y - reach, centre_x + reach, centre_y + reach)
+        closer = [f for f in _look(self._models["short"], rgb, square) if _shared(f.box, face.box) >= SAME_FACE]
+        if not closer:
+            return face
+        best = max(closer, key=lambda f: f.score)
+        return Face(best.box, max(best.score, face.score), best.keypoints)
+
+    def close(self) -> None:
+        """Frees the models; closing twice does nothing."""
+        self._close()
+
+    def __enter__(self) -> FaceDetector:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def tiles(width: int, height: int) -> list[Box]:
+    """Overlapping squares that cover a picture, as boxes in whole pixels."""
+    side = max(SMALLEST_IMAGE, round(TILE * min(width, height)))
+
+    def starts(length: int) -> list[int]:
+        count = int(np.ceil((length - side) / (TILE_STRIDE * side))) + 1
+        return [round(start) for start in np.linspace(0, length - side, count)]
+
+    return [(x, y, x + side, y + side) for y in starts(height) for x in starts(width)]
+
+
+def merge(faces: list[Face]) -> list[Face]:
+    """Leaves one of each face that was found several times, the one with the highest score; sorted by score."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda f: -f.score):
+        if all(_shared(face.box, other.box) < SAME_FACE for other in kept):
+            kept.append(face)
+    return kept
+
+
+def _shared(a: Box, b: Box) -> float:
+    """Intersection of two boxes over the area of the smaller, 0 to 1."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
+    return max(width, 0) * max(height, 0) / smaller if smaller > 0 else 0.0
+
+
+def _is_cut(box: Box, tile: Box, shape: tuple[int, ...]) -> bool:
+    """Whether a box reaches over an edge of its tile that is not the picture's: half a face, whole in a neighbour."""
+    height, width = shape[:2]
+    return (
+        (box[0] <= tile[0] and tile[0] > 0)
+        or (box[1] <= tile[1] and tile[1] > 0)
+        or (box[2] >= tile[2] and tile[2] < width)
+        or (box[3] >= tile[3] and tile[3] < height)
+    )
+
+
+def _look(model: Any, rgb: np.ndarray, area: Box) -> list[Face]:
+    """Faces that a model finds in a part of the picture, in the picture's pixels."""
+    height, width = rgb.shape[:2]
+    left, top = max(0, round(area[0])), max(0, round(area[1]))
+    part = rgb[top : min(height, round(area[3])), left : min(width, round(area[2]))]
+    if min(part.shape[:2]) < SMALLEST_IMAGE:
+        return []
+    offset = np.array([left, top], np.float32)
+    return [
+        Face((f.box[0] + left, f.box[1] + top, f.box[2] + left, f.box[3] + top), f.score, f.keypoints + offset)
+        for f in _run(model, part)
+    ]
+
+
+def _run(model: Any, rgb: np.ndarray) -> list[Face]:
+    """What a model finds in (H, W, 3) uint8 RGB."""
+    import mediapipe
+
+    height, width = rgb.shape[:2]
+    image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
+    faces = []
+    for found in model.detect(image).detections:
+        box = found.bounding_box
+        x1, y1 = float(box.origin_x), float(box.origin_y)
+        if box.width > 0 and box.height > 0:
+            points = np.array([(k.x * width, k.y * height) for k in found.keypoints], np.float32)
+            faces.append(Face((x1, y1, x1 + box.width, y1 + box.height), float(found.categories[0].score), points))
+    return faces
+
+
+def _to_rgb(image: np.ndarray) -> np.ndarray:
+    """Any picture that :meth:`FaceDetector.detect` takes as (H, W, 3) uint8 RGB."""
+    import cv2
+
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.size == 0:
+        raise ValueError(f"a frame must be uint8 (H, W, 3) BGR and not empty, this one is {image.dtype} {image.shape}")
+    if image.ndim == 2 or image.shape[2] == 1:
+        return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+    if image.shape[2] == 4:
+        image = flatten_alpha(image)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _open_model(name: str, min_confidence: float) -> Any:
+    """Opens a model and runs it once, since its first run is slow and writes to the log."""
+    path = weights_file(MODELS[name])
+    with _quiet_stderr():
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        options = vision.FaceDetectorOptions(
+            base_options=BaseOptions(model_asset_path=str(path)), min_detection_confidence=min_confidence
+        )
+        model = vision.FaceDetector.create_from_options(options)
+        _run(model, np.zeros((64, 64, 3), np.uint8))
+    return model
+
+
+def _close_all(models: list[Any]) -> None:
+    for model in models:
+        try:
+            model.close()
+        except RuntimeError:  # the interpreter ends and MediaPipe's own thread has gone: keep __del__ from trying
+            model._handle = None
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Hides what C++ writes to file descriptor 2, which no log level of MediaPipe's silences.
+
+    It is process-wide, so it is held only while a model opens.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)

@@ -1,0 +1,60 @@
+"""Options that several commands share, so that they read and mean the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+DETECTORS = ("full", "short", "tiled")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+weights_option = click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Weights to use in place of those that come with live-emotion. Given several times, the networks' "
+    "probabilities are averaged.",
+)
+device_option = click.option(
+    "--device",
+    type=click.Choice(DEVICES),
+    default="auto",
+    show_default=True,
+    help="Where the network runs; auto takes CUDA, else MPS, else the CPU.",
+)
+
+
+def detector_options(command: Command) -> Command:
+    """``--detector``, ``--min-confidence`` and ``--max-faces``."""
+    for option in (
+        click.option(
+            "--max-faces",
+            type=click.IntRange(1),
+            default=10,
+            show_default=True,
+            help="Most faces to read in a picture.",
+        ),
+        click.option(
+            "--min-confidence",
+            type=click.FloatRange(0, 1),
+            default=0.5,
+            show_default=True,
+            help="How sure the detector must be that something is a face.",
+        ),
+        click.option(
+            "--detector",
+            type=click.Choice(DETECTORS),
+            default="full",
+            show_default=True,
+            help="full: faces near and a few metres away; short: fastest, for a face that fills the picture; "
+            "tiled: groups and faces far away, several times slower.",
+        ),
+    ):
+        command = option(command)
+    return command

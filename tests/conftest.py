@@ -1,0 +1,32 @@
+"""What the tests share: a real portrait, and pictures made of it."""
+
+from __future__ import annotations
+
+import cv2
+import matplotlib.cbook
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def portrait() -> np.ndarray:
+    """The public-domain portrait that matplotlib ships: (600, 512, 3) uint8 BGR, one face. Not to be written to."""
+    path = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
+    image = cv2.imread(str(path))
+    image.setflags(write=False)
+    return image
+
+
+@pytest.fixture(scope="session")
+def two_faces(portrait: np.ndarray) -> np.ndarray:
+    """The portrait and its mirror image side by side: (600, 1024, 3) uint8 BGR."""
+    image = np.hstack([portrait, portrait[:, ::-1]])
+    image.setflags(write=False)
+    return image
+
+
+@pytest.fixture(scope="session")
+def no_face() -> np.ndarray:
+    """A smooth gradient: (480, 640, 3) uint8 BGR."""
+    row = np.linspace(60, 180, 640, dtype=np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(row[None, :, None], (480, 640, 3)))
