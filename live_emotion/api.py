@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,7 +17,7 @@ from live_emotion.images import read_image
 from live_emotion.model import pick_device
 from live_emotion.pipeline import EmotionAnalyser, find_faces
 from live_emotion.sources import Frame
-from live_emotion.tracking import TrackedFace, Tracker
+from live_emotion.tracking import TrackedFace
 
 Path = str | os.PathLike[str]
 
@@ -102,11 +103,9 @@ class EmotionDetector:
         max_faces: int = 10,
         track: bool = False,
     ) -> None:
-        classifier = EmotionClassifier(weights, device)
-        faces = FaceDetector(detector, min_confidence, max_faces)
-        self._analyser = EmotionAnalyser(faces, classifier, Tracker(classifier.class_names) if track else None)
+        self._analyser = EmotionAnalyser.open(weights, device, detector, min_confidence, max_faces, track)
         self._count = 0
-        self.class_names = classifier.class_names
+        self.class_names = self._analyser.class_names
 
     def detect(self, image: np.ndarray, time_s: float | None = None) -> list[TrackedFace]:
         """The faces of a picture.
@@ -119,8 +118,6 @@ class EmotionDetector:
             faces with ``box`` (x1, y1, x2, y2 in pixels), ``emotion``, ``confidence`` (0 to 1), ``probabilities``
             (in the order of ``class_names``) and, where tracking is on, ``track_id``.
         """
-        import time
-
         frame = Frame(self._count, time.monotonic() if time_s is None else time_s, image)
         self._count += 1
         return self._analyser.analyse(frame)

@@ -15,36 +15,64 @@ from live_emotion.errors import OutputError
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yields a temporary path beside ``path`` and renames it to ``path`` when the block ends well.
 
-    The temporary name is hidden, unique and keeps the suffix, for libraries that choose a format by it. What was
-    written is flushed to the disk before the rename. If the block raises, the temporary file is removed and
-    ``path`` stays as it was.
+    If the block raises, the temporary file is removed and ``path`` stays as it was.
 
     Raises:
         OutputError: the folder is missing or not writable, the disk is full, or ``path`` is a folder.
     """
     target = Path(path)
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
-        os.close(handle)
-    except OSError as error:
-        raise write_error(target, error) from error
-    temporary = Path(name)
+    temporary = temporary_beside(target)
     try:
         yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())  # mkstemp makes it private
-        os.replace(temporary, target)
+        publish(temporary, target)
     except OSError as error:
         raise write_error(target, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def temporary_beside(target: Path) -> Path:
+    """Makes an empty file in the folder of ``target``: hidden, of a unique name, with its suffix.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(21, "it is a folder")
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
+    except OSError as error:
+        raise write_error(target, error) from error
+    os.close(handle)
+    return Path(name)
+
+
+def publish(temporary: Path, target: Path) -> None:
+    """Flushes a complete temporary file to the disk and gives it its name.
+
+    Raises:
+        OSError: it cannot be done.
+    """
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.chmod(0o666 & ~_umask())  # mkstemp makes it private
+    os.replace(temporary, target)
+
+
 def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:
     """Writes ``text`` as UTF-8 by :func:`atomic_path`."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def refuse_existing(path: str | os.PathLike[str], force: bool = False) -> None:
+    """Protects a file from being written over.
+
+    Raises:
+        OutputError: there is one at ``path``, and ``force`` is not set.
+    """
+    if not force and Path(path).exists():
+        raise OutputError(f"{path} exists already; choose another name, or write over it with --force.")
 
 
 def make_folder(path: str | os.PathLike[str]) -> Path:

@@ -24,7 +24,6 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     Raises:
         InputError: no such file, or not an image.
     """
-    import cv2
 
     file = Path(path)
     if file.is_dir():

@@ -28,33 +28,29 @@ device_option = click.option(
     show_default=True,
     help="Where the network runs; auto takes CUDA, else MPS, else the CPU.",
 )
+detector_option = click.option(
+    "--detector",
+    type=click.Choice(DETECTORS),
+    default="full",
+    show_default=True,
+    help="full: faces near and a few metres away; short: fastest, for a face that fills the picture; "
+    "tiled: groups and faces far away, many times slower.",
+)
+min_confidence_option = click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="How sure the detector must be that something is a face.",
+)
+max_faces_option = click.option(
+    "--max-faces", type=click.IntRange(1), default=10, show_default=True, help="Most faces to read in a picture."
+)
+force_option = click.option("--force", is_flag=True, help="Write over files that exist.")
 
 
-def detector_options(command: Command) -> Command:
-    """``--detector``, ``--min-confidence`` and ``--max-faces``."""
-    for option in (
-        click.option(
-            "--max-faces",
-            type=click.IntRange(1),
-            default=10,
-            show_default=True,
-            help="Most faces to read in a picture.",
-        ),
-        click.option(
-            "--min-confidence",
-            type=click.FloatRange(0, 1),
-            default=0.5,
-            show_default=True,
-            help="How sure the detector must be that something is a face.",
-        ),
-        click.option(
-            "--detector",
-            type=click.Choice(DETECTORS),
-            default="full",
-            show_default=True,
-            help="full: faces near and a few metres away; short: fastest, for a face that fills the picture; "
-            "tiled: groups and faces far away, several times slower.",
-        ),
-    ):
+def analysis_options(command: Command) -> Command:
+    """The options that ``EmotionAnalyser.open`` takes, by its names for them."""
+    for option in (max_faces_option, min_confidence_option, detector_option, device_option, weights_option):
         command = option(command)
     return command

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from live_emotion.errors import InputError, LiveEmotionError
-from live_emotion.options import detector_options, device_option, weights_option
+from live_emotion.options import analysis_options
 
 if TYPE_CHECKING:
     from live_emotion.photos import ReadPhoto
@@ -27,19 +27,8 @@ if TYPE_CHECKING:
     help="Folder for the pictures; made if it is missing.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a photo, in place of text.")
-@weights_option
-@device_option
-@detector_options
-def command(
-    photos: tuple[Path, ...],
-    output: Path,
-    as_json: bool,
-    weights: tuple[Path, ...],
-    device: str,
-    detector: str,
-    min_confidence: float,
-    max_faces: int,
-) -> None:
+@analysis_options
+def command(photos: tuple[Path, ...], output: Path, as_json: bool, **analysis: Any) -> None:
     """Read the emotions of the faces in photos.
 
     Prints every face with its emotion and saves an annotated copy of each photo as <name>_annotated.png. One photo
@@ -51,20 +40,17 @@ def command(
     live-emotion image holiday/ -o holiday-emotions --detector tiled
     live-emotion image portrait.png --json
     """
-    from live_emotion.classifier import EmotionClassifier
-    from live_emotion.detection import FaceDetector
     from live_emotion.files import make_folder
     from live_emotion.photos import list_photos, read_photo, save_figure
     from live_emotion.pipeline import EmotionAnalyser
 
     files = list_photos(photos)
-    classifier = EmotionClassifier(weights or None, device)
     make_folder(output)
     done: list[ReadPhoto] = []
     failed = 0
-    with EmotionAnalyser(FaceDetector(detector, min_confidence, max_faces), classifier) as analyser:
-        names = _output_names(files)
-        for file, name in zip(files, names):
+    with EmotionAnalyser.open(**analysis) as analyser:
+        class_names = analyser.class_names
+        for file, name in zip(files, _output_names(files)):
             try:
                 photo = read_photo(file, analyser, output / name)
             except InputError as error:
@@ -76,9 +62,9 @@ def command(
             done.append(photo)
             if not as_json:
                 _print_photo(photo)
-    figure = save_figure(done, classifier.class_names, output)
+    figure = save_figure(done, class_names, output)
     if as_json:
-        click.echo(json.dumps([_as_json(photo, classifier.class_names) for photo in done], indent=2))
+        click.echo(json.dumps([_as_json(photo, class_names) for photo in done], indent=2))
     saved = [photo.annotated_file for photo in done] + ([figure] if figure else [])
     if saved:
         click.echo(f"Saved {', '.join(str(path) for path in saved)}", err=as_json)

@@ -1,0 +1,62 @@
+"""``live-emotion demo``: everything at work, with no camera, no file and no network."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from pathlib import Path
+from typing import Any
+
+import click
+
+from live_emotion.options import analysis_options
+
+FILM = "demo.mp4"
+
+
+@click.command("demo")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder for the film and the picture; made if it is missing.",
+)
+@click.option("--window/--no-window", default=None, help="Show the window.  [default: where there is a display]")
+@analysis_options
+def command(output: Path, window: bool | None, **analysis: Any) -> None:
+    """See live-emotion at work, with no camera, no file and no network.
+
+    Makes a short film on the spot from a public-domain portrait, reads it as it would read a camera, and saves
+    demo.mp4, the annotated film, and prediction_example.png, one frame of it with the face as the network saw it.
+    """
+    from tqdm import tqdm
+
+    from live_emotion.demo import FPS, SECONDS, demo_frames, read_portrait
+    from live_emotion.figures import draw_example
+    from live_emotion.files import make_folder
+    from live_emotion.film import FilmWriter
+    from live_emotion.photos import EXAMPLE
+    from live_emotion.pipeline import EmotionAnalyser, annotate, deliver
+    from live_emotion.preprocess import crop_face
+    from live_emotion.window import Window, has_display
+
+    make_folder(output)
+    with contextlib.ExitStack() as stack:
+        screen = stack.enter_context(Window()) if (has_display() if window is None else window) else None
+        analyser = stack.enter_context(EmotionAnalyser.open(**analysis, track=True))
+        film = stack.enter_context(FilmWriter(output / FILM))
+        bar = tqdm(demo_frames(read_portrait()), total=FPS * SECONDS, unit="frame", desc="Demo")
+        results = annotate(stack.enter_context(bar), analyser)
+        first = next(results)
+        deliver(itertools.chain([first], results), film, window=screen)
+        saved = [output / FILM]
+        if first.faces:
+            face = first.faces[0]
+            seen = crop_face(first.frame.image, face.box)
+            draw_example(first.image, seen, face.prediction, analyser.class_names, output / EXAMPLE)
+            saved.append(output / EXAMPLE)
+    for path in saved:
+        click.echo(f"Saved {path}")

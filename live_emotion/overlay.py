@@ -1,0 +1,155 @@
+"""Draws boxes, emotions and probabilities over a picture. Pure: a new image comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from live_emotion.emotions import EMOTIONS
+from live_emotion.tracking import TrackedFace
+
+Colour = tuple[int, int, int]
+
+PALETTE: dict[str, Colour] = {
+    "angry": (0, 94, 213),
+    "happy": (66, 228, 240),
+    "neutral": (200, 200, 200),
+    "sad": (233, 180, 86),
+}
+"""BGR: vermilion, yellow, grey and sky blue, distinct to colour-blind eyes (Okabe and Ito, 2008)."""
+
+MORE_COLOURS: tuple[Colour, ...] = ((115, 158, 0), (167, 121, 204), (0, 159, 230), (178, 114, 0))
+"""For classes with other names: the palette's green, purple, orange and blue."""
+
+DARK: Colour = (24, 24, 24)
+LIGHT: Colour = (245, 245, 245)
+
+PANEL_OPACITY = 0.72
+
+
+def emotion_colours(class_names: Sequence[str]) -> list[Colour]:
+    """One BGR colour for each class; the known emotions keep theirs wherever they stand."""
+    others = [name for name in class_names if name not in EMOTIONS]
+    extra = {name: MORE_COLOURS[i % len(MORE_COLOURS)] for i, name in enumerate(others)}
+    return [PALETTE.get(name) or extra[name] for name in class_names]
+
+
+def draw(
+    image: np.ndarray,
+    faces: Sequence[TrackedFace],
+    class_names: Sequence[str],
+    bars: bool = True,
+    lines: Sequence[str] = (),
+) -> np.ndarray:
+    """Draws what was read in a picture.
+
+    Args:
+        image: (H, W, 3) uint8 BGR; it is not changed.
+        faces: with a box, the emotion and its confidence in percent each.
+        class_names: C names in the order of the probabilities.
+        bars: also a small chart of the probabilities beside each face.
+        lines: of text for the top left corner.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+    """
+    canvas = image.copy()
+    scale = text_scale(*image.shape[:2])
+    colours = dict(zip(class_names, emotion_colours(class_names)))
+    for face in sorted(faces, key=lambda f: f.box[2] - f.box[0]):  # the nearest, largest face comes out on top
+        _draw_face(canvas, face, colours, scale, bars)
+    _draw_lines(canvas, lines, scale)
+    return canvas
+
+
+def text_scale(height: int, width: int) -> float:
+    """OpenCV's font scale that is legible on a picture of this size."""
+    return min(max(min(height, width * 0.75) / 900, 0.38), 3.0)
+
+
+def _draw_face(canvas: np.ndarray, face: TrackedFace, colours: dict[str, Colour], scale: float, bars: bool) -> None:
+    import cv2
+
+    height, width = canvas.shape[:2]
+    x1, y1, x2, y2 = (round(v) for v in face.box)
+    colour = colours[face.emotion]
+    thickness = max(1, round(3 * scale))
+    # the dark rim keeps the box visible on a background of its own colour
+    cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), DARK, thickness + 2, cv2.LINE_AA)
+    cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), colour, thickness, cv2.LINE_AA)
+    text = f"{face.emotion} {face.confidence:.0%}"
+    text_width, text_height = _text_size(text, scale)
+    pad = max(2, text_height // 3)
+    tab_height = text_height + 2 * pad
+    top = y1 - tab_height if y1 >= tab_height else min(y2, height - tab_height)
+    left = min(max(x1, 0), max(0, width - text_width - 2 * pad))
+    cv2.rectangle(canvas, (left, top), (left + text_width + 2 * pad, top + tab_height), colour, cv2.FILLED)
+    _put_text(canvas, text, (left + pad, top + pad + text_height), scale, DARK)
+    if bars:
+        _draw_bars(canvas, face, colours, scale)
+
+
+def _draw_bars(canvas: np.ndarray, face: TrackedFace, colours: dict[str, Colour], scale: float) -> None:
+    """A chart on a dark panel right of the box, or left of it, or inside at the foot where neither side has room."""
+    import cv2
+
+    height, width = canvas.shape[:2]
+    names = list(colours)
+    name_width, text_height = (max(v) for v in zip(*(_text_size(name, 0.7 * scale) for name in names)))
+    pad = max(2, text_height // 2)
+    row, length = text_height + pad, 4 * text_height
+    panel = (name_width + length + 3 * pad, row * len(names) + pad)
+    if panel[0] > width or panel[1] > height:
+        return
+    x1, y1, x2, y2 = (round(v) for v in face.box)
+    gap = max(2, round(6 * scale))
+    if x2 + gap + panel[0] <= width:
+        left = x2 + gap
+    elif x1 - gap - panel[0] >= 0:
+        left = x1 - gap - panel[0]
+    else:
+        left, y1 = min(max(x1, 0), width - panel[0]), y2 - panel[1]
+    left, top = max(0, left), min(max(0, y1), height - panel[1])
+    _darken(canvas, left, top, *panel)
+    for i, (name, probability) in enumerate(zip(names, face.probabilities)):
+        base = top + pad + i * row + text_height
+        _put_text(canvas, name, (left + pad, base), 0.7 * scale, LIGHT)
+        start = left + 2 * pad + name_width
+        end = start + max(1, round(length * probability))
+        cv2.rectangle(canvas, (start, base - text_height), (start + length, base), (90, 90, 90), 1)
+        cv2.rectangle(canvas, (start, base - text_height), (end, base), colours[name], cv2.FILLED)
+
+
+def _draw_lines(canvas: np.ndarray, lines: Sequence[str], scale: float) -> None:
+    if not lines:
+        return
+    widths, heights = zip(*(_text_size(line, scale) for line in lines))
+    pad = max(heights) // 2
+    row = max(heights) + pad
+    _darken(canvas, 0, 0, max(widths) + 2 * pad, row * len(lines) + pad)
+    for i, line in enumerate(lines):
+        _put_text(canvas, line, (pad, (i + 1) * row), scale, LIGHT)
+
+
+def _darken(canvas: np.ndarray, left: int, top: int, width: int, height: int) -> None:
+    area = canvas[top : top + height, left : left + width]
+    area[:] = (area * (1 - PANEL_OPACITY) + np.array(DARK) * PANEL_OPACITY).astype(np.uint8)
+
+
+def _text_size(text: str, scale: float) -> tuple[int, int]:
+    """Width and height of a line in pixels."""
+    import cv2
+
+    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, _stroke(scale))
+    return width, height
+
+
+def _put_text(canvas: np.ndarray, text: str, origin: tuple[int, int], scale: float, colour: Colour) -> None:
+    import cv2
+
+    cv2.putText(canvas, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, _stroke(scale), cv2.LINE_AA)
+
+
+def _stroke(scale: float) -> int:
+    return max(1, round(1.6 * scale))
