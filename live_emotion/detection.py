@@ -35,8 +35,14 @@ TILE_STRIDE = 0.6
 SAME_FACE = 0.5
 """Boxes that share this part of the smaller one are the same face."""
 
-REFINE_SCALE = 2.0
-"""Side of the square in which the short-range model looks again, in sides of the box."""
+PROPOSAL_SCORE = 0.4
+"""Lowest score at which the full-range model proposes a face for a closer look."""
+
+CERTAIN_SCORE = 0.75
+"""Score of the full-range model from which a face counts even if the closer look finds none, as in profile."""
+
+CLOSER_LOOK = 2.0
+"""Side of the square in which the short-range model looks again, in sides of the proposed box."""
 
 Box = tuple[float, float, float, float]
 
@@ -60,10 +66,13 @@ class Face:
 class FaceDetector:
     """Finds faces.
 
+    The full-range model sees a frame at 192 pixels. Its boxes are rough, and now and then it takes lettering for a
+    face. So what it proposes is looked at again close up by the short-range model, which confirms it and gives the
+    truer box.
+
     Args:
-        kind: ``full``: the full-range model on the whole frame. ``short``: the short-range model, quicker, for a
-            face that fills the picture. ``tiled``: the full-range model on the frame and on overlapping tiles, and
-            each box refined by the short-range model, for groups and faces far away.
+        kind: ``full``: the full-range model on the whole frame. ``tiled``: also on overlapping tiles, for groups and
+            faces far away. ``short``: the short-range model alone, quicker, for a face that fills the picture.
         min_confidence: lowest score of a face, 0 to 1.
         max_faces: most faces to give, those with the highest scores.
 
@@ -74,13 +83,13 @@ class FaceDetector:
     def __init__(self, kind: str = "full", min_confidence: float = 0.5, max_faces: int = 10) -> None:
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
+        self.kind = kind
+        self.min_confidence = min_confidence
         self.max_faces = max_faces
-        self._tiled = kind == "tiled"
-        names = ("full", "short") if self._tiled else (kind,)
-        self._models = {name: _open_model(name, min_confidence) for name in names}
-        self._main = self._models[names[0]]
+        self._short = _open_model("short", min_confidence)
+        self._full = None if kind == "short" else _open_model("full", PROPOSAL_SCORE)
         # An unclosed detector raises in its __del__ when the interpreter ends; this runs before that.
-        self._close = weakref.finalize(self, _close_all, list(self._models.values()))
+        self._close = weakref.finalize(self, _close_all, [m for m in (self._short, self._full) if m])
 
     def detect(self, image: np.ndarray) -> list[Face]:
         """Finds the faces in a picture.
@@ -99,24 +108,25 @@ class FaceDetector:
         rgb = _to_rgb(image)
         if min(rgb.shape[:2]) < SMALLEST_IMAGE:
             return []
-        faces = _run(self._main, rgb)
-        if self._tiled:
+        if self.kind == "short":
+            return merge(_run(self._short, rgb))[: self.max_faces]
+        proposed = _run(self._full, rgb)
+        if self.kind == "tiled":
             for tile in tiles(rgb.shape[1], rgb.shape[0]):
-                faces += [face for face in _look(self._main, rgb, tile) if not _is_cut(face.box, tile, rgb.shape)]
-            faces = [self._refine(rgb, face) for face in merge(faces)]
-        return merge(faces)[: self.max_faces]
+                proposed += [face for face in _look(self._full, rgb, tile) if not _is_cut(face.box, tile, rgb.shape)]
+        looked_at = (self._look_closer(rgb, face) for face in merge(proposed))
+        return merge([face for face in looked_at if face is not None])[: self.max_faces]
 
-    def _refine(self, rgb: np.ndarray, face: Face) -> Face:
-        """The same face as the short-range model sees it close up, or as it is where that finds nothing."""
+    def _look_closer(self, rgb: np.ndarray, face: Face) -> Face | None:
+        """A proposed face as the short-range model sees it close up; None if it is doubtful and not seen again."""
         x1, y1, x2, y2 = face.box
-        reach = REFINE_SCALE * max(x2 - x1, y2 - y1) / 2
+        reach = CLOSER_LOOK * max(x2 - x1, y2 - y1) / 2
         centre_x, centre_y = (x1 + x2) / 2, (y1 + y2) / 2
         square = (centre_x - reach, centre_y - reach, centre_x + reach, centre_y + reach)
-        closer = [f for f in _look(self._models["short"], rgb, square) if _shared(f.box, face.box) >= SAME_FACE]
-        if not closer:
-            return face
-        best = max(closer, key=lambda f: f.score)
-        return Face(best.box, max(best.score, face.score), best.keypoints)
+        same = [f for f in _look(self._short, rgb, square) if _shared(f.box, face.box) >= SAME_FACE]
+        if same:
+            return max(same, key=lambda f: f.score)
+        return face if face.score >= max(CERTAIN_SCORE, self.min_confidence) else None
 
     def close(self) -> None:
         """Frees the models; closing twice does nothing."""

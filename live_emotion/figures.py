@@ -12,7 +12,7 @@ from live_emotion.emotions import Prediction
 from live_emotion.files import atomic_path
 from live_emotion.overlay import emotion_colours
 
-COLUMNS = 4
+MOST_COLUMNS = 5
 
 
 def draw_example(
@@ -67,7 +67,7 @@ def draw_batch(images: Sequence[np.ndarray], titles: Sequence[str], path: str | 
     """
     from matplotlib.figure import Figure
 
-    columns = min(COLUMNS, len(images))
+    columns = min(MOST_COLUMNS, math.ceil(math.sqrt(len(images))))
     rows = math.ceil(len(images) / columns)
     figure = Figure(figsize=(3.6 * columns, 3.6 * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()

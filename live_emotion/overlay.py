@@ -10,6 +10,7 @@ from live_emotion.emotions import EMOTIONS
 from live_emotion.tracking import TrackedFace
 
 Colour = tuple[int, int, int]
+Pixels = tuple[int, int, int, int]
 
 PALETTE: dict[str, Colour] = {
     "angry": (0, 94, 213),
@@ -48,7 +49,7 @@ def draw(
         image: (H, W, 3) uint8 BGR; it is not changed.
         faces: with a box, the emotion and its confidence in percent each.
         class_names: C names in the order of the probabilities.
-        bars: also a small chart of the probabilities beside each face.
+        bars: also a small chart of the probabilities beside each face, where it covers no other face.
         lines: of text for the top left corner.
 
     Returns:
@@ -57,8 +58,14 @@ def draw(
     canvas = image.copy()
     scale = text_scale(*image.shape[:2])
     colours = dict(zip(class_names, emotion_colours(class_names)))
-    for face in sorted(faces, key=lambda f: f.box[2] - f.box[0]):  # the nearest, largest face comes out on top
-        _draw_face(canvas, face, colours, scale, bars)
+    by_size = sorted(faces, key=lambda f: f.box[2] - f.box[0])
+    # the nearest, largest face comes out on top
+    taken = [area for face in by_size for area in _draw_face(canvas, face, colours[face.emotion], scale)]
+    if bars:
+        for face in reversed(by_size):
+            panel = _draw_bars(canvas, face, colours, scale, taken)
+            if panel:
+                taken.append(panel)
     _draw_lines(canvas, lines, scale)
     return canvas
 
@@ -68,12 +75,12 @@ def text_scale(height: int, width: int) -> float:
     return min(max(min(height, width * 0.75) / 900, 0.38), 3.0)
 
 
-def _draw_face(canvas: np.ndarray, face: TrackedFace, colours: dict[str, Colour], scale: float, bars: bool) -> None:
+def _draw_face(canvas: np.ndarray, face: TrackedFace, colour: Colour, scale: float) -> tuple[Pixels, Pixels]:
+    """Box and label; gives the areas of both."""
     import cv2
 
     height, width = canvas.shape[:2]
-    x1, y1, x2, y2 = (round(v) for v in face.box)
-    colour = colours[face.emotion]
+    x1, y1, x2, y2 = _rounded(face.box)
     thickness = max(1, round(3 * scale))
     # the dark rim keeps the box visible on a background of its own colour
     cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), DARK, thickness + 2, cv2.LINE_AA)
@@ -84,34 +91,28 @@ def _draw_face(canvas: np.ndarray, face: TrackedFace, colours: dict[str, Colour]
     tab_height = text_height + 2 * pad
     top = y1 - tab_height if y1 >= tab_height else min(y2, height - tab_height)
     left = min(max(x1, 0), max(0, width - text_width - 2 * pad))
-    cv2.rectangle(canvas, (left, top), (left + text_width + 2 * pad, top + tab_height), colour, cv2.FILLED)
+    right, bottom = left + text_width + 2 * pad, top + tab_height
+    cv2.rectangle(canvas, (left, top), (right, bottom), colour, cv2.FILLED)
     _put_text(canvas, text, (left + pad, top + pad + text_height), scale, DARK)
-    if bars:
-        _draw_bars(canvas, face, colours, scale)
+    return (x1, y1, x2, y2), (left, top, right, bottom)
 
 
-def _draw_bars(canvas: np.ndarray, face: TrackedFace, colours: dict[str, Colour], scale: float) -> None:
-    """A chart on a dark panel right of the box, or left of it, or inside at the foot where neither side has room."""
+def _draw_bars(
+    canvas: np.ndarray, face: TrackedFace, colours: dict[str, Colour], scale: float, taken: Sequence[Pixels]
+) -> Pixels | None:
+    """A chart on a dark panel beside the box; gives the panel, or None where there is no room."""
     import cv2
 
-    height, width = canvas.shape[:2]
     names = list(colours)
     name_width, text_height = (max(v) for v in zip(*(_text_size(name, 0.7 * scale) for name in names)))
     pad = max(2, text_height // 2)
     row, length = text_height + pad, 4 * text_height
-    panel = (name_width + length + 3 * pad, row * len(names) + pad)
-    if panel[0] > width or panel[1] > height:
-        return
-    x1, y1, x2, y2 = (round(v) for v in face.box)
-    gap = max(2, round(6 * scale))
-    if x2 + gap + panel[0] <= width:
-        left = x2 + gap
-    elif x1 - gap - panel[0] >= 0:
-        left = x1 - gap - panel[0]
-    else:
-        left, y1 = min(max(x1, 0), width - panel[0]), y2 - panel[1]
-    left, top = max(0, left), min(max(0, y1), height - panel[1])
-    _darken(canvas, left, top, *panel)
+    size = (name_width + length + 3 * pad, row * len(names) + pad)
+    panel = place_panel(_rounded(face.box), size, max(2, round(6 * scale)), canvas.shape, taken)
+    if panel is None:
+        return None
+    left, top = panel[:2]
+    _darken(canvas, left, top, *size)
     for i, (name, probability) in enumerate(zip(names, face.probabilities)):
         base = top + pad + i * row + text_height
         _put_text(canvas, name, (left + pad, base), 0.7 * scale, LIGHT)
@@ -119,6 +120,43 @@ def _draw_bars(canvas: np.ndarray, face: TrackedFace, colours: dict[str, Colour]
         end = start + max(1, round(length * probability))
         cv2.rectangle(canvas, (start, base - text_height), (start + length, base), (90, 90, 90), 1)
         cv2.rectangle(canvas, (start, base - text_height), (end, base), colours[name], cv2.FILLED)
+    return panel
+
+
+def place_panel(
+    box: Pixels, size: tuple[int, int], gap: int, shape: tuple[int, ...], taken: Sequence[Pixels]
+) -> Pixels | None:
+    """Finds room for a panel right of a box, left of it or below it.
+
+    Args:
+        box: the face's.
+        size: width and height of the panel.
+        gap: between box and panel.
+        shape: of the picture, height first; the panel lies inside it.
+        taken: areas that it must not cover.
+
+    Returns:
+        the panel's area, or None. All in pixels, ``x1 y1 x2 y2``.
+    """
+    height, width = shape[:2]
+    x1, y1, x2, y2 = box
+    beside = min(max(0, y1), height - size[1])
+    below = min(max(0, x1), width - size[0])
+    for left, top in ((x2 + gap, beside), (x1 - gap - size[0], beside), (below, y2 + gap)):
+        panel = (left, top, left + size[0], top + size[1])
+        inside = left >= 0 and top >= 0 and panel[2] <= width and panel[3] <= height
+        if inside and not any(_overlap(panel, other) for other in taken):
+            return panel
+    return None
+
+
+def _overlap(a: Pixels, b: Pixels) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _rounded(box: tuple[float, float, float, float]) -> Pixels:
+    x1, y1, x2, y2 = (round(v) for v in box)
+    return x1, y1, x2, y2
 
 
 def _draw_lines(canvas: np.ndarray, lines: Sequence[str], scale: float) -> None:
