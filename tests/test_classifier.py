@@ -1,0 +1,94 @@
+"""From faces to probabilities."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from live_emotion.checkpoint import Checkpoint, save_checkpoint
+from live_emotion.classifier import EmotionClassifier, softmax
+from live_emotion.emotions import EMOTIONS
+from live_emotion.errors import DeviceError, WeightsError
+from live_emotion.model import build_model
+from live_emotion.preprocess import faces_to_tensor
+
+
+def make_weights(path, class_names=EMOTIONS, seed=0, temperature=1.0):
+    """A small network with random weights, on disk."""
+    torch.manual_seed(seed)
+    model = build_model("emotion_cnn", num_classes=len(class_names), channels=(4, 8), hidden=(16,))
+    checkpoint = dataclasses.replace(Checkpoint.of(model, "emotion_cnn", class_names), temperature=temperature)
+    save_checkpoint(checkpoint, path)
+    return checkpoint.build()
+
+
+@pytest.fixture
+def faces(portrait):
+    return np.stack([portrait[i : i + 48, i : i + 48, 1] for i in (0, 100, 200)])
+
+
+def test_probabilities_are_the_networks(tmp_path, faces):
+    model = make_weights(tmp_path / "a.pth")
+    probabilities = EmotionClassifier(tmp_path / "a.pth").predict(faces)
+    with torch.inference_mode():
+        expected = torch.softmax(model(faces_to_tensor(faces)), dim=1).numpy()
+    assert probabilities.dtype == np.float32
+    assert probabilities.shape == (3, 4)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_temperature_flattens_and_keeps_the_order(tmp_path, faces):
+    make_weights(tmp_path / "sharp.pth")
+    make_weights(tmp_path / "flat.pth", temperature=3.0)
+    sharp, flat = (EmotionClassifier(tmp_path / f"{n}.pth").predict(faces) for n in ("sharp", "flat"))
+    assert (flat.max(axis=1) < sharp.max(axis=1)).all()
+    assert np.array_equal(flat.argsort(axis=1), sharp.argsort(axis=1))
+
+
+def test_several_weights_are_averaged(tmp_path, faces):
+    paths = [tmp_path / "a.pth", tmp_path / "b.pth"]
+    for seed, path in enumerate(paths):
+        make_weights(path, seed=seed)
+    single = [EmotionClassifier(path).predict(faces) for path in paths]
+    np.testing.assert_allclose(EmotionClassifier(paths).predict(faces), np.mean(single, axis=0), atol=1e-6)
+
+
+def test_weights_of_other_classes_do_not_mix(tmp_path):
+    make_weights(tmp_path / "a.pth")
+    make_weights(tmp_path / "b.pth", ("awake", "asleep"))
+    with pytest.raises(WeightsError, match="differ in their classes"):
+        EmotionClassifier([tmp_path / "a.pth", tmp_path / "b.pth"])
+
+
+def test_any_class_names_come_from_the_file(tmp_path, faces):
+    make_weights(tmp_path / "b.pth", ("awake", "asleep"))
+    classifier = EmotionClassifier(tmp_path / "b.pth")
+    assert classifier.class_names == ("awake", "asleep")
+    for prediction, row in zip(classifier.classify(faces), classifier.predict(faces)):
+        assert prediction.emotion == ("awake", "asleep")[row.argmax()]
+        assert prediction.confidence == pytest.approx(row.max())
+
+
+def test_no_faces_run_no_network(tmp_path):
+    model = make_weights(tmp_path / "a.pth")
+    calls = []
+    model.register_forward_hook(lambda *_: calls.append(1))
+    classifier = EmotionClassifier.of(model, EMOTIONS)
+    assert classifier.predict(np.empty((0, 48, 48), np.uint8)).shape == (0, 4)
+    assert classifier.classify(np.empty((0, 48, 48), np.uint8)) == []
+    assert not calls
+
+
+def test_unknown_device_is_one_clear_line(tmp_path):
+    make_weights(tmp_path / "a.pth")
+    missing = "mps" if not torch.backends.mps.is_available() else "cuda"
+    with pytest.raises(DeviceError, match="--device auto"):
+        EmotionClassifier(tmp_path / "a.pth", device=missing)
+
+
+def test_softmax_is_stable_for_large_logits():
+    np.testing.assert_allclose(softmax(np.array([[1e4, 1e4, -1e4]])), [[0.5, 0.5, 0]])

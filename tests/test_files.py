@@ -1,0 +1,75 @@
+"""Atomic writes."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from live_emotion.errors import OutputError
+from live_emotion.files import atomic_path, atomic_write_text, make_folder, refuse_existing
+
+
+def test_writes_and_leaves_nothing_else(tmp_path):
+    target = tmp_path / "out.txt"
+    with atomic_path(target) as temporary:
+        assert temporary.parent == tmp_path
+        assert temporary.suffix == ".txt"
+        temporary.write_text("new")
+        assert not target.exists()
+    assert target.read_text() == "new"
+    assert os.listdir(tmp_path) == ["out.txt"]
+
+
+def test_an_error_keeps_the_old_file(tmp_path):
+    target = tmp_path / "out.txt"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), atomic_path(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    assert os.listdir(tmp_path) == ["out.txt"]
+
+
+def test_the_file_is_readable_by_others_as_the_umask_allows(tmp_path):
+    mask = os.umask(0o022)
+    try:
+        atomic_write_text(tmp_path / "a.txt", "x")
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o644
+
+
+def test_missing_folder_is_one_clear_line(tmp_path):
+    with pytest.raises(OutputError, match="there is no folder") as caught, atomic_path(tmp_path / "no" / "a.txt"):
+        pass
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_is_no_target(tmp_path):
+    with pytest.raises(OutputError, match="folder"), atomic_path(tmp_path):
+        pass
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's /dev/full")
+def test_full_disk_is_one_clear_line(tmp_path):
+    target = tmp_path / "a.txt"
+    with pytest.raises(OutputError, match="No space left"), atomic_path(target), open("/dev/full", "w") as full:
+        full.write("x")
+        full.flush()
+    assert os.listdir(tmp_path) == []
+
+
+def test_make_folder_over_a_file(tmp_path):
+    (tmp_path / "a").write_text("")
+    with pytest.raises(OutputError):
+        make_folder(tmp_path / "a" / "b")
+
+
+def test_existing_files_are_protected(tmp_path):
+    target = tmp_path / "a.mp4"
+    refuse_existing(target)
+    target.write_text("")
+    with pytest.raises(OutputError, match="--force"):
+        refuse_existing(target)
+    refuse_existing(target, force=True)

@@ -1,0 +1,66 @@
+"""Photos from and to disk."""
+
+from __future__ import annotations
+
+import cv2
+import matplotlib.cbook
+import numpy as np
+import pytest
+from PIL import Image
+
+from live_emotion.errors import InputError, OutputError
+from live_emotion.images import read_image, write_image
+
+
+def test_round_trip(portrait, tmp_path):
+    write_image(tmp_path / "a.png", portrait)
+    assert np.array_equal(read_image(tmp_path / "a.png"), portrait)
+
+
+def test_a_turned_photo_stands_upright(tmp_path):
+    path = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
+    with Image.open(path) as image:
+        exif = Image.Exif()
+        exif[0x0112] = 6  # turn by 90 degrees clockwise to show
+        image.save(tmp_path / "turned.jpg", exif=exif)
+    assert read_image(tmp_path / "turned.jpg").shape == (512, 600, 3)
+
+
+def test_transparent_parts_are_grey(tmp_path):
+    image = np.zeros((4, 6, 4), np.uint8)
+    image[:, 3:] = (10, 20, 30, 255)
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    read = read_image(tmp_path / "a.png")
+    assert (read[:, :3] == 128).all()
+    assert (read[:, 3:] == (10, 20, 30)).all()
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "I;16", "CMYK"])
+def test_other_kinds_of_pixels_become_bgr(mode, tmp_path):
+    suffix = "jpg" if mode == "CMYK" else "png"
+    Image.new(mode, (5, 4)).save(tmp_path / f"a.{suffix}")
+    read = read_image(tmp_path / f"a.{suffix}")
+    assert read.shape == (4, 5, 3)
+    assert read.dtype == np.uint8
+
+
+@pytest.mark.parametrize("content", [b"", b"no image at all", b"\xff\xd8\xff\xe0 damaged"])
+def test_not_an_image(content, tmp_path):
+    file = tmp_path / "bad.jpg"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match="not an image") as caught:
+        read_image(file)
+    assert str(file) in str(caught.value)
+
+
+def test_missing_file_and_folder(tmp_path):
+    with pytest.raises(InputError, match="There is no file"):
+        read_image(tmp_path / "none.jpg")
+    with pytest.raises(InputError, match="is a folder"):
+        read_image(tmp_path)
+
+
+def test_unknown_format_for_writing(portrait, tmp_path):
+    with pytest.raises(OutputError, match="no image format"):
+        write_image(tmp_path / "a.xyz", portrait)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,63 @@
+"""The loop: real portrait, real detector, the weights that come with live-emotion."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from live_emotion.detection import FaceDetector
+from live_emotion.pipeline import EmotionAnalyser, annotate, find_faces
+from live_emotion.preprocess import crop_face
+from live_emotion.sources import Frame
+
+
+@pytest.fixture(scope="module")
+def analyser():
+    with EmotionAnalyser.open(device="cpu") as analyser:
+        yield analyser
+
+
+@pytest.fixture
+def batches(analyser, monkeypatch):
+    """Sizes of the batches that reach the network."""
+    sizes = []
+    network = analyser.classifier._networks[0]
+    hook = network.model.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
+    yield sizes
+    hook.remove()
+
+
+def test_two_faces_are_one_batch_of_two(analyser, batches, two_faces):
+    faces = analyser.analyse(Frame(0, 0.0, two_faces))
+    assert len(faces) == 2
+    assert batches == [2]
+
+
+def test_no_face_costs_no_network_call(analyser, batches, no_face):
+    assert analyser.analyse(Frame(0, 0.0, no_face)) == []
+    assert batches == []
+
+
+def test_a_face_and_its_mirror_image_read_alike(analyser, two_faces):
+    left, right = sorted(analyser.analyse(Frame(0, 0.0, two_faces)), key=lambda f: f.box[0])
+    np.testing.assert_allclose(left.probabilities, right.probabilities, atol=0.25)
+
+
+def test_crops_are_those_of_the_one_preprocessing(portrait):
+    with FaceDetector() as detector:
+        faces, crops = find_faces(detector, portrait)
+    assert len(faces) == 1
+    assert np.array_equal(crops[0], crop_face(portrait, faces[0].box))
+
+
+def test_annotate_keeps_frames_and_draws_on_copies(analyser, portrait, no_face):
+    frames = [Frame(0, 0.0, portrait), Frame(1, 0.04, no_face)]
+    results = list(annotate(frames, analyser))
+    assert [r.frame for r in results] == frames
+    assert [len(r.faces) for r in results] == [1, 0]
+    assert results[0].image.shape == portrait.shape
+    assert not np.array_equal(results[0].image, portrait)
+    assert np.array_equal(results[1].image, no_face)
+    x1, y1, x2, y2 = (round(v) for v in results[0].faces[0].box)
+    middle = slice(y1 + 20, y2 - 20), slice(x1 + 20, x2 - 20)
+    assert np.array_equal(results[0].image[middle], portrait[middle]), "the face itself stays free"
