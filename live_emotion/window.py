@@ -27,6 +27,11 @@ class Window:
 
     def __init__(self, title: str = "live-emotion") -> None:
         check_display()
+        # Qt complains of fonts that OpenCV's wheel does not carry; it finds the system's.
+        os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
+        # Loaded before PyAV, whose own libxcb would make Qt hang (PyAV issue 978).
+        import cv2  # noqa: F401
+
         self.title = title
         self._opened = False
 
@@ -69,7 +74,7 @@ def has_display() -> bool:
 
 
 def check_display() -> None:
-    """Looks for a screen before Qt does, which ends the whole program where there is none.
+    """Looks for a screen before Qt does, which ends the whole program where it finds none.
 
     Raises:
         DisplayError: there is none.

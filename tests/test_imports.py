@@ -55,13 +55,13 @@ def test_imports_have_no_cycle():
 
 
 ORDER = [
-    "emotions errors files resources".split(),
-    "preprocess model checkpoint".split(),
-    "detection classifier".split(),
-    "tracking overlay".split(),
-    "sources sinks film".split(),
-    "pipeline".split(),
-    "api cli".split(),
+    ["emotions", "errors", "files", "resources"],
+    ["preprocess", "model", "checkpoint"],
+    ["detection", "classifier"],
+    ["tracking", "overlay"],
+    ["sources", "sinks", "film"],
+    ["pipeline"],
+    ["api", "cli"],
 ]
 
 

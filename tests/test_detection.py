@@ -1,0 +1,125 @@
+"""Face detection on real pixels."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from live_emotion.detection import KINDS, Face, FaceDetector, merge, tiles
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def detector(request):
+    with FaceDetector(request.param) as detector:
+        yield detector
+
+
+def centre(face: Face) -> tuple[float, float]:
+    x1, y1, x2, y2 = face.box
+    return (x1 + x2) / 2, (y1 + y2) / 2
+
+
+def test_finds_the_portraits_face(detector, portrait):
+    (face,) = detector.detect(portrait)
+    x, y = centre(face)
+    assert x == pytest.approx(268, abs=25)
+    assert y == pytest.approx(240, abs=30)
+    assert face.score >= 0.5
+    right_eye, left_eye, nose, mouth = face.keypoints[:4]
+    assert face.keypoints.shape == (6, 2)
+    assert right_eye[0] < nose[0] < left_eye[0]
+    assert right_eye[1] < nose[1] < mouth[1]
+
+
+def test_finds_nothing_where_nobody_is(detector, no_face):
+    assert detector.detect(no_face) == []
+    assert detector.detect(np.random.default_rng(0).integers(0, 255, (300, 400, 3), np.uint8)) == []
+
+
+def test_best_score_first_and_no_more_than_asked_for(two_faces):
+    with FaceDetector("full") as detector:
+        faces = detector.detect(two_faces)
+        assert [f.score for f in faces] == sorted((f.score for f in faces), reverse=True)
+    with FaceDetector("full", max_faces=1) as detector:
+        assert len(detector.detect(two_faces)) == 1
+
+
+def test_tiles_find_a_face_too_small_for_the_whole_frame(portrait):
+    frame = np.full((2160, 3840, 3), 110, np.uint8)
+    frame[700:775, 1500:1564] = cv2.resize(portrait, (64, 75), interpolation=cv2.INTER_AREA)
+    with FaceDetector("full") as full, FaceDetector("tiled") as tiled:
+        assert full.detect(frame) == []
+        (face,) = tiled.detect(frame)
+    assert centre(face) == (pytest.approx(1533, abs=5), pytest.approx(730, abs=6))
+
+
+@pytest.mark.parametrize("form", ["grey", "grey_channel", "alpha", "strided"])
+def test_every_form_of_picture(form, portrait):
+    pictures = {
+        "grey": cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY),
+        "grey_channel": cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY)[:, :, None],
+        "alpha": np.dstack([portrait, np.full(portrait.shape[:2], 255, np.uint8)]),
+        "strided": np.repeat(portrait, 2, axis=1)[:, ::2],
+    }
+    with FaceDetector("short") as detector:
+        assert len(detector.detect(pictures[form])) == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (15, 400, 3), (400, 15, 3), (17, 17, 3)])
+def test_tiny_pictures_show_no_face(detector, shape):
+    assert detector.detect(np.full(shape, 128, np.uint8)) == []
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((0, 0, 3), np.uint8), np.zeros((50, 50, 3), np.float32), np.zeros(9, np.uint8)]
+)
+def test_what_is_no_picture_is_an_error(detector, image):
+    with pytest.raises(ValueError, match="uint8"):
+        detector.detect(image)
+
+
+def test_unknown_kind_and_closed_detector(portrait):
+    with pytest.raises(ValueError, match="full, short, tiled"):
+        FaceDetector("other")
+    detector = FaceDetector("short")
+    detector.close()
+    detector.close()
+    with pytest.raises(ValueError, match="closed"):
+        detector.detect(portrait)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (720, 1280), (100, 100), (33, 500), (1921, 1081)])
+def test_tiles_cover_the_picture_and_overlap(width, height):
+    covered = np.zeros((height, width), int)
+    for x1, y1, x2, y2 in tiles(width, height):
+        assert 0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height
+        covered[y1:y2, x1:x2] += 1
+    assert covered.min() >= 1
+    assert covered.max() >= 2
+
+
+def test_merge_keeps_the_best_of_each_face():
+    points = np.zeros((6, 2), np.float32)
+    best, same, inside, other = (
+        Face((0, 0, 100, 100), 0.9, points),
+        Face((10, 0, 110, 100), 0.7, points),
+        Face((20, 20, 60, 60), 0.8, points),
+        Face((300, 0, 400, 100), 0.6, points),
+    )
+    assert merge([other, same, inside, best]) == [best, other]
+
+
+def test_mediapipe_stays_silent_even_if_nobody_closes_it():
+    code = (
+        "import numpy as np; from live_emotion.detection import FaceDetector; d = FaceDetector('tiled'); "
+        "print(d.detect(np.zeros((200, 300, 3), np.uint8)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")

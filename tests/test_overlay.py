@@ -1,0 +1,97 @@
+"""What is drawn over a picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from live_emotion.emotions import EMOTIONS, Prediction
+from live_emotion.overlay import PALETTE, draw, emotion_colours, place_panel, text_scale
+from live_emotion.tracking import TrackedFace
+
+
+def face(box=(100, 100, 200, 200), probabilities=(0.7, 0.1, 0.1, 0.1), class_names=EMOTIONS):
+    return TrackedFace(
+        box, 0.9, np.zeros((6, 2), np.float32), Prediction.from_probabilities(probabilities, class_names), 1
+    )
+
+
+def test_the_picture_itself_is_not_changed(portrait):
+    before = portrait.copy()
+    drawn = draw(portrait, [face()], EMOTIONS, lines=["30 FPS"])
+    assert np.array_equal(portrait, before)
+    assert drawn.shape == portrait.shape
+    assert drawn.dtype == np.uint8
+
+
+def test_nothing_to_draw_gives_an_equal_copy(portrait):
+    drawn = draw(portrait, [], EMOTIONS)
+    assert np.array_equal(drawn, portrait)
+    assert drawn is not portrait
+
+
+@pytest.mark.parametrize("background", [0, 128, 255])
+@pytest.mark.parametrize("index", range(4))
+def test_each_emotion_has_its_colour_on_any_background(background, index):
+    probabilities = np.full(4, 0.1)
+    probabilities[index] = 0.7
+    image = np.full((480, 640, 3), background, np.uint8)
+    drawn = draw(image, [face(probabilities=tuple(probabilities))], EMOTIONS, bars=False)
+    colour = PALETTE[EMOTIONS[index]]
+    assert (drawn == colour).all(axis=2).sum() > 500
+    changed = (drawn != background).any(axis=2)
+    assert changed[100:200, 95:106].any(axis=1).all(), "the box's left edge is unbroken"
+
+
+def test_bars_are_as_long_as_their_probabilities():
+    image = np.zeros((480, 640, 3), np.uint8)
+    without = draw(image, [face()], EMOTIONS, bars=False)
+    drawn = draw(image, [face(probabilities=(0.75, 0.25, 0.0, 0.0))], EMOTIONS)
+    added = drawn[:, 210:]
+    lengths = [int((added == PALETTE[name]).all(axis=2).any(axis=0).sum()) for name in ("angry", "happy")]
+    assert lengths[0] == pytest.approx(3 * lengths[1], rel=0.2)
+    assert (without[:, 210:] == 0).all()
+
+
+@pytest.mark.parametrize(
+    "box", [(-30, -30, 40, 40), (600, 440, 700, 520), (0, 0, 640, 480), (-5, 200, 645, 300), (300, 0, 340, 8)]
+)
+def test_boxes_at_the_edges_show_their_label(box):
+    image = np.zeros((480, 640, 3), np.uint8)
+    drawn = draw(image, [face(box)], EMOTIONS)
+    assert drawn.shape == image.shape
+    assert (drawn == PALETTE["angry"]).all(axis=2).sum() > 200
+
+
+@pytest.mark.parametrize("size", [(8, 8), (60, 80), (2160, 3840)])
+def test_any_size_of_picture(size):
+    image = np.zeros((*size, 3), np.uint8)
+    drawn = draw(image, [face((1, 1, size[1] - 1, size[0] - 1))], EMOTIONS, lines=["9 FPS"])
+    assert drawn.shape == image.shape
+    assert drawn.any()
+
+
+def test_text_grows_with_the_picture():
+    scales = [text_scale(*size) for size in ((240, 320), (480, 640), (1080, 1920), (2160, 3840))]
+    assert scales == sorted(scales)
+    assert scales[0] >= 0.38
+
+
+def test_classes_of_other_names_get_colours_of_their_own():
+    colours = emotion_colours(("awake", "asleep", "happy"))
+    assert len(set(colours)) == 3
+    assert colours[2] == PALETTE["happy"]
+    names = ("awake", "asleep")
+    drawn = draw(np.zeros((480, 640, 3), np.uint8), [face(probabilities=(0.8, 0.2), class_names=names)], names)
+    assert (drawn == emotion_colours(names)[0]).all(axis=2).any()
+
+
+def test_panels_keep_off_what_is_taken():
+    box, size, shape = (100, 100, 200, 200), (80, 60), (480, 640, 3)
+    right = place_panel(box, size, 5, shape, [])
+    assert right == (205, 100, 285, 160)
+    left = place_panel(box, size, 5, shape, [right])
+    assert left == (15, 100, 95, 160)
+    below = place_panel(box, size, 5, shape, [right, left])
+    assert below == (100, 205, 180, 265)
+    assert place_panel(box, size, 5, shape, [right, left, below]) is None
