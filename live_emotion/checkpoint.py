@@ -44,6 +44,7 @@ class Checkpoint:
         state_dict: its weights, float32 on the CPU.
         temperature: what the logits are divided by before the softmax; 1 where nothing was calibrated.
         metadata: how it was trained, for people to read: epoch, accuracy, options.
+        half: whether its file holds the weights in float16.
     """
 
     arch: str
@@ -52,6 +53,7 @@ class Checkpoint:
     state_dict: dict[str, torch.Tensor]
     temperature: float = 1.0
     metadata: dict[str, Any] = field(default_factory=dict)
+    half: bool = False
 
     @classmethod
     def of(cls, model: nn.Module, arch: str, class_names: tuple[str, ...], **metadata: Any) -> Checkpoint:
@@ -84,6 +86,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str], half: 
         "class_names": list(checkpoint.class_names),
         "config": _plain(checkpoint.config),
         "metadata": _plain(checkpoint.metadata),
+        "half": half,
         "state_dict": {
             name: value.half() if half and value.is_floating_point() else value
             for name, value in checkpoint.state_dict.items()
@@ -115,6 +118,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         state_dict={n: v.float() if v.is_floating_point() else v for n, v in content["state_dict"].items()},
         temperature=float(content["temperature"]),
         metadata=content["metadata"],
+        half=any(value.dtype == torch.float16 for value in content["state_dict"].values()),
     )
     try:
         checkpoint.build()

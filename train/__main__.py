@@ -2,4 +2,5 @@
 
 from train.cli import main
 
-main(prog_name="python -m train")
+if __name__ == "__main__":
+    main()

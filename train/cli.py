@@ -1,35 +1,107 @@
-"""The command line of training."""
+"""``python -m train``: alone it trains; its subcommands prepare data, and measure, calibrate and export weights."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+import importlib
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from train.config import TrainConfig
+from live_emotion.cli import run_cli
+from train.options import GroupedHelp, GroupedOption, read_config, resumed_config, setting_options, to_config
 
-_PATHS = {"data", "output", "votes"}
-
-
-def _options(command: click.Command) -> click.Command:
-    """Adds an option for each field of TrainConfig."""
-    for field in reversed(fields(TrainConfig)):
-        kind: Any = Path if field.name in _PATHS else str if field.name == "classes" else type(field.default)
-        flag = "-o" if field.name == "output" else None
-        names = [f"--{field.name.replace('_', '-')}"] + ([flag] if flag else [])
-        default = ",".join(field.default) if field.name == "classes" else field.default
-        command = click.option(*names, type=kind, default=default, show_default=True, is_flag=kind is bool)(command)
-    return command
+COMMANDS = {
+    "evaluate": "Measure weights: accuracy, calibration, confusion, mistakes.",
+    "calibrate": "Make a checkpoint's confidence true.",
+    "prepare": "Make a training folder of fer2013.csv or of photos.",
+    "collect": "Record own faces from the camera into a training folder.",
+    "distill": "Teach a network what one or more others know.",
+    "export": "Write weights as ONNX or for torch.export, also in int8.",
+}
+"""Every subcommand with its short help. It lives here so that ``--help`` needs to load none of them."""
 
 
-@click.command()
-@_options
-@click.option("--resume", is_flag=True, help="Go on with the run in the output folder.")
-def main(resume: bool, classes: str, **options: Any) -> None:
-    """Train an emotion network on a folder of faces."""
+class TrainGroup(GroupedHelp, click.Group):
+    """A command with subcommands that are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of :data:`COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        return importlib.import_module(f"train.commands.{cmd_name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands without loading them."""
+        with formatter.section("Commands (each has its own --help)"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def run_options(command: Any) -> Any:
+    """The options of a run that are no settings: where they come from, and whether to go on with an old run."""
+    config = click.option(
+        "--config",
+        cls=GroupedOption,
+        group="Output",
+        type=click.Path(path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=_take_config,
+        metavar="FILE",
+        help="Take settings from this TOML file, such as the run.toml that every run writes. Options win over it.",
+    )
+    resume = click.option(
+        "--resume",
+        cls=GroupedOption,
+        group="Output",
+        is_flag=True,
+        help="Go on with the run in the output folder, with its settings, to the same numbers.",
+    )
+    return config(resume(command))
+
+
+def _take_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
+    if path:
+        ctx.default_map = read_config(path)
+
+
+def start(ctx: click.Context, resume: bool, options: dict[str, Any]) -> None:
+    """Trains with the options of a command line."""
+    given = {name for name in options if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    config = resumed_config(options, given) if resume else to_config(options)
     from train.run import train
 
-    names = tuple(name.strip() for name in classes.split(",") if name.strip())
-    train(TrainConfig(classes=names, **options), resume)
+    train(config, resume)
+
+
+@click.group(
+    cls=TrainGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@run_options
+@setting_options(leave_out=("Distillation",))
+@click.pass_context
+def cli(ctx: click.Context, resume: bool, **options: Any) -> None:
+    """Train an emotion network on a folder of faces, and use it live with no code.
+
+    \b
+    python -m train --data faces -o runs/mine        train on faces/train/<class>/*
+    python -m train --resume -o runs/mine            go on where it stopped
+    python -m train evaluate --weights runs/mine/best_emotion_model.pth --data faces
+    live-emotion webcam --weights runs/mine/best_emotion_model.pth
+    """
+    if ctx.invoked_subcommand is None:
+        start(ctx, resume, options)
+    elif lost := [n for n in ctx.params if ctx.get_parameter_source(n) is ParameterSource.COMMANDLINE]:
+        raise click.UsageError(f"--{lost[0].replace('_', '-')} has no effect before {ctx.invoked_subcommand}.")
+
+
+def main() -> None:
+    """Entry point of ``python -m train`` and ``live-emotion-train``."""
+    run_cli(cli, "python -m train")

@@ -2,68 +2,180 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
+from typing import Any
+
+ARCHITECTURES = (
+    "emotion_cnn",
+    "emotion_cnn_se",
+    "emotion_cnn_cbam",
+    "emotion_resnet",
+    "resnet18",
+    "efficientnet_b0",
+    "vit_b_16",
+)
+"""The names of ``live_emotion.model.ARCHITECTURES``, here so that ``--help`` needs no torch."""
+
+OPTIMIZERS = ("adam", "adamw", "sgd")
+SCHEDULES = ("plateau", "cosine", "one_cycle")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+
+SETTINGS_FILE = "run.toml"
+
+PATHS = ("data", "output", "votes", "pretrained", "teacher")
+"""Fields that hold paths, which can name a person: they stay out of checkpoints."""
+
+
+def _setting(default: Any, group: str, help: str, **more: Any) -> Any:
+    """A field of :class:`TrainConfig` that is also an option of the command line.
+
+    Args:
+        default: its value.
+        group: heading under which ``--help`` lists it.
+        help: what it does.
+        more: ``choices`` of a text, or ``low`` and ``high`` of a number.
+    """
+    return field(default=default, metadata={"group": group, "help": help, **more})
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """What a run needs to know; the defaults are the documented recipe.
+    """What a run needs to know; the defaults are the documented recipe. Each field's metadata say what it does."""
 
-    Attributes:
-        data: folder with ``train/<class>/*`` and, if there is one, ``val/<class>/*``.
-        output: folder for checkpoints, history and plots.
-        classes: class names in the order of the outputs; empty: the folders' names, sorted.
-        votes: CSV of people's votes for each image; they replace the folders' labels.
-        per_class: at most so many training images a class, and a quarter of it in validation; 0: all.
-        val_fraction: part of the training images held out for validation where it is asked for or there is no
-            ``val`` folder.
-        hold_out: hold out that part even where there is a ``val`` folder.
-        arch: architecture.
-        epochs: passes over the training images.
-        batch_size: images a step.
-        lr: learning rate; the peak for schedules that move it.
-        optimizer: ``adam``, ``adamw`` or ``sgd``.
-        weight_decay: of the optimiser.
-        schedule: ``plateau``, ``cosine`` (with warm-up) or ``one_cycle``.
-        patience: stop after so many epochs without a better validation accuracy; 0: never.
-        label_smoothing: part of each target spread over all classes, 0 to 1.
-        logit_adjustment: factor on the log class frequencies added to the logits in the loss; 1 makes the
-            network's own outputs those of balanced classes (Menon et al., ICLR 2021).
-        ema: decay of the weights' moving average per step; 0: none.
-        flip: chance of a horizontal flip.
-        rotation: largest angle in degrees, either way.
-        translation: largest shift as a part of the side, either way.
-        jitter: largest change of brightness and contrast, as a factor's distance from 1.
-        blur: chance of a motion or defocus blur and a loss of resolution.
-        erasing: chance of a rectangle filled with noise.
-        seed: of every random choice.
-        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    data: Path = _setting(
+        Path("data"),
+        "Data",
+        "Folder with train/<class>/* and, if you have them, val/<class>/*. "
+        "Without val, a part of the training images is held out.",
+    )
+    output: Path = _setting(Path("runs/latest"), "Output", "Folder for checkpoints, history, plot and settings.")
+    classes: tuple[str, ...] = _setting(
+        (),
+        "Data",
+        "Classes to learn, in the order of the outputs, with commas between. Not given: angry,happy,neutral,sad where "
+        "all four are among the folders, else every folder. 'all': every folder.",
+    )
+    votes: Path | None = _setting(
+        None,
+        "Data",
+        "CSV of people's votes for each image. They decide what an image teaches, whatever folder it lies in.",
+    )
+    per_class: int = _setting(
+        0, "Data", "At most so many training images a class, a quarter of it in val. 0: all.", low=0
+    )
+    val_fraction: float = _setting(0.1, "Data", "Part of the training images held out for validation.", low=0, high=0.9)
+    hold_out: bool = _setting(False, "Data", "Hold that part out even where there is a val folder.")
+    drop_twins: bool = _setting(False, "Data", "Leave out training images that have a copy in validation.")
+
+    arch: str = _setting("emotion_cnn", "Network", "Architecture.", choices=ARCHITECTURES)
+    network: tuple[str, ...] = _setting(
+        (), "Network", "Change a dimension of the network, such as channels=16,32,64. May be repeated."
+    )
+    pretrained: Path | None = _setting(
+        None,
+        "Network",
+        "Start from the weights in this file: one of live-emotion's, or torchvision's for its networks.",
+    )
+    freeze: bool = _setting(False, "Network", "Train the last layers only.")
+
+    epochs: int = _setting(30, "Optimisation", "Passes over the training images.", low=1)
+    batch_size: int = _setting(64, "Optimisation", "Images a step, over all processes together.", low=2)
+    lr: float = _setting(0.001, "Optimisation", "Learning rate; the peak, for schedules that move it.", low=0)
+    optimizer: str = _setting("adam", "Optimisation", "Optimiser.", choices=OPTIMIZERS)
+    weight_decay: float = _setting(0.0, "Optimisation", "Weight decay of the optimiser.", low=0)
+    schedule: str = _setting(
+        "plateau",
+        "Optimisation",
+        "plateau: a tenth of the rate after 3 epochs without a better validation loss; cosine: after a warm-up; "
+        "one_cycle: up, then down.",
+        choices=SCHEDULES,
+    )
+    patience: int = _setting(
+        10, "Optimisation", "Stop after so many epochs without a better accuracy. 0: never.", low=0
+    )
+    ema: float = _setting(
+        0.0, "Optimisation", "Decay of the weights' moving average per step, such as 0.998. 0: none.", low=0, high=1
+    )
+
+    label_smoothing: float = _setting(
+        0.0, "Loss and balance", "Part of each target spread over all classes.", low=0, high=1
+    )
+    class_weights: bool = _setting(False, "Loss and balance", "Weigh the loss so that rare classes count as much.")
+    balanced_sampling: bool = _setting(False, "Loss and balance", "Draw images so that each class comes equally often.")
+    logit_adjustment: float = _setting(
+        0.0,
+        "Loss and balance",
+        "Factor on the log class frequencies added to the logits in the loss; 1 makes the network's own outputs "
+        "those of balanced classes (Menon et al., ICLR 2021).",
+        low=0,
+    )
+
+    flip: float = _setting(0.5, "Augmentation", "Chance of a horizontal flip.", low=0, high=1)
+    rotation: float = _setting(10.0, "Augmentation", "Largest angle in degrees, either way.", low=0)
+    translation: float = _setting(
+        0.1, "Augmentation", "Largest shift as a part of the side, either way.", low=0, high=1
+    )
+    crop: float = _setting(
+        0.0, "Augmentation", "Random crop: largest part of the side cut away, or added around.", low=0, high=0.9
+    )
+    jitter: float = _setting(
+        0.0, "Augmentation", "Brightness and contrast change by a factor within 1 ± this.", low=0, high=1
+    )
+    blur: float = _setting(0.0, "Augmentation", "Chance of motion blur or a loss of resolution.", low=0, high=1)
+    erasing: float = _setting(0.0, "Augmentation", "Chance of a rectangle filled with noise.", low=0, high=1)
+    mixup: float = _setting(0.0, "Augmentation", "Alpha of mixup, which blends two faces. 0: none.", low=0)
+    cutmix: float = _setting(
+        0.0, "Augmentation", "Alpha of cutmix, which pastes a part of another face. 0: none.", low=0
+    )
+
+    teacher: tuple[Path, ...] = _setting(
+        (), "Distillation", "Weights to learn from; several are averaged. May be repeated."
+    )
+    teacher_share: float = _setting(
+        0.7, "Distillation", "Part of each target that is the teachers' word.", low=0, high=1
+    )
+
+    seed: int = _setting(0, "Machine", "Of every random choice.", low=0)
+    device: str = _setting(
+        "auto",
+        "Machine",
+        "Where the network runs; auto takes CUDA, else MPS, else the CPU.",
+        choices=("auto", "cpu", "cuda", "mps"),
+    )
+    precision: str = _setting(
+        "auto",
+        "Machine",
+        "auto: bfloat16 or float16 where the device computes in it faster, else float32.",
+        choices=PRECISIONS,
+    )
+
+    def public(self) -> dict[str, Any]:
+        """The settings without paths, as plain values."""
+        return {name: value for name, value in self.plain().items() if name not in PATHS}
+
+    def plain(self) -> dict[str, Any]:
+        """All settings as text, numbers and lists."""
+        return {item.name: _plain(getattr(self, item.name)) for item in settings()}
+
+
+def settings() -> tuple[Field[Any], ...]:
+    """The fields of :class:`TrainConfig` in order."""
+    return fields(TrainConfig)
+
+
+def to_toml(values: Mapping[str, Any]) -> str:
+    """A TOML document of texts, numbers, truth values and lists of them; None is left out.
+
+    TOML writes all of these as JSON does.
     """
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items() if value is not None]
+    return "\n".join(lines) + "\n"
 
-    data: Path = Path("data")
-    output: Path = Path("runs/latest")
-    classes: tuple[str, ...] = ()
-    votes: Path | None = None
-    per_class: int = 0
-    val_fraction: float = 0.1
-    hold_out: bool = False
-    arch: str = "emotion_cnn"
-    epochs: int = 30
-    batch_size: int = 64
-    lr: float = 0.001
-    optimizer: str = "adam"
-    weight_decay: float = 0.0
-    schedule: str = "plateau"
-    patience: int = 10
-    label_smoothing: float = 0.0
-    logit_adjustment: float = 0.0
-    ema: float = 0.0
-    flip: float = 0.5
-    rotation: float = 10.0
-    translation: float = 0.1
-    jitter: float = 0.0
-    blur: float = 0.0
-    erasing: float = 0.0
-    seed: int = 0
-    device: str = "auto"
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    return str(value) if isinstance(value, Path) else value

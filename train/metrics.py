@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
+
+from live_emotion.classifier import softmax
+
+BINS = 15
+"""Of the calibration error, equally wide in confidence (Guo et al., ICML 2017)."""
+
+CONFIDENT = 0.8
+"""Part of the images that counts as the most confident."""
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """How well one class is told from the others; each figure is 0 to 1, and 0 where it has no images.
+
+    Attributes:
+        images: how many show it.
+        precision: part of what was called so that is so.
+        recall: part of what is so that was called so.
+        f1: harmonic mean of both.
+    """
+
+    images: int
+    precision: float
+    recall: float
+    f1: float
 
 
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
@@ -23,3 +51,81 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) ->
 def accuracy(confusion: np.ndarray) -> float:
     """Part of all that is right, 0 to 1; 0 of none."""
     return float(np.trace(confusion) / max(confusion.sum(), 1))
+
+
+def balanced_accuracy(confusion: np.ndarray) -> float:
+    """Mean recall of the classes that have images, 0 to 1."""
+    counts = confusion.sum(axis=1)
+    there = counts > 0
+    return float((np.diag(confusion)[there] / counts[there]).mean()) if there.any() else 0.0
+
+
+def class_scores(confusion: np.ndarray, class_names: Sequence[str]) -> dict[str, ClassScore]:
+    """Precision, recall and F1 of each class."""
+    scores = {}
+    for i, name in enumerate(class_names):
+        right, images, called = int(confusion[i, i]), int(confusion[i].sum()), int(confusion[:, i].sum())
+        scores[name] = ClassScore(
+            images=images,
+            precision=right / max(called, 1),
+            recall=right / max(images, 1),
+            f1=2 * right / max(images + called, 1),
+        )
+    return scores
+
+
+def calibration_bins(probabilities: np.ndarray, labels: np.ndarray) -> list[tuple[int, float, float]]:
+    """How right predictions are where they are so and so confident.
+
+    Args:
+        probabilities: (N, C).
+        labels: int (N,).
+
+    Returns:
+        for each of ``BINS`` bins of confidence: number of images, mean confidence, accuracy; zeros for none.
+    """
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    bins = []
+    for i in range(BINS):
+        there = place == i
+        count = int(there.sum())
+        bins.append((count, float(confidence[there].mean()), float(right[there].mean())) if count else (0, 0.0, 0.0))
+    return bins
+
+
+def calibration_error(bins: Sequence[tuple[int, float, float]]) -> float:
+    """Expected calibration error: mean distance of confidence and accuracy over all images, 0 to 1."""
+    total = sum(count for count, _, _ in bins)
+    return sum(count * abs(confidence - right) for count, confidence, right in bins) / max(total, 1)
+
+
+def confident_accuracy(probabilities: np.ndarray, labels: np.ndarray, share: float = CONFIDENT) -> float:
+    """Accuracy on the ``share`` of the images that the predictions are most confident of."""
+    order = np.argsort(-probabilities.max(axis=1), kind="stable")[: max(1, round(share * len(labels)))]
+    return float((probabilities[order].argmax(axis=1) == labels[order]).mean())
+
+
+def negative_log_likelihood(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean of -log of the true class's probability."""
+    own = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(own, 1e-12)).mean())
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature under which the softmax of ``logits`` gives ``labels`` the highest likelihood.
+
+    Guo et al., ICML 2017. It lies between 0.05 and 20.
+
+    Args:
+        logits: (N, C).
+        labels: int (N,).
+    """
+    from scipy.optimize import minimize_scalar
+
+    found = minimize_scalar(
+        lambda log_t: negative_log_likelihood(softmax(logits, float(np.exp(log_t))), labels),
+        bounds=(np.log(0.05), np.log(20)),
+        method="bounded",
+    )
+    return float(np.exp(found.x))

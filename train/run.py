@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,15 @@ import torch.nn.functional as F
 from tqdm import tqdm
 
 from live_emotion.checkpoint import Checkpoint, load_state, save_checkpoint, save_state
-from live_emotion.errors import DataError
 from live_emotion.files import atomic_write_text, make_folder
 from live_emotion.model import build_model, pick_device
-from train import data as faces_data
 from train.config import TrainConfig
 from train.data import FaceSet
 from train.engine import Totals, batch_order, predict_logits, train_steps
 from train.metrics import accuracy, confusion_matrix
 from train.optim import make_average, make_optimizer, make_schedule
 from train.plots import plot_history
+from train.splits import load_splits
 
 BEST = "best_emotion_model.pth"
 FINAL = "final_emotion_model.pth"
@@ -33,54 +32,6 @@ PLOT = "training_history.png"
 
 SAVE_SECONDS = 300
 """How much work a crash can cost within an epoch."""
-
-
-def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:
-    """Reads training and validation faces.
-
-    Returns:
-        both, and ``config`` with its classes filled in.
-
-    Raises:
-        DataError: no images, an empty class, or a class missing in validation.
-    """
-    train_folder, val_folder = config.data / "train", config.data / "val"
-    classes = config.classes or faces_data.find_classes(train_folder)
-    if not classes:
-        raise DataError(
-            f"Found no training images: {train_folder} should hold one folder of images for each class; "
-            "choose another with --data."
-        )
-    own_split = config.hold_out or not faces_data.find_classes(val_folder)
-    train = _read(train_folder, classes, config, config.per_class, "Reading train", majority=False)
-    if own_split:
-        train, val = faces_data.split_off(train, config.val_fraction, config.seed)
-        origin = f"held out of {train_folder}"
-    else:
-        val = _read(val_folder, classes, config, config.per_class // 4, "Reading val", majority=True)
-        origin = str(val_folder)
-    for name, split in (("training", train), (f"validation ({origin})", val)):
-        counts = np.bincount(split.labels, minlength=len(classes))
-        if empty := [c for c, n in zip(classes, counts) if n == 0]:
-            raise DataError(f"The class {empty[0]} has no {name} image; add some or leave it out of --classes.")
-        listed = ", ".join(f"{c} {n}" for c, n in zip(classes, counts))
-        tqdm.write(f"{name.capitalize()}: {len(split)} images ({listed})")
-    return train, val, replace(config, classes=tuple(classes))
-
-
-def _read(
-    folder: Path, classes: tuple[str, ...], config: TrainConfig, limit: int, title: str, majority: bool
-) -> FaceSet:
-    if config.votes:
-        listed = faces_data.list_voted(folder, classes, config.votes, majority)
-    else:
-        listed = faces_data.list_labelled(folder, classes)
-    split = faces_data.read_faces(faces_data.limit_per_class(listed, limit, config.seed), title)
-    for path in split.broken:
-        tqdm.write(f"Skipped {path}: missing or no readable image.")
-    if not len(split):
-        raise DataError(f"Found no images in {folder}; it should hold one folder of images for each class.")
-    return split
 
 
 class Run:
@@ -145,10 +96,7 @@ class Run:
     def checkpoint(self) -> Checkpoint:
         """The evaluated network with the last epoch's figures."""
         config = self.config
-        options = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(config).items()}
-        for private in ("data", "output", "votes"):  # a path can name a person
-            options.pop(private)
-        return Checkpoint.of(self.evaluated, config.arch, config.classes, **self.history[-1], options=options)
+        return Checkpoint.of(self.evaluated, config.arch, config.classes, **self.history[-1], options=config.public())
 
 
 def train(config: TrainConfig, resume: bool = False) -> None:
