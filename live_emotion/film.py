@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from live_emotion.errors import OutputError
-from live_emotion.files import publish, temporary_beside, write_error
-
-if TYPE_CHECKING:
-    import av
+from live_emotion.files import publish, temporary_beside
+from live_emotion.sound import Sound
 
 TIME_BASE = Fraction(1, 90_000)
-"""Resolution of timestamps in seconds: MPEG's, which all common frame rates divide."""
+"""Resolution of timestamps in seconds: MPEG's."""
+
+FINEST_TIME_BASE = Fraction(1, 1_000_000)
+"""Films of a finer resolution are written in :data:`TIME_BASE`, since MP4 counts it in 32 bits."""
 
 DEFAULT_QUALITY = 20
+
+ONLY_FRAME_S = 1 / 25
+"""How long a film's only frame is shown, in seconds."""
+
+BT709 = 1
+LIMITED_RANGE = 1
+"""As H.264 counts colours (ITU-T H.273)."""
 
 
 class FilmWriter:
     """Writes an MP4 with each frame at its own time. It appears under its name once it is complete.
 
-    The size is the first frame's; later frames of other sizes are fitted into it on black. An odd width or height
-    is kept by 4:4:4 chroma, since the usual 4:2:0 holds only even ones.
+    The size is the first frame's; later frames of other sizes are fitted into it on black. H.264 as players know it
+    (8 bits, 4:2:0) holds even sizes only, so a picture of odd width or height gets one more column or row, a copy of
+    its last. Colours are BT.709.
 
     Args:
         path: the ``.mp4`` file.
         quality: H.264's constant rate factor, 0 (best) to 51.
+        sound: goes along with the pictures, as it is; it is closed with the film.
+        sample_aspect_ratio: width over height of a pixel.
+        time_base: resolution of timestamps in seconds; that of a film keeps its timestamps exactly.
 
     Attributes:
         frames: how many were written.
@@ -42,14 +57,28 @@ class FilmWriter:
         ...     film.write(image, time_s=0.04)
     """
 
-    def __init__(self, path: str | os.PathLike[str], quality: int = DEFAULT_QUALITY) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        quality: int = DEFAULT_QUALITY,
+        sound: Sound | None = None,
+        sample_aspect_ratio: Fraction = Fraction(1),
+        time_base: Fraction = TIME_BASE,
+    ) -> None:
         import av
+        from av.video.reformatter import VideoReformatter
 
         self.path = Path(path)
         self.quality = quality
         self.frames = 0
-        self._last_pts = -1
-        self._stream: av.VideoStream | None = None
+        self._failed = False
+        self._sound = sound
+        self._sample_aspect_ratio = sample_aspect_ratio
+        self._last_pts = 0
+        self._time_base = time_base if time_base >= FINEST_TIME_BASE else TIME_BASE
+        self._step = round(ONLY_FRAME_S / self._time_base)
+        self._reformatter = VideoReformatter()
+        self._stream: Any = None
         self._temporary = temporary_beside(self.path)
         self._container = av.open(str(self._temporary), "w", format="mp4", options={"movflags": "+faststart"})
 
@@ -58,57 +87,116 @@ class FilmWriter:
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            time_s: when it is shown, in seconds; later than the frame before.
+            time_s: when it is shown, in seconds; a time no later than the last frame's is moved just behind it.
 
         Raises:
             OutputError: the disk is full or the picture cannot be encoded.
         """
-        import av
+        with self._errors():
+            if self._stream is None:
+                self._stream = self._add_stream(image.shape[1], image.shape[0])
+            pts = round(time_s / self._time_base)
+            if self.frames:
+                pts = max(pts, self._last_pts + 1)
+                self._step = pts - self._last_pts
+            picture = self._picture(image)
+            picture.pts, picture.time_base = pts, self._time_base
+            self._encode(picture)
+            self._last_pts = pts
+            self.frames += 1
+        self.write_sound(time_s)
 
-        if self._stream is None:
-            self._stream = self._add_stream(image.shape[1], image.shape[0])
-        fitted = _fit(image, self._stream.width, self._stream.height)
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(fitted), format="bgr24")
-        picture.pts = self._last_pts = max(round(time_s / TIME_BASE), self._last_pts + 1)
-        picture.time_base = TIME_BASE
-        self._encode(picture)
-        self.frames += 1
+    def write_sound(self, until_s: float = math.inf) -> None:
+        """Copies the sound up to a time of the film, in seconds; without one, to its end.
 
-    def _add_stream(self, width: int, height: int) -> av.VideoStream:
+        Writing frames takes the sound along, and closing takes it to the last frame's end.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        if self._sound and self._stream is not None:
+            with self._errors():
+                for packet in self._sound.until(until_s):
+                    self._container.mux(packet)
+
+    def _add_stream(self, width: int, height: int) -> Any:
         stream = self._container.add_stream("libx264", rate=30)
-        stream.width, stream.height = width, height
-        stream.pix_fmt = "yuv444p" if width % 2 or height % 2 else "yuv420p"
-        stream.time_base = stream.codec_context.time_base = TIME_BASE
+        stream.width, stream.height, stream.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
+        context = stream.codec_context
+        stream.time_base = context.time_base = self._time_base
+        context.sample_aspect_ratio = self._sample_aspect_ratio
+        context.colorspace = context.color_primaries = context.color_trc = BT709
+        context.color_range = LIMITED_RANGE
         stream.options = {"crf": str(self.quality), "preset": "veryfast"}
+        if self._sound:
+            self._sound.add_to(self._container)
         return stream
 
-    def _encode(self, picture: av.VideoFrame | None) -> None:
+    def _encode(self, picture: Any | None) -> None:
+        for packet in self._stream.encode(picture):
+            packet.duration = self._step  # of the last one, that is; the others last until the next
+            self._container.mux(packet)
+
+    def _picture(self, image: np.ndarray) -> Any:
+        """BGR pixels as the encoder wants them."""
+        import av
+        from av.video.reformatter import ColorRange, Colorspace
+
+        fitted = np.ascontiguousarray(_fit(image, self._stream.width, self._stream.height))
+        return self._reformatter.reformat(
+            av.VideoFrame.from_numpy_buffer(fitted, format="bgr24"),
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+        )
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turns what goes wrong in writing into one line, and gives the film up."""
         import av
 
         try:
-            self._container.mux(self._stream.encode(picture))
+            yield
         except (av.FFmpegError, OSError) as error:
-            raise OutputError(f"Cannot write {self.path}: {error}.") from error
+            self._failed = True
+            raise OutputError(f"Cannot write {self.path}: {error.strerror or error}.") from error
 
     def close(self) -> None:
-        """Finishes the film and gives it its name; without a frame there is no file. Closing twice does nothing.
+        """Finishes the film and gives it its name; without a frame there is no film. Closing twice does nothing.
 
         Raises:
             OutputError: it cannot be completed.
         """
+        self._finish(keep=self.frames > 0 and not self._failed)
+
+    def discard(self) -> None:
+        """Throws the film away. After :meth:`close` it does nothing."""
+        self._finish(keep=False)
+
+    def _finish(self, keep: bool) -> None:
         if self._container is None:
             return
-        container, self._container = self._container, None
         try:
-            if self._stream is not None:
-                container.mux(self._stream.encode(None))
-            container.close()
-            if self.frames:
-                publish(self._temporary, self.path)
-        except OSError as error:  # PyAV's errors among them
-            raise write_error(self.path, error) from error
+            with self._errors():
+                with contextlib.closing(self._container):
+                    if keep:
+                        self._flush()
+                if keep:
+                    publish(self._temporary, self.path)
+        except OutputError:
+            if keep:
+                raise
         finally:
+            self._container = None
             self._temporary.unlink(missing_ok=True)
+            if self._sound:
+                self._sound.close()
+
+    def _flush(self) -> None:
+        self.write_sound(float((self._last_pts + self._step) * self._time_base))
+        self._encode(None)
+        if self._sound:
+            self._container.mux(list(self._sound.finish()))
 
     def __enter__(self) -> FilmWriter:
         return self
@@ -118,11 +206,14 @@ class FilmWriter:
 
 
 def _fit(image: np.ndarray, width: int, height: int) -> np.ndarray:
-    """``image`` as it is if it has this size, else scaled to fit in its middle, on black."""
+    """``image`` at another size: extended by its edge where one pixel lacks, else scaled to fit, on black."""
     import cv2
 
     if image.shape[:2] == (height, width):
         return image
+    missing = width - image.shape[1], height - image.shape[0]
+    if max(missing) <= 1 and min(missing) >= 0:
+        return cv2.copyMakeBorder(image, 0, missing[1], 0, missing[0], cv2.BORDER_REPLICATE)
     scale = min(width / image.shape[1], height / image.shape[0])
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     canvas = np.zeros((height, width, 3), np.uint8)

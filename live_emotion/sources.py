@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,14 +15,23 @@ import numpy as np
 
 from live_emotion.errors import InputError
 
+MAX_FAILURES = 100
+"""How many reads in a row may fail before the rest of a film counts as lost."""
+
+BROKEN_OFF_S = 0.5
+"""A film that ends this much before its stated length has lost its end, in seconds."""
+
+HD_HEIGHT = 720
+"""Films of this height, in pixels, or more are in BT.709 colours unless they say otherwise."""
+
 
 @dataclass(frozen=True)
 class Frame:
     """A picture in time.
 
     Attributes:
-        index: 0, 1, ... within its source.
-        time_s: seconds since the source's first frame.
+        index: 0, 1, ... within what is read of its source.
+        time_s: seconds on the clock of its source: a film's as a player shows it, a camera's since its first frame.
         image: (H, W, 3) uint8 BGR, upright.
     """
 
@@ -30,19 +41,29 @@ class Frame:
 
 
 class VideoFile:
-    """A film's frames with their own timestamps, upright as a player shows them.
+    """A film's frames with their own timestamps, upright as a player shows them. They can be iterated over once.
+
+    Time 0 is the start of the file, which may be the start of its sound: the first picture is at 0 in most films and
+    a little later in some. A picture that cannot be decoded is left out; its time is noted in ``damaged_s``.
 
     Args:
         path: any file that FFmpeg reads.
+        start_s: leave out what comes before this time, in seconds.
+        end_s: leave out what comes at this time or later, in seconds.
 
     Attributes:
+        width: of the upright picture, in pixels.
+        height: of the upright picture, in pixels.
+        sample_aspect_ratio: width over height of one pixel of it; not 1 in anamorphic films.
+        time_base: resolution of the timestamps, in seconds.
         fps: average frames a second; 29.97 stays 29.97.
-        frame_count: as the file says it, or as its length suggests; None where neither is known.
-        duration_s: length in seconds, or None.
-        bad_packets: how many pieces of the film could not be decoded so far.
+        frame_count: how many frames there should be from ``start_s`` to ``end_s``, or None where the file does not
+            tell; exact for a whole MP4, else from length and fps.
+        duration_s: length of the whole film in seconds, or None.
+        damaged_s: the times, in seconds, where a picture is missing or shows damage, so far.
 
     Raises:
-        InputError: no such file, not a film, or a file with no video.
+        InputError: no such file, not a film, a file with no video, or none of it can be decoded.
 
     Example:
         >>> with VideoFile("film.mp4") as film:  # doctest: +SKIP
@@ -50,60 +71,128 @@ class VideoFile:
         ...         print(frame.time_s, frame.image.shape)
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        import av
-
+    def __init__(self, path: str | os.PathLike[str], start_s: float = 0.0, end_s: float = math.inf) -> None:
         self.path = Path(path)
-        if not self.path.is_file():
-            raise InputError(f"There is no video file {self.path}; check the name.")
+        self.start_s = start_s
+        self.end_s = end_s
+        self.damaged_s: list[float] = []
+        self._container = open_media(self.path)
         try:
-            self._container = av.open(str(self.path))
-        except (av.FFmpegError, OSError) as error:
-            raise InputError(f"{self.path} is not a video that can be read, or it is damaged.") from error
-        if not self._container.streams.video:
-            self._container.close()
-            raise InputError(f"{self.path} holds no video; give a file with pictures in it.")
-        self._stream = self._container.streams.video[0]
-        self._stream.thread_type = "AUTO"
-        self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 25)
-        self.duration_s = self._length()
-        self.frame_count = self._stream.frames or (round(self.duration_s * self.fps) if self.duration_s else None)
-        self.bad_packets = 0
+            self._stream = self._find_video()
+            self._origin = film_start(self._container)
+            self._describe()
+            self._pictures = self._start()
+        except BaseException:
+            self.close()
+            raise
 
-    def _length(self) -> float | None:
-        if self._stream.duration is not None:
-            return float(self._stream.duration * self._stream.time_base)
-        return self._container.duration / 1e6 if self._container.duration else None
+    def _find_video(self) -> Any:
+        from av.stream import Disposition
+
+        for stream in self._container.streams.video:
+            if not stream.disposition & Disposition.attached_pic:  # the cover of a piece of music
+                stream.thread_type = "AUTO"
+                return stream
+        raise InputError(f"{self.path} holds no video; give a file with moving pictures in it.")
+
+    def _describe(self) -> None:
+        stream = self._stream
+        self.time_base = stream.time_base
+        self.fps = float(stream.average_rate or stream.guessed_rate or 25)
+        if stream.duration is not None:
+            self.duration_s = float(stream.duration * stream.time_base)
+        else:
+            self.duration_s = self._container.duration / 1e6 if self._container.duration else None
+        self._is_whole = self.start_s <= 0 and self.end_s == math.inf
+        if self._is_whole and stream.frames:
+            self.frame_count = sum(not entry.is_discard for entry in stream.index_entries)
+        elif self.duration_s is None:
+            self.frame_count = None
+        else:
+            length = min(self.end_s, self.duration_s) - max(0.0, self.start_s)
+            self.frame_count = max(1, round(length * self.fps))
+
+    def _start(self) -> Iterator[tuple[float, Any]]:
+        """Finds the first picture, which alone knows how it is to be turned."""
+        from av.video.reformatter import VideoReformatter
+
+        self._reformatter = VideoReformatter()
+        if self.start_s > 0:
+            start = (Fraction(self.start_s) + self._origin) / self._stream.time_base
+            self._container.seek(math.floor(start), stream=self._stream)
+        pictures = self._timed()
+        first = next(pictures, None)
+        if first is None and self._is_whole:
+            raise InputError(f"No picture in {self.path} can be decoded; the file is damaged.")
+        if first is None:
+            raise InputError(f"{self.path} has no picture from {self.start_s:.2f} to {self.end_s:.2f} s.")
+        self._orientation = orientation(first[1])
+        ratio = self._stream.sample_aspect_ratio or Fraction(1)
+        self.width, self.height, self.sample_aspect_ratio = first[1].width, first[1].height, ratio
+        if self._orientation[0] % 2:
+            self.width, self.height, self.sample_aspect_ratio = self.height, self.width, 1 / ratio
+        return itertools.chain([first], pictures)
 
     def __iter__(self) -> Iterator[Frame]:
-        first: Fraction | None = None
-        for index, picture in enumerate(self._decode()):
+        for index, (time_s, picture) in enumerate(self._pictures):
+            yield Frame(index, time_s, self._upright(picture))
+
+    def _timed(self) -> Iterator[tuple[float, Any]]:
+        """Pictures from ``start_s`` to ``end_s`` with their times, which never go back."""
+        step = Fraction(1) / Fraction(self.fps)
+        shift, last = -self._origin, None
+        for picture in self._decode():
             if picture.pts is None or picture.time_base is None:
-                time = Fraction(index) / Fraction(self.fps) + (first or 0)
+                time = Fraction(0) if last is None else last + step
             else:
-                time = picture.pts * picture.time_base
-            first = time if first is None else first
-            yield Frame(index, float(time - first), _upright(picture))
-        if first is None:
-            raise InputError(f"No picture in {self.path} can be decoded; the file is damaged.")
+                time = picture.pts * picture.time_base + shift
+                if last is not None and time < last:  # the clock of a joined or looped recording starts anew
+                    shift += last + step - time
+                    time = last + step
+            last = time
+            if time >= self.end_s:
+                return
+            if picture.is_corrupt:
+                self.damaged_s.append(float(time))
+            if time >= self.start_s:
+                yield float(time), picture
 
     def _decode(self) -> Iterator[Any]:
-        """Decoded pictures; damaged packets are counted and passed over."""
+        """Decoded pictures; what cannot be read is noted and passed over."""
         import av
 
-        packets = self._container.demux(self._stream)
-        while True:
+        packets, failures, reached = self._container.demux(self._stream), 0, 0.0
+        while failures < MAX_FAILURES:
             try:
-                packet = next(packets)
-                pictures = packet.decode()
-            except StopIteration:
-                return
-            except av.EOFError:
-                return
+                packet = next(packets, None)
             except av.FFmpegError:
-                self.bad_packets += 1
+                failures += 1
+                packets = self._container.demux(self._stream)
                 continue
+            if packet is None:
+                break
+            if packet.pts is not None:
+                reached = max(reached, float((packet.pts + (packet.duration or 0)) * packet.time_base - self._origin))
+            try:
+                pictures = packet.decode()
+            except av.EOFError:
+                break
+            except av.FFmpegError:
+                failures += 1
+                self.damaged_s.append(reached)
+                continue
+            failures = 0
             yield from pictures
+        if self.duration_s is not None and reached < self.duration_s - BROKEN_OFF_S:
+            self.damaged_s.append(reached)
+
+    def _upright(self, picture: Any) -> np.ndarray:
+        """(H, W, 3) uint8 BGR, turned as the film asks."""
+        quarters, mirrored = self._orientation
+        image = self._reformatter.reformat(picture, format="bgr24", src_colorspace=colourspace(picture)).to_ndarray()
+        if not quarters and not mirrored:
+            return image
+        return np.ascontiguousarray(np.rot90(image[:, ::-1] if mirrored else image, quarters))
 
     def close(self) -> None:
         """Closes the file."""
@@ -116,8 +205,45 @@ class VideoFile:
         self.close()
 
 
-def _upright(picture: Any) -> np.ndarray:
-    """The decoded picture as BGR pixels, turned as the film's display matrix asks."""
-    image = picture.to_ndarray(format="bgr24")
-    quarters = round((picture.rotation or 0) / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image
+def open_media(path: Path) -> Any:
+    """Opens a file of films or sound.
+
+    Raises:
+        InputError: no such file, or FFmpeg cannot read it.
+    """
+    import av
+
+    if not path.is_file():
+        raise InputError(f"There is no video file {path}; check the name.")
+    try:
+        return av.open(str(path))
+    except (av.FFmpegError, OSError) as error:
+        raise InputError(f"{path} is not a video that can be read, or it is damaged.") from error
+
+
+def film_start(container: Any) -> Fraction:
+    """What the clock of an open file shows at time 0 of the film, in seconds."""
+    return Fraction(container.start_time or 0, 1_000_000)
+
+
+def orientation(picture: Any) -> tuple[int, bool]:
+    """How a picture is to be turned to stand upright, by its display matrix (ISO 14496-12, 8.3.2).
+
+    Returns:
+        quarter turns to the left, and whether to mirror it left to right before.
+    """
+    from av.sidedata.sidedata import Type
+
+    found = [item for item in picture.side_data if item.type == Type.DISPLAYMATRIX]
+    if not found:
+        return 0, False
+    a, b, _, c, d, *_ = np.frombuffer(bytes(found[0]), np.int32).tolist()
+    return round(math.degrees(math.atan2(c, d)) / 90) % 4, a * d - b * c < 0
+
+
+def colourspace(picture: Any) -> Any:
+    """The matrix to decode colours by, where a film does not tell: BT.709 for HD, as players do; None: as it tells."""
+    from av.video.reformatter import Colorspace
+
+    unspecified = 2
+    return Colorspace.ITU709 if picture.colorspace == unspecified and picture.height >= HD_HEIGHT else None

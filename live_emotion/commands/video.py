@@ -53,19 +53,19 @@ def command(source: Path, output: Path, data: Path | None, force: bool, **analys
 
         from live_emotion.film import FilmWriter
         from live_emotion.pipeline import EmotionAnalyser, annotate, deliver
-        from live_emotion.sinks import DataSink
+        from live_emotion.sinks import open_data_sink
 
         analyser = stack.enter_context(EmotionAnalyser.open(**analysis, track=True))
         film = stack.enter_context(FilmWriter(output))
-        sink = stack.enter_context(DataSink(data, analyser.class_names)) if data else None
+        sink = stack.enter_context(open_data_sink(data, analyser.class_names)) if data else None
         bar = stack.enter_context(tqdm(video, total=video.frame_count, unit="frame", desc=source.name))
         stopped = False
         try:
             deliver(annotate(bar, analyser), film, sink)
         except KeyboardInterrupt:
             stopped = True
-    if video.bad_packets:
-        click.echo(f"{video.bad_packets} damaged pieces of {source} were passed over.", err=True)
+    if video.damaged_s:
+        click.echo(f"{len(video.damaged_s)} pictures of {source} are damaged or lost.", err=True)
     for path in filter(None, (output, data)):
         click.echo(f"Saved {path}{' up to where you stopped it' if stopped else ''}")
     if stopped:

@@ -61,11 +61,11 @@ def command(
         from live_emotion.film import FilmWriter
         from live_emotion.pipeline import EmotionAnalyser, annotate, deliver
         from live_emotion.rate import FrameRate
-        from live_emotion.sinks import DataSink
+        from live_emotion.sinks import open_data_sink
 
         analyser = stack.enter_context(EmotionAnalyser.open(**analysis, track=True))
         film = stack.enter_context(FilmWriter(record)) if record else None
-        sink = stack.enter_context(DataSink(log, analyser.class_names)) if log else None
+        sink = stack.enter_context(open_data_sink(log, analyser.class_names)) if log else None
         if is_camera(camera) if mirror is None else mirror:
             frames = mirrored(frames)
         newest = stack.enter_context(NewestFrame(frames))
