@@ -14,10 +14,6 @@ COMMANDS = {
     "video": "Annotate video files.",
     "image": "Read emotions in photos.",
     "demo": "Show it all at work, with no camera and no file.",
-    "report": "Draw how the mood went in a recording.",
-    "calibrate": "Teach live-emotion your neutral face.",
-    "cameras": "List the cameras.",
-    "doctor": "Find out what is wrong on this machine.",
 }
 """Every subcommand with its short help. It lives here so that ``--help`` needs to load none of them."""
 

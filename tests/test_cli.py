@@ -1,0 +1,213 @@
+"""The commands, as a user runs them: real detector, real network, the weights that come with live-emotion."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from live_emotion.cli import COMMANDS, cli
+from live_emotion.errors import LiveEmotionError
+from live_emotion.film import FilmWriter
+from live_emotion.options import DETECTORS
+from live_emotion.preprocess import face_pixels
+from live_emotion.sources import VideoFile
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*arguments, **environment):
+    """Runs ``python -m live_emotion`` in a process of its own, with no display."""
+    env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")} | environment
+    command = [sys.executable, "-m", "live_emotion", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT, timeout=300, check=False)
+
+
+@pytest.fixture
+def invoke():
+    """Runs a command in this process, which has loaded the heavy modules already."""
+    return lambda *arguments: CliRunner().invoke(cli, [str(a) for a in arguments])
+
+
+@pytest.fixture
+def photo(portrait, tmp_path):
+    cv2.imwrite(str(tmp_path / "photo.jpg"), portrait)
+    return tmp_path / "photo.jpg"
+
+
+@pytest.fixture
+def film(portrait, no_face, tmp_path):
+    """Six frames, unevenly timed; the third shows nobody."""
+    with FilmWriter(tmp_path / "in.mp4") as writer:
+        for i, time_s in enumerate((0.0, 0.04, 0.1, 0.14, 0.3, 0.34)):
+            empty = cv2.resize(no_face, (512, 600))
+            writer.write(empty if i == 2 else np.roll(portrait, 3 * i, axis=1), time_s)
+    return tmp_path / "in.mp4"
+
+
+def test_help_lists_every_command_and_every_option_says_what_it_does():
+    top = CliRunner().invoke(cli, ["--help"])
+    assert top.exit_code == 0
+    for name in COMMANDS:
+        assert name in top.output
+        command = cli.get_command(None, name)
+        assert command is not None, name
+        for parameter in command.params:
+            if parameter.param_type_name == "option" and parameter.name != "help":
+                assert getattr(parameter, "help", None), f"{name} {parameter.opts}"
+
+
+def test_wrong_usage_exits_2():
+    done = run("image")
+    assert done.returncode == 2
+    assert "Missing argument" in done.stderr
+    assert run("nonsense").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["webcam"], "no display"),
+        (["webcam", "--no-window", "--camera", "99"], "Cannot open camera 99"),
+        (["webcam", "--no-window", "--camera", "no-such-file.mp4"], "no-such-file.mp4"),
+        (["image", "none.jpg"], "There is no file none.jpg"),
+        (["video", "none.mp4", "-o", "out.mp4"], "none.mp4"),
+        (["image", "README.md", "--weights", "none.pth"], "none.pth"),
+    ],
+)
+def test_errors_are_one_line_and_exit_1(arguments, message, tmp_path):
+    output = ["-o", str(tmp_path)] if arguments[0] == "image" else []
+    done = run(*arguments, *output)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stdout == ""
+
+
+def test_a_dead_display_is_one_line():
+    done = run("webcam", DISPLAY=":4242")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "does not answer" in done.stderr
+
+
+def test_image_prints_and_draws_one_photo(photo, tmp_path):
+    done = run("image", photo, "-o", tmp_path / "out")
+    assert done.returncode == 0
+    assert done.stderr == "", "MediaPipe's own logging stays hidden"
+    assert "photo.jpg: 1 face\n  1. " in done.stdout
+    assert sorted(os.listdir(tmp_path / "out")) == ["photo_annotated.png", "prediction_example.png"]
+    original, annotated = cv2.imread(str(photo)), cv2.imread(str(tmp_path / "out" / "photo_annotated.png"))
+    assert annotated.shape == original.shape
+    assert (annotated != original).any()
+    assert cv2.imread(str(tmp_path / "out" / "prediction_example.png")).shape[0] > 300
+
+
+def test_image_with_several_photos_goes_on_after_a_bad_one(invoke, photo, no_face, tmp_path):
+    cv2.imwrite(str(tmp_path / "empty.png"), no_face)
+    (tmp_path / "bad.jpg").write_text("no image")
+    done = invoke("image", photo, tmp_path / "bad.jpg", tmp_path / "empty.png", "-o", tmp_path / "out")
+    assert isinstance(done.exception, LiveEmotionError)
+    assert "1 of 3 photos could not be read" in str(done.exception)
+    assert "bad.jpg is not an image" in done.stderr
+    assert "empty.png: no faces" in done.stdout
+    assert sorted(os.listdir(tmp_path / "out")) == [
+        "batch_predictions.png",
+        "empty_annotated.png",
+        "photo_annotated.png",
+    ]
+
+
+def test_image_takes_a_folder_and_keeps_equal_names_apart(invoke, photo, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "photo.jpg").write_bytes(photo.read_bytes())
+    done = invoke("image", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert sorted(os.listdir(tmp_path / "out")) == [
+        "batch_predictions.png",
+        "photo_2_annotated.png",
+        "photo_annotated.png",
+    ]
+    (tmp_path / "nothing").mkdir()
+    assert "no photos" in str(invoke("image", tmp_path / "nothing", "-o", tmp_path / "out").exception)
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_image_as_json(invoke, photo, tmp_path, detector):
+    done = invoke("image", photo, "--json", "-o", tmp_path / "out", "--detector", detector)
+    (read,) = json.loads(done.stdout)
+    assert (read["width"], read["height"]) == (512, 600)
+    (face,) = read["faces"]
+    assert list(face["probabilities"]) == ["angry", "happy", "neutral", "sad"]
+    assert face["probabilities"][face["emotion"]] == face["confidence"] == max(face["probabilities"].values())
+    x1, y1, x2, y2 = face["box"]
+    assert x1 < 268 < x2 and y1 < 240 < y2
+
+
+def test_image_takes_a_face_of_48_pixels_as_it_is(invoke, portrait, tmp_path):
+    cv2.imwrite(str(tmp_path / "face.png"), face_pixels(portrait[100:400, 130:400]))
+    done = invoke("image", tmp_path / "face.png", "--json", "-o", tmp_path / "out")
+    (face,) = json.loads(done.stdout)[0]["faces"]
+    assert face["box"] == [0, 0, 48, 48]
+
+
+def test_video_keeps_frames_size_and_times(film, tmp_path):
+    done = run("video", film, "-o", tmp_path / "out.mp4", "--data", tmp_path / "out.csv")
+    assert done.returncode == 0, done.stderr
+    with VideoFile(film) as source, VideoFile(tmp_path / "out.mp4") as copy:
+        before, after = list(source), list(copy)
+    assert len(before) == len(after) == 6
+    np.testing.assert_allclose([f.time_s for f in after], [f.time_s for f in before], atol=1e-4)
+    assert {f.image.shape for f in after} == {(600, 512, 3)}
+    with open(tmp_path / "out.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["frame"]) for row in rows] == [0, 1, 3, 4, 5]
+    assert {row["track_id"] for row in rows} == {"1"}
+    for row in rows:
+        assert sum(float(row[f"p_{e}"]) for e in ("angry", "happy", "neutral", "sad")) == pytest.approx(1, abs=1e-3)
+
+
+def test_video_writes_over_nothing_unless_told_to(invoke, film, tmp_path):
+    (tmp_path / "out.mp4").write_text("precious")
+    assert "--force" in str(invoke("video", film, "-o", tmp_path / "out.mp4").exception)
+    assert (tmp_path / "out.mp4").read_text() == "precious"
+    assert isinstance(invoke("video", film, "-o", film, "--force").exception, LiveEmotionError)
+    done = invoke("video", film, "-o", tmp_path / "out.mp4", "--force")
+    assert done.exit_code == 0, done.output
+    with VideoFile(tmp_path / "out.mp4") as copy:
+        assert len(list(copy)) == 6
+
+
+def test_webcam_records_and_logs_a_film_played_as_a_camera(film, tmp_path):
+    record, log = tmp_path / "rec.mp4", tmp_path / "log.jsonl"
+    done = run("webcam", "--camera", film, "--no-window", "--record", record, "--log", log)
+    assert done.returncode == 0, done.stderr
+    with VideoFile(record) as recorded:
+        assert 1 <= len(list(recorded)) <= 6
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    assert rows
+    assert set(rows[0]) >= {"frame", "time_s", "track_id", "emotion", "confidence", "p_happy"}
+
+
+def test_webcam_logs_to_standard_output(film):
+    done = run("webcam", "--camera", film, "--no-window", "--log", "-")
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["track_id"] for line in done.stdout.splitlines()]
+
+
+def test_demo_needs_no_camera_file_or_display(tmp_path):
+    done = run("demo", "-o", tmp_path / "results")
+    assert done.returncode == 0, done.stderr
+    assert sorted(os.listdir(tmp_path / "results")) == ["demo.mp4", "prediction_example.png"]
+    with VideoFile(tmp_path / "results" / "demo.mp4") as film:
+        frames = list(film)
+    assert len(frames) == 200
+    assert frames[-1].time_s == pytest.approx(199 / 25, abs=1e-3)
