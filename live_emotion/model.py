@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from live_emotion.attention import ATTENTION
+from live_emotion.backbones import (
+    BackboneConfig,
+    EmotionResNet,
+    ResNetConfig,
+    ViTConfig,
+    efficientnet_b0,
+    resnet18,
+    vit_b_16,
+)
 from live_emotion.preprocess import FACE_SIZE
 
 
@@ -22,6 +34,7 @@ class EmotionCNNConfig:
         block_dropout: dropout rate after each block's pooling.
         hidden: sizes of the fully connected layers before the last.
         hidden_dropout: dropout rate after each of those.
+        attention: of each block: ``se``, ``cbam`` or none.
     """
 
     num_classes: int = 4
@@ -29,6 +42,7 @@ class EmotionCNNConfig:
     block_dropout: float = 0.25
     hidden: tuple[int, ...] = (512, 256)
     hidden_dropout: float = 0.5
+    attention: str = ""
 
 
 class EmotionCNN(nn.Module):
@@ -43,7 +57,7 @@ class EmotionCNN(nn.Module):
         super().__init__()
         self.config = config
         widths = (1, *config.channels)
-        self.features = nn.Sequential(*(_block(a, b, config.block_dropout) for a, b in itertools.pairwise(widths)))
+        self.features = nn.Sequential(*(_block(a, b, config) for a, b in itertools.pairwise(widths)))
         side = FACE_SIZE >> len(config.channels)
         sizes = (config.channels[-1] * side * side, *config.hidden)
         self.classifier = nn.Sequential(
@@ -66,8 +80,10 @@ def _conv(inputs: int, outputs: int) -> list[nn.Module]:
     ]
 
 
-def _block(inputs: int, outputs: int, dropout: float) -> nn.Sequential:
-    return nn.Sequential(*_conv(inputs, outputs), *_conv(outputs, outputs), nn.MaxPool2d(2), nn.Dropout(dropout))
+def _block(inputs: int, outputs: int, config: EmotionCNNConfig) -> nn.Sequential:
+    attention = [ATTENTION[config.attention](outputs)] if config.attention else []
+    convolutions = [*_conv(inputs, outputs), *_conv(outputs, outputs)]
+    return nn.Sequential(*convolutions, *attention, nn.MaxPool2d(2), nn.Dropout(config.block_dropout))
 
 
 def _hidden(inputs: int, outputs: int, dropout: float) -> nn.Sequential:
@@ -79,10 +95,30 @@ def _hidden(inputs: int, outputs: int, dropout: float) -> nn.Sequential:
     )
 
 
-ARCHITECTURES: dict[str, tuple[type, Callable[..., nn.Module]]] = {
-    "emotion_cnn": (EmotionCNNConfig, EmotionCNN),
+class Architecture(NamedTuple):
+    """A kind of network.
+
+    Attributes:
+        config: makes a configuration, a frozen dataclass, of its fields.
+        network: makes a network with fresh weights of a configuration.
+        head: name of its last part, which transfer learning trains anew.
+    """
+
+    config: Callable[..., Any]
+    network: Callable[..., nn.Module]
+    head: str = "classifier"
+
+
+ARCHITECTURES = {
+    "emotion_cnn": Architecture(EmotionCNNConfig, EmotionCNN),
+    "emotion_cnn_se": Architecture(partial(EmotionCNNConfig, attention="se"), EmotionCNN),
+    "emotion_cnn_cbam": Architecture(partial(EmotionCNNConfig, attention="cbam"), EmotionCNN),
+    "emotion_resnet": Architecture(ResNetConfig, EmotionResNet),
+    "resnet18": Architecture(BackboneConfig, resnet18, head="fc"),
+    "efficientnet_b0": Architecture(BackboneConfig, efficientnet_b0),
+    "vit_b_16": Architecture(ViTConfig, vit_b_16, head="heads"),
 }
-"""Every architecture by the name that checkpoints and ``--arch`` use: its configuration class and its network."""
+"""Every architecture by the name that checkpoints and ``--arch`` use."""
 
 
 def build_model(arch: str, **config: object) -> nn.Module:
@@ -96,9 +132,31 @@ def build_model(arch: str, **config: object) -> nn.Module:
         KeyError: no such architecture.
         TypeError: no such field.
     """
-    config_class, network = ARCHITECTURES[arch]
-    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
-    return network(config_class(**fields))
+    architecture = ARCHITECTURES[arch]
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
+    return architecture.network(architecture.config(**values))
+
+
+def parse_config(arch: str, settings: Sequence[str]) -> dict[str, Any]:
+    """Fields of an architecture's configuration from texts such as ``channels=16,32``.
+
+    Raises:
+        ValueError: a text is no such pair, or the architecture has no such field.
+    """
+    defaults = ARCHITECTURES[arch].config()
+    known = {item.name: getattr(defaults, item.name) for item in fields(defaults)}
+    values: dict[str, Any] = {}
+    for setting in settings:
+        name, _, text = setting.partition("=")
+        if name not in known or not text or name == "num_classes":
+            choices = ", ".join(sorted(set(known) - {"num_classes"})) or "none"
+            raise ValueError(f"{setting!r} is no NAME=VALUE with one of {arch}'s dimensions ({choices})")
+        default = known[name]
+        try:
+            values[name] = tuple(map(int, text.split(","))) if isinstance(default, tuple) else type(default)(text)
+        except ValueError as error:
+            raise ValueError(f"{setting!r}: {text} is no value for {name}, which is {default} by default") from error
+    return values
 
 
 def count_parameters(model: nn.Module) -> int:
@@ -125,3 +183,21 @@ def pick_device(name: str = "auto") -> torch.device:
         there = ", ".join(kind for kind, found in has.items() if found)
         raise DeviceError(f"Device {name} is not available here; there is {there}. Use --device auto.")
     return torch.device(name)
+
+
+def fast_dtype(device: torch.device) -> torch.dtype:
+    """The type in which a device computes fastest with enough precision for these networks.
+
+    bfloat16 on a CPU with instructions for it (AVX512-BF16 or AMX) and on a CUDA device that has it, float16 on an
+    older one, float32 elsewhere.
+    """
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    if device.type == "cpu":
+        # a public name since torch 2.10 or so, and the private helpers before it
+        if hasattr(torch.cpu, "get_capabilities"):
+            able = torch.cpu.get_capabilities()
+            return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
+        if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
+            return torch.bfloat16
+    return torch.float32

@@ -151,7 +151,9 @@ def write_report(result: Evaluation, figures: dict[str, Any], folder: Path) -> N
     _write_predictions(result, folder / CSV)
     plots.draw_confusion(result.confusion, result.class_names, folder / "confusion_matrix.png")
     plots.draw_reliability(result.bins, folder / "reliability.png")
-    plots.draw_mistakes(result, folder / "mistakes.png")
+    plots.draw_mistakes(
+        result.data.faces, result.data.labels, result.probabilities, result.class_names, folder / "mistakes.png"
+    )
 
 
 def _write_predictions(result: Evaluation, path: Path) -> None:

@@ -14,8 +14,6 @@ from live_emotion.files import atomic_path
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from train.evaluate import Evaluation
-
 MISTAKES = 32
 """How many mistakes are shown, in rows of 8."""
 
@@ -65,14 +63,22 @@ def draw_reliability(bins: Sequence[tuple[int, float, float]], path: Path) -> No
     _save(figure, path)
 
 
-def draw_mistakes(result: Evaluation, path: Path) -> None:
+def draw_mistakes(
+    faces: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str], path: Path
+) -> None:
     """Draws the faces that were wrong with the highest confidence, the most confident first.
 
+    Args:
+        faces: uint8 (N, 48, 48).
+        labels: int (N,).
+        probabilities: (N, C).
+        class_names: C names.
+        path: the PNG file.
+
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: it cannot be written.
     """
-    predicted, labels = result.probabilities.argmax(axis=1), result.data.labels
-    confidence = result.probabilities.max(axis=1)
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != labels)
     shown = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES]
     rows = max(1, math.ceil(len(shown) / 8))
@@ -82,8 +88,8 @@ def draw_mistakes(result: Evaluation, path: Path) -> None:
     for axes in grid:
         axes.axis("off")
     for axes, i in zip(grid, shown):
-        axes.imshow(result.data.faces[i], cmap="gray", vmin=0, vmax=255)
-        called, true = result.class_names[predicted[i]], result.class_names[labels[i]]
+        axes.imshow(faces[i], cmap="gray", vmin=0, vmax=255)
+        called, true = class_names[predicted[i]], class_names[labels[i]]
         axes.set_title(f"{called} {confidence[i]:.0%}\nlabel: {true}", fontsize=9)
     _save(figure, path)
 
