@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -60,6 +60,7 @@ class VideoFile:
         frame_count: how many frames there should be from ``start_s`` to ``end_s``, or None where the file does not
             tell; exact for a whole MP4, else from length and fps.
         duration_s: length of the whole film in seconds, or None.
+        frames_read: how many were decoded so far.
         damaged_s: the times, in seconds, where a picture is missing or shows damage, so far.
 
     Raises:
@@ -75,6 +76,7 @@ class VideoFile:
         self.path = Path(path)
         self.start_s = start_s
         self.end_s = end_s
+        self.frames_read = 0
         self.damaged_s: list[float] = []
         self._container = open_media(self.path)
         try:
@@ -134,8 +136,14 @@ class VideoFile:
         return itertools.chain([first], pictures)
 
     def __iter__(self) -> Iterator[Frame]:
+        return self.frames()
+
+    def frames(self, wanted: Callable[[int, float], bool] = lambda index, time_s: True) -> Iterator[Frame]:
+        """The frames whose index and time are wanted; the others are decoded, too, but not turned into pixels."""
         for index, (time_s, picture) in enumerate(self._pictures):
-            yield Frame(index, time_s, self._upright(picture))
+            self.frames_read = index + 1
+            if wanted(index, time_s):
+                yield Frame(index, time_s, self._upright(picture))
 
     def _timed(self) -> Iterator[tuple[float, Any]]:
         """Pictures from ``start_s`` to ``end_s`` with their times, which never go back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 
@@ -32,7 +33,7 @@ def test_frames_come_with_index_and_rising_time():
     got = [next(frames) for _ in range(5)]
     assert [f.index for f in got] == [0, 1, 2, 3, 4]
     assert got[0].time_s == 0
-    assert all(a.time_s <= b.time_s for a, b in zip(got, got[1:]))
+    assert all(a.time_s <= b.time_s for a, b in itertools.pairwise(got))
 
 
 def test_a_camera_that_dies_ends_in_a_clear_error():
@@ -133,5 +134,5 @@ def test_no_such_camera_is_one_clear_line(source):
 
 def test_a_file_that_is_no_film(tmp_path):
     (tmp_path / "a.mp4").write_text("no film")
-    with pytest.raises(InputError, match="a.mp4"), open_camera(str(tmp_path / "a.mp4")):
+    with pytest.raises(InputError, match=r"a\.mp4"), open_camera(str(tmp_path / "a.mp4")):
         pass

@@ -88,7 +88,7 @@ def test_what_has_one_home(module, only):
         "from live_emotion.cli import cli; cli.main(['webcam', '--help'], standalone_mode=False)",
         "from live_emotion.cli import cli; cli.main(['image', '--help'], standalone_mode=False)",
         "from live_emotion.cli import cli; cli.main(['video', '--help'], standalone_mode=False)",
-        "from train.cli import main; main.main(['--help'], standalone_mode=False)",
+        "from train.cli import cli; cli.main(['--help'], standalone_mode=False)",
     ],
 )
 def test_a_quick_look_loads_nothing_heavy(code):

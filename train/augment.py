@@ -24,7 +24,7 @@ def augment(faces: Tensor, config: TrainConfig, generator: torch.Generator) -> T
         uint8 (N, 48, 48).
     """
     pixels = faces.to(torch.float32).unsqueeze(1)  # (N, 1, 48, 48), 0..255
-    if config.flip or config.rotation or config.translation:
+    if config.flip or config.rotation or config.translation or config.crop:
         pixels = _move(pixels, config, generator)
     if config.blur:
         pixels = _blur(pixels, config.blur, generator)
@@ -45,12 +45,15 @@ def _chosen(count: int, chance: float, generator: torch.Generator) -> Tensor:
 
 
 def _move(pixels: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
-    """Flip, rotation and translation in one resampling; the border is repeated."""
+    """Flip, rotation, translation and crop in one resampling; the border is repeated."""
     count = len(pixels)
     angle = _symmetric(count, math.radians(config.rotation), generator)
     mirror = 1 - 2 * _chosen(count, config.flip, generator).float()
     shift = _symmetric(2 * count, 2 * config.translation, generator).view(2, count)  # the grid spans 2
     cos, sin = torch.cos(angle), torch.sin(angle)
+    if config.crop:
+        side = 1 + _symmetric(count, config.crop, generator)  # of the crop, in sides of the face
+        cos, sin = cos * side, sin * side
     matrix = torch.stack([cos * mirror, -sin, shift[0], sin * mirror, cos, shift[1]], dim=1).view(count, 2, 3)
     grid = F.affine_grid(matrix.to(pixels.device), list(pixels.shape), align_corners=False)
     return F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)

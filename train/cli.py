@@ -62,7 +62,10 @@ def run_options(command: Any) -> Any:
         is_flag=True,
         help="Go on with the run in the output folder, with its settings, to the same numbers.",
     )
-    return config(resume(command))
+    force = click.option(
+        "--force", cls=GroupedOption, group="Output", is_flag=True, help="Write over the run in the output folder."
+    )
+    return config(resume(force(command)))
 
 
 def _take_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
@@ -70,13 +73,13 @@ def _take_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> N
         ctx.default_map = read_config(path)
 
 
-def start(ctx: click.Context, resume: bool, options: dict[str, Any]) -> None:
+def start(ctx: click.Context, resume: bool, force: bool, options: dict[str, Any]) -> None:
     """Trains with the options of a command line."""
     given = {name for name in options if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT}
     config = resumed_config(options, given) if resume else to_config(options)
     from train.run import train
 
-    train(config, resume)
+    train(config, resume, force)
 
 
 @click.group(
@@ -87,7 +90,7 @@ def start(ctx: click.Context, resume: bool, options: dict[str, Any]) -> None:
 @run_options
 @setting_options(leave_out=("Distillation",))
 @click.pass_context
-def cli(ctx: click.Context, resume: bool, **options: Any) -> None:
+def cli(ctx: click.Context, resume: bool, force: bool, **options: Any) -> None:
     """Train an emotion network on a folder of faces, and use it live with no code.
 
     \b
@@ -97,7 +100,7 @@ def cli(ctx: click.Context, resume: bool, **options: Any) -> None:
     live-emotion webcam --weights runs/mine/best_emotion_model.pth
     """
     if ctx.invoked_subcommand is None:
-        start(ctx, resume, options)
+        start(ctx, resume, force, options)
     elif lost := [n for n in ctx.params if ctx.get_parameter_source(n) is ParameterSource.COMMANDLINE]:
         raise click.UsageError(f"--{lost[0].replace('_', '-')} has no effect before {ctx.invoked_subcommand}.")
 

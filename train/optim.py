@@ -9,9 +9,6 @@ from torch.optim.swa_utils import AveragedModel
 
 from train.config import TrainConfig
 
-OPTIMIZERS = ("adam", "adamw", "sgd")
-SCHEDULES = ("plateau", "cosine", "one_cycle")
-
 WARM_UP = 0.1
 """Part of a cosine schedule's steps in which the rate rises."""
 

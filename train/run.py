@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,21 @@ import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
-from live_emotion.checkpoint import Checkpoint, load_state, save_checkpoint, save_state
+from live_emotion.checkpoint import save_checkpoint
+from live_emotion.errors import DataError, LiveEmotionError, OutputError
 from live_emotion.files import atomic_write_text, make_folder
-from live_emotion.model import build_model, pick_device
-from train.config import TrainConfig
+from train import parallel
+from train.config import SETTINGS_FILE, TrainConfig, to_toml
 from train.data import FaceSet
-from train.engine import Totals, batch_order, predict_logits, train_steps
+from train.distill import add_teachers
+from train.engine import Totals, batch_order, make_batch, predict_logits, seed_step
+from train.interrupt import StopRequest
 from train.metrics import accuracy, confusion_matrix
-from train.optim import make_average, make_optimizer, make_schedule
+from train.parallel import say
 from train.plots import plot_history
 from train.splits import load_splits
+from train.state import Run
+from train.tensorboard import log_epoch
 
 BEST = "best_emotion_model.pth"
 FINAL = "final_emotion_model.pth"
@@ -33,148 +38,175 @@ PLOT = "training_history.png"
 SAVE_SECONDS = 300
 """How much work a crash can cost within an epoch."""
 
-
-class Run:
-    """A run's state: network, optimiser, schedule, average, and where it is."""
-
-    def __init__(self, config: TrainConfig, steps_per_epoch: int) -> None:
-        self.config = config
-        self.device = pick_device(config.device)
-        torch.manual_seed(config.seed)
-        model = build_model(config.arch, num_classes=len(config.classes))
-        self.model = model.to(self.device, memory_format=torch.channels_last)
-        self.average = make_average(self.model, config.ema) if config.ema else None
-        self.optimizer = make_optimizer(self.model, config)
-        self.schedule = make_schedule(self.optimizer, config, steps_per_epoch * config.epochs)
-        self.epoch = 0
-        self.step = 0
-        self.totals = Totals()
-        self.history: list[dict[str, Any]] = []
-
-    @property
-    def evaluated(self) -> torch.nn.Module:
-        """The network that validation sees and checkpoints hold: the average, if there is one."""
-        return self.average.module if self.average else self.model
-
-    def after_step(self) -> None:
-        """Moves schedule and average on by a step."""
-        if self.config.schedule != "plateau":
-            self.schedule.step()
-        if self.average:
-            self.average.update_parameters(self.model)
-
-    def save(self, path: Path) -> None:
-        """Writes all that :meth:`load` needs to go on to the same numbers."""
-        content = {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict() if self.average else None,
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "epoch": self.epoch,
-            "step": self.step,
-            "totals": asdict(self.totals),
-            "history": self.history,
-        }
-        save_state(content, path)
-
-    def load(self, path: Path) -> None:
-        """Takes up the state that :meth:`save` wrote.
-
-        Raises:
-            WeightsError: the file is missing or damaged.
-        """
-        content = load_state(path)
-        self.model.load_state_dict(content["model"])
-        if self.average:
-            self.average.load_state_dict(content["average"])
-        self.optimizer.load_state_dict(content["optimizer"])
-        self.schedule.load_state_dict(content["schedule"])
-        self.epoch, self.step = content["epoch"], content["step"]
-        self.totals = Totals(**content["totals"])
-        self.history = content["history"]
-
-    def checkpoint(self) -> Checkpoint:
-        """The evaluated network with the last epoch's figures."""
-        config = self.config
-        return Checkpoint.of(self.evaluated, config.arch, config.classes, **self.history[-1], options=config.public())
+STUCK_EPOCHS = 3
+"""After so many epochs the training loss should have fallen by a fiftieth."""
 
 
-def train(config: TrainConfig, resume: bool = False) -> None:
-    """Trains a network and writes checkpoints, history and plot into ``config.output``.
+def train(config: TrainConfig, resume: bool = False, force: bool = False) -> None:
+    """Trains a network and writes checkpoints, history, plot and settings into ``config.output``.
+
+    Ctrl-C ends it after the batch, with everything saved. Under ``torchrun`` all processes train one network.
 
     Args:
         config: the run's settings.
         resume: go on with the run whose state lies in ``config.output``.
+        force: start anew even if there is one.
 
     Raises:
         DataError: the data don't fit, or the loss is not finite.
-        OutputError: a file cannot be written.
+        OutputError: a file cannot be written, or there is a run already.
+        LiveEmotionError: the memory does not suffice.
+        KeyboardInterrupt: it was stopped, and saved.
     """
     folder = make_folder(config.output)
+    if (folder / STATE).exists() and not (resume or force):
+        raise OutputError(f"{folder} holds a run already; go on with --resume, choose another -o, or use --force.")
+    try:
+        with parallel.processes(config.device) as device, StopRequest() as stop:
+            _train(config, folder, resume, device, stop)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _out_of_memory(config) from error
+    except RuntimeError as error:
+        if "allocate" in str(error) or "out of memory" in str(error).lower():
+            raise _out_of_memory(config) from error
+        raise
+
+
+def _out_of_memory(config: TrainConfig) -> LiveEmotionError:
+    return LiveEmotionError(
+        f"Out of memory with batches of {config.batch_size} images; try --batch-size {max(2, config.batch_size // 2)} "
+        "or a smaller network, and go on with --resume."
+    )
+
+
+def _train(config: TrainConfig, folder: Path, resume: bool, device: torch.device, stop: StopRequest) -> None:
     train_faces, val_faces, config = load_splits(config)
-    run = Run(config, len(batch_order(len(train_faces), config, 0)))
+    if len(train_faces) < 2 * parallel.size():
+        raise DataError(f"{len(train_faces)} training images are too few; each process needs two at least.")
+    train_faces = add_teachers(train_faces, config)
+    run = Run(config, train_faces, device)
     if resume:
         run.load(folder / STATE)
+    elif parallel.is_main():
+        atomic_write_text(folder / SETTINGS_FILE, to_toml(config.plain()))
     while run.epoch < config.epochs and not _exhausted(run):
-        started = time.monotonic()
-        _train_epoch(run, train_faces, folder)
-        _finish_epoch(run, val_faces, folder, time.monotonic() - started)
+        started, first = time.monotonic(), run.step
+        _train_epoch(run, train_faces, folder, stop)
+        entry = parallel.from_main(_validate(run, val_faces) if parallel.is_main() else None, device)
+        seconds = time.monotonic() - started
+        _finish_epoch(run, entry | {"seconds": round(seconds, 1)}, folder)
+        steps = len(batch_order(train_faces, config, run.epoch - 1))
+        _say_pace(run, len(train_faces) * (1 - first / steps), seconds)
+    say(f"Done: {len(run.history)} epochs. The best weights are in {folder / BEST}.")
 
 
-def _train_epoch(run: Run, faces: FaceSet, folder: Path) -> None:
-    tqdm.write(f"Epoch {run.epoch + 1}/{run.config.epochs}")
-    run.model.train()
-    total = len(batch_order(len(faces), run.config, run.epoch))
-    saved = time.monotonic()
-    steps = train_steps(run.model, faces, run.config, run.optimizer, run.epoch, run.step, run.totals, run.after_step)
-    with tqdm(total=total, initial=run.step, desc="Training", disable=None) as bar:
-        for step in steps:
-            run.step = step + 1
+def _train_epoch(run: Run, faces: FaceSet, folder: Path, stop: StopRequest) -> None:
+    say(f"Epoch {run.epoch + 1}/{run.config.epochs}")
+    run.to_training()
+    batches = batch_order(faces, run.config, run.epoch)
+    saved = started = time.monotonic()
+    seen = 0
+    with tqdm(
+        total=len(batches), initial=run.step, desc="Training", disable=None if parallel.is_main() else True
+    ) as bar:
+        for step in range(run.step, len(batches)):
+            stopped = _train_step(run, faces, batches[step], f"batch {step + 1} of {len(batches)}", stop)
+            seen += len(batches[step])
+            bar.set_postfix_str(f"{seen / (time.monotonic() - started):.0f} images/s", refresh=False)
             bar.update()
-            if time.monotonic() - saved > SAVE_SECONDS:
-                run.save(folder / STATE)
+            if stopped or time.monotonic() - saved > SAVE_SECONDS:
+                _save(run, folder)
                 saved = time.monotonic()
+            if stopped:
+                raise _stopped(run, folder, len(batches))
 
 
-def _finish_epoch(run: Run, val: FaceSet, folder: Path, seconds: float) -> None:
-    """Validates, reports, and writes everything that the epoch changes."""
+def _train_step(run: Run, faces: FaceSet, index: np.ndarray, place: str, stop: StopRequest) -> bool:
+    """Learns from a batch, together with the other processes; True if one of them was asked to stop."""
+    generator = seed_step(run.config, run.epoch, run.step)
+    own = index[parallel.rank() :: parallel.size()]
+    batch = make_batch(faces, own, run.config, generator, run.stepper.device)
+    totals = run.stepper.step(*batch, share=len(own) * parallel.size() / len(index))
+    values = [totals.loss, totals.right, totals.count, stop.requested]
+    loss, right, count, stopped = parallel.sums(values, run.stepper.device)
+    if not math.isfinite(loss):
+        raise DataError(
+            f"The loss became {loss / count} in epoch {run.epoch + 1}, {place}; try a smaller --lr. "
+            "The last good checkpoint is kept."
+        )
+    run.after_step()
+    run.totals = Totals(run.totals.loss + loss, run.totals.right + int(right), run.totals.count + int(count))
+    run.step += 1
+    return stopped > 0
+
+
+def _stopped(run: Run, folder: Path, steps: int) -> KeyboardInterrupt:
+    say(
+        f"Saved after batch {run.step} of {steps} in epoch {run.epoch + 1}; "
+        f"go on with: python -m train --resume -o {folder}"
+    )
+    return KeyboardInterrupt()
+
+
+def _validate(run: Run, val: FaceSet) -> dict[str, Any]:
+    """The epoch's figures, by the evaluated network."""
     run.evaluated.eval()
-    logits = predict_logits(run.evaluated, val.faces)
+    logits = predict_logits(run.evaluated, val.faces, run.stepper.dtype)
     confusion = confusion_matrix(val.labels, logits.argmax(1), len(run.config.classes))
-    val_loss = float(F.cross_entropy(torch.from_numpy(logits), torch.from_numpy(val.targets)))
-    entry = {
+    return {
         "epoch": run.epoch + 1,
         "train_loss": run.totals.loss / run.totals.count,
         "train_accuracy": run.totals.right / run.totals.count,
-        "val_loss": val_loss,
+        "val_loss": float(F.cross_entropy(torch.from_numpy(logits), torch.from_numpy(val.targets))),
         "val_accuracy": accuracy(confusion),
         "per_class": {
             c: [int(row[i]), int(row.sum())] for i, (c, row) in enumerate(zip(run.config.classes, confusion))
         },
-        "lr": run.optimizer.param_groups[0]["lr"],
-        "seconds": round(seconds, 1),
+        "lr": run.lr,
     }
+
+
+def _finish_epoch(run: Run, entry: dict[str, Any], folder: Path) -> None:
+    """Reports, moves on to the next epoch, and writes everything that this one changes."""
     best = max((e["val_accuracy"] for e in run.history), default=0.0)
     run.history.append(entry)
     run.epoch, run.step, run.totals = run.epoch + 1, 0, Totals()
     if run.config.schedule == "plateau":
-        run.schedule.step(val_loss)
-    _print_epoch(entry)
-    save_checkpoint(run.checkpoint(), folder / FINAL)
-    if entry["val_accuracy"] > best:
-        save_checkpoint(run.checkpoint(), folder / BEST)
-        tqdm.write(f"✓ Saved best model with accuracy: {entry['val_accuracy']:.2%}")
-    run.save(folder / STATE)
-    atomic_write_text(folder / HISTORY, "".join(json.dumps(e) + "\n" for e in run.history))
-    plot_history(run.history, folder / PLOT)
+        run.schedule.step(entry["val_loss"])
+    _say_epoch(entry)
+    if parallel.is_main():
+        save_checkpoint(run.checkpoint(), folder / FINAL)
+        if entry["val_accuracy"] > best or len(run.history) == 1:
+            save_checkpoint(run.checkpoint(), folder / BEST)
+            say(f"✓ Saved best model with accuracy: {entry['val_accuracy']:.2%}")
+    _save(run, folder)
+    if parallel.is_main():
+        atomic_write_text(folder / HISTORY, "".join(json.dumps(e) + "\n" for e in run.history))
+        plot_history(run.history, folder / PLOT)
+        log_epoch(entry, folder)
 
 
-def _print_epoch(entry: dict[str, Any]) -> None:
-    tqdm.write("Per-class accuracy:")
+def _save(run: Run, folder: Path) -> None:
+    if parallel.is_main():
+        run.save(folder / STATE)
+
+
+def _say_epoch(entry: dict[str, Any]) -> None:
+    say("Per-class accuracy:")
     for name, (right, count) in entry["per_class"].items():
-        tqdm.write(f"  {name}: {right / count:.2%} ({right}/{count})")
-    tqdm.write(f"Train Loss: {entry['train_loss']:.4f} | Train Acc: {entry['train_accuracy']:.2%}")
-    tqdm.write(f"Val Loss: {entry['val_loss']:.4f} | Val Acc: {entry['val_accuracy']:.2%}")
+        say(f"  {name}: {right / count:.2%} ({right}/{count})")
+    say(f"Train Loss: {entry['train_loss']:.4f} | Train Acc: {entry['train_accuracy']:.2%}")
+    say(f"Val Loss: {entry['val_loss']:.4f} | Val Acc: {entry['val_accuracy']:.2%}")
+
+
+def _say_pace(run: Run, images: float, seconds: float) -> None:
+    """Says how fast it goes and how long it will take, and what to do where the loss does not fall."""
+    left = (run.config.epochs - run.epoch) * run.history[-1]["seconds"]
+    if left:
+        say(f"{images / seconds:.0f} images/s with validation, about {left / 60:.0f} min left")
+    losses = [e["train_loss"] for e in run.history]
+    if len(losses) == STUCK_EPOCHS and min(losses) > 0.98 * losses[0]:
+        say(f"The loss does not fall; try another learning rate, such as --lr {run.config.lr / 10:g}.")
 
 
 def _exhausted(run: Run) -> bool:
@@ -182,5 +214,5 @@ def _exhausted(run: Run) -> bool:
     scores = [e["val_accuracy"] for e in run.history]
     stop = bool(run.config.patience and scores and len(scores) - 1 - int(np.argmax(scores)) >= run.config.patience)
     if stop:
-        tqdm.write(f"Stopped: no better validation accuracy for {run.config.patience} epochs (--patience).")
+        say(f"Stopped: no better validation accuracy for {run.config.patience} epochs (--patience).")
     return stop

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from live_emotion.emotions import EMOTIONS
 from live_emotion.errors import DataError
 from train.config import TrainConfig
 from train.data import FaceSet, Listed, find_classes, list_labelled, read_faces
+from train.parallel import say
 from train.twins import find_twins
 from train.votes import list_majority, list_shares
 
@@ -41,6 +41,9 @@ def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:
         val = read_split(limit_per_class(listed, -(-limit // 4), config.seed), val_folder)
         origin = str(val_folder)
     train = report_twins(train, val, config.drop_twins)
+    if config.hold_out and config.drop_twins and val_folder.is_dir():
+        tested = read_split(list_split(val_folder, classes, votes), val_folder)
+        train = report_twins(train, tested, drop=True)
     report_counts(train, classes, "training")
     report_counts(val, classes, f"validation ({origin})")
     return train, val, replace(config, classes=classes)
@@ -63,7 +66,7 @@ def choose_classes(folder: Path, wanted: Sequence[str] = ()) -> tuple[str, ...]:
         found = find_classes(folder)
         classes = EMOTIONS if not wanted and set(EMOTIONS) <= set(found) else found
         if left_out := [name for name in found if name not in classes]:
-            tqdm.write(f"Left out the folders {', '.join(left_out)}; --classes all takes every one.")
+            say(f"Left out the folders {', '.join(left_out)}; --classes all takes every one.")
     if len(classes) < 2:
         raise DataError(
             f"{folder} should hold one folder of images for each class, two at least, and has {len(classes)}; "
@@ -85,9 +88,9 @@ def read_split(listed: Listed, folder: Path) -> FaceSet:
     """
     split = read_faces(listed, f"Reading {folder.name}")
     for path in split.broken[:10]:
-        tqdm.write(f"Skipped {path}: missing or no readable image.")
+        say(f"Skipped {path}: missing or no readable image.")
     if split.broken:
-        tqdm.write(f"{len(split.broken)} of {len(listed)} images in {folder} could not be read and are left out.")
+        say(f"{len(split.broken)} of {len(listed)} images in {folder} could not be read and are left out.")
     if not len(split):
         raise DataError(f"Found no images in {folder}; it should hold one folder of images for each class.")
     return split
@@ -103,7 +106,7 @@ def report_counts(split: FaceSet, classes: Sequence[str], name: str) -> None:
     if empty := [c for c, n in zip(classes, counts) if n == 0]:
         raise DataError(f"The class {empty[0]} has no {name} image; add some or leave it out of --classes.")
     listed = ", ".join(f"{c} {n}" for c, n in zip(classes, counts))
-    tqdm.write(f"{name.capitalize()}: {len(split)} images ({listed})")
+    say(f"{name.capitalize()}: {len(split)} images ({listed})")
 
 
 def report_twins(train: FaceSet, val: FaceSet, drop: bool) -> FaceSet:
@@ -113,7 +116,7 @@ def report_twins(train: FaceSet, val: FaceSet, drop: bool) -> FaceSet:
         return train
     twins, copies = {i for i, _, _ in pairs}, {j for _, j, _ in pairs}
     exact = len({j for _, j, distance in pairs if distance == 0})
-    tqdm.write(
+    say(
         f"{len(copies)} of {len(val)} validation images ({exact} exactly) have a copy in training, which flatters the "
         f"score; {'left their copies out of training' if drop else 'leave the copies out with --drop-twins'}."
     )

@@ -1,0 +1,177 @@
+"""Training data: folders, votes, splits and twins."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from faces import vary, write_data, write_faces
+
+from live_emotion.emotions import EMOTIONS
+from live_emotion.errors import DataError
+from train.config import TrainConfig
+from train.data import FaceSet, list_labelled, read_faces
+from train.splits import choose_classes, limit_per_class, load_splits, split_off
+from train.twins import count_bits, find_twins
+from train.votes import list_majority, list_shares
+
+FER = Path(os.environ.get("LIVE_EMOTION_FER2013", "data/fer2013"))
+needs_fer = pytest.mark.skipif(
+    not (FER / "ferplus_votes.csv").is_file(),
+    reason=f"needs FER2013 with its votes in {FER} (or in the folder that LIVE_EMOTION_FER2013 names)",
+)
+
+
+def test_folders_become_classes_and_pixels_stay(tmp_path, portrait):
+    data = write_data(tmp_path, portrait)
+    train, val, config = load_splits(TrainConfig(data=data))
+    assert config.classes == ("turned", "upright")
+    assert (len(train), len(val)) == (48, 12)
+    np.testing.assert_array_equal(train.faces[train.labels == 1], vary(portrait, 24, 1))
+    assert train.targets.sum(axis=1).tolist() == [1.0] * 48
+
+
+def test_four_emotions_are_taken_of_fers_seven(tmp_path):
+    for name in (*EMOTIONS, "disgust", "fear", "surprise"):
+        (tmp_path / name).mkdir()
+    assert choose_classes(tmp_path) == EMOTIONS
+    assert len(choose_classes(tmp_path, ("all",))) == 7
+    assert choose_classes(tmp_path, ("fear", "happy")) == ("fear", "happy")
+
+
+def test_own_classes_are_all_taken(tmp_path):
+    for name in ("yes", "no", "sad", ".cache"):
+        (tmp_path / name).mkdir()
+    assert choose_classes(tmp_path) == ("no", "sad", "yes")
+
+
+def test_a_folder_without_classes_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="one folder of images for each class"):
+        choose_classes(tmp_path / "nothing")
+
+
+def test_broken_images_are_named_and_skipped(tmp_path, portrait, capsys):
+    data = write_data(tmp_path, portrait)
+    (data / "train/upright/broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    (data / "train/upright/empty.jpg").touch()
+    (data / "train/upright/notes.txt").write_text("not an image")
+    train, _, _ = load_splits(TrainConfig(data=data))
+    assert len(train) == 48
+    printed = capsys.readouterr().out
+    assert "broken.png" in printed and "empty.jpg" in printed and "2 of 50 images" in printed
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_an_empty_class_is_an_error(tmp_path, portrait, split):
+    data = write_data(tmp_path, portrait)
+    (data / split / "upright").rename(tmp_path / "elsewhere")
+    (data / split / "upright").mkdir()
+    with pytest.raises(DataError, match=r"upright has no (training|validation)"):
+        load_splits(TrainConfig(data=data))
+
+
+def test_without_val_a_part_is_held_out_alike_in_classes(tmp_path, portrait):
+    write_faces(tmp_path / "train/a", vary(portrait, 40, 1))
+    write_faces(tmp_path / "train/b", vary(portrait, 20, 2))
+    config = TrainConfig(data=tmp_path, val_fraction=0.25, seed=3)
+    train, val, _ = load_splits(config)
+    assert np.bincount(val.labels).tolist() == [10, 5]
+    assert not set(train.files) & set(val.files)
+    assert len(train) + len(val) == 60
+    assert load_splits(config)[1].files == val.files
+    assert load_splits(TrainConfig(data=tmp_path, val_fraction=0.25, seed=4))[1].files != val.files
+
+
+def test_equal_pictures_stay_on_one_side_of_the_split(portrait):
+    faces = np.repeat(vary(portrait, 20, 1), 2, axis=0)
+    data = FaceSet(faces, np.ones((40, 1), np.float32), tuple(Path(f"{i}.png") for i in range(40)))
+    train, val = split_off(data, 0.3, seed=0)
+    assert not {f.tobytes() for f in train.faces} & {f.tobytes() for f in val.faces}
+
+
+def test_the_limit_is_drawn_by_the_seed(tmp_path, portrait):
+    write_faces(tmp_path / "a", vary(portrait, 9, 1))
+    write_faces(tmp_path / "b", vary(portrait, 3, 2))
+    listed = list_labelled(tmp_path, ("a", "b"))
+    kept = limit_per_class(listed, 5, seed=1)
+    assert [int(t.argmax()) for _, t in kept].count(0) == 5
+    assert [p for p, _ in kept] == [p for p, _ in limit_per_class(listed, 5, seed=1)]
+    assert [p for p, _ in kept] != [p for p, _ in limit_per_class(listed, 5, seed=2)]
+
+
+def write_votes(path, rows):
+    path.write_text("split,file,happiness,sadness,fear,NF\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_votes_become_shares_or_a_majority(tmp_path):
+    votes = write_votes(
+        tmp_path / "votes.csv",
+        ["train,x/1.png,6,2,2,0", "train,x/2.png,2,2,6,0", "val,x/3.png,9,1,0,0", "train,x/4.png,0,0,0,10"],
+    )
+    shares = list_shares(tmp_path / "train", ("happy", "sad"), votes)
+    assert [p.name for p, _ in shares] == ["1.png"]
+    np.testing.assert_allclose(shares[0][1], [0.75, 0.25])
+    majority = list_majority(tmp_path / "train", ("happy", "sad"), votes)
+    assert [(p.name, t.tolist()) for p, t in majority] == [("1.png", [1.0, 0.0])]
+    assert list_majority(tmp_path / "train", ("happy", "sad"), votes, agreement=7) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,happiness\na.png,many\n", "not a table of votes"),
+        ("name,happiness\na.png,3\n", "column named file"),
+        ("file,happiness\na.png,3\n", "no column for the class sad"),
+    ],
+)
+def test_bad_votes_are_one_clear_error(tmp_path, text, message):
+    (tmp_path / "votes.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        list_shares(tmp_path / "train", ("happy", "sad"), tmp_path / "votes.csv")
+
+
+def test_missing_votes_are_one_clear_error(tmp_path):
+    with pytest.raises(DataError, match=r"Cannot read the votes in .*votes\.csv: No such file"):
+        list_shares(tmp_path / "train", ("happy", "sad"), tmp_path / "votes.csv")
+
+
+def test_exact_and_near_copies_are_found(portrait):
+    faces = vary(portrait, 6, 1)
+    others = np.stack([faces[4], np.clip(faces[2].astype(int) + 3, 0, 255).astype(np.uint8), faces[0, ::-1]])
+    pairs = {(i, j): distance for i, j, distance in find_twins(faces, others)}
+    assert pairs[4, 0] == 0
+    assert pairs[2, 1] == pytest.approx(3, abs=0.5)
+    assert not [pair for pair in pairs if pair[1] == 2]
+    assert find_twins(faces[:0], others) == []
+
+
+def test_bits_are_counted():
+    assert count_bits(np.array([0, 1, 2**64 - 1], np.uint64)).tolist() == [0, 1, 64]
+
+
+def test_twins_are_reported_and_dropped(tmp_path, portrait, capsys):
+    data = write_data(tmp_path, portrait)
+    write_faces(data / "val/upright", vary(portrait, 24, 1)[:6])
+    train, _, _ = load_splits(TrainConfig(data=data))
+    assert "6 exactly" in capsys.readouterr().out
+    dropped, val, _ = load_splits(TrainConfig(data=data, drop_twins=True))
+    assert len(dropped) < len(train)
+    assert find_twins(dropped.faces, val.faces) == []
+
+
+def test_photos_of_any_size_are_read_as_grey_faces(tmp_path, portrait):
+    write_faces(tmp_path / "a", portrait[None])
+    faces = read_faces(list_labelled(tmp_path, ("a",)))
+    assert faces.faces.shape == (1, 48, 48)
+    assert faces.faces.dtype == np.uint8
+
+
+@needs_fer
+def test_ferplus_counts():
+    votes = FER / "ferplus_votes.csv"
+    assert len(list_shares(FER / "train", EMOTIONS, votes)) == 23_908
+    assert len(list_majority(FER / "val", EMOTIONS, votes)) == 2_965
+    assert len(list_majority(FER / "val", EMOTIONS, votes, agreement=6)) == 2_423

@@ -1,0 +1,268 @@
+"""Whole training runs, small ones: what they write, how they stop and go on, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import random
+import signal
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from faces import TINY, write_data
+
+from live_emotion.checkpoint import load_checkpoint, load_state
+from live_emotion.classifier import EmotionClassifier
+from live_emotion.errors import DataError, LiveEmotionError, OutputError
+from train.config import TrainConfig
+from train.data import FaceSet
+from train.engine import Objective, batch_order
+from train.run import BEST, FINAL, HISTORY, PLOT, STATE, train
+from train.state import Run
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, portrait):
+    return write_data(tmp_path_factory.mktemp("faces"), portrait)
+
+
+@pytest.fixture
+def config(data, tmp_path):
+    """A run of three epochs of six batches, with every kind of chance in it."""
+    return TrainConfig(
+        data=data,
+        output=tmp_path / "run",
+        network=TINY,
+        epochs=3,
+        batch_size=8,
+        optimizer="adamw",
+        schedule="one_cycle",
+        ema=0.9,
+        jitter=0.2,
+        blur=0.2,
+        erasing=0.2,
+        crop=0.1,
+        mixup=0.3,
+        cutmix=0.3,
+        seed=5,
+        device="cpu",
+    )
+
+
+def weights_of(path):
+    return load_checkpoint(path).state_dict
+
+
+def assert_equal_weights(a, b):
+    assert a.keys() == b.keys()
+    for name, value in a.items():
+        assert torch.equal(value, b[name]), name
+
+
+def without_time(history):
+    return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in history.read_text().splitlines()]
+
+
+def stop_after(monkeypatch, steps):
+    """Sends a real Ctrl-C in the middle of a step."""
+    count = 0
+    original = Run.after_step
+
+    def after_step(self):
+        nonlocal count
+        count += 1
+        if count == steps:
+            signal.raise_signal(signal.SIGINT)
+        original(self)
+
+    monkeypatch.setattr(Run, "after_step", after_step)
+
+
+def replace(config, **changes):
+    return TrainConfig(**{**vars(config), **changes})
+
+
+def test_a_run_learns_and_writes_everything(data, tmp_path, capsys):
+    config = TrainConfig(data=data, output=tmp_path / "run", network=TINY, epochs=6, batch_size=8, lr=0.003)
+    train(config)
+    history = without_time(config.output / HISTORY)
+    assert [entry["epoch"] for entry in history] == [1, 2, 3, 4, 5, 6]
+    best = max(history, key=lambda entry: entry["val_accuracy"])
+    assert best["val_accuracy"] >= 0.9
+    assert load_checkpoint(config.output / BEST).metadata["epoch"] == best["epoch"]
+    assert load_checkpoint(config.output / FINAL).metadata["epoch"] == 6
+    assert cv2.imread(str(config.output / PLOT)).shape[2] == 3
+    classifier = EmotionClassifier(config.output / BEST)
+    assert classifier.class_names == ("turned", "upright")
+    probabilities = classifier.predict(cv2.imread(str(data / "val/upright/000.png"), cv2.IMREAD_GRAYSCALE)[None])
+    assert probabilities[0, 1] > 0.5
+    printed = capsys.readouterr().out
+    for part in (
+        "Epoch 1/6",
+        "Per-class accuracy:",
+        "  upright: ",
+        "Train Loss: ",
+        "✓ Saved best model with accuracy:",
+    ):
+        assert part in printed
+
+
+def test_equal_seeds_give_equal_weights(config, tmp_path):
+    train(replace(config, epochs=1))
+    train(replace(config, epochs=1, output=tmp_path / "again"))
+    assert_equal_weights(weights_of(config.output / FINAL), weights_of(tmp_path / "again" / FINAL))
+    train(replace(config, epochs=1, output=tmp_path / "other", seed=6))
+    other = weights_of(tmp_path / "other" / FINAL)
+    assert any(not torch.equal(v, other[n]) for n, v in weights_of(config.output / FINAL).items())
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "plateau", "cosine"])
+def test_a_stopped_run_goes_on_to_the_same_numbers(config, tmp_path, monkeypatch, schedule, capsys):
+    config = replace(config, schedule=schedule)
+    train(config)
+    stopped = replace(config, output=tmp_path / "stopped")
+    for steps in (2, 5, 6):  # within an epoch, within the next, at the end of one
+        with monkeypatch.context() as patch:
+            stop_after(patch, steps)
+            with pytest.raises(KeyboardInterrupt):
+                train(stopped, resume=stopped.output.exists())
+        assert f"python -m train --resume -o {stopped.output}" in capsys.readouterr().out
+    train(stopped, resume=True)
+    assert_equal_weights(weights_of(config.output / FINAL), weights_of(stopped.output / FINAL))
+    assert_equal_weights(weights_of(config.output / BEST), weights_of(stopped.output / BEST))
+    assert without_time(config.output / HISTORY) == without_time(stopped.output / HISTORY)
+
+
+def run_quietly(config, resume):
+    """In a process of its own."""
+    torch.set_num_threads(1)
+    sys.stdout = sys.stderr = open("/dev/null", "w")  # noqa: SIM115
+    import train.run
+
+    train.run.SAVE_SECONDS = 0  # save after every batch: most of the time goes into writing
+    train.run.train(config, resume)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
+def test_kill_9_at_random_moments_leaves_files_that_load(config, tmp_path):
+    killed = replace(config, output=tmp_path / "killed")
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["train.run"])
+    whole = processes.Process(target=run_quietly, args=(config, False))
+    whole.start()
+    whole.join()
+    seconds = random.Random(0)
+    kills = 0
+    for _ in range(40):
+        resume = (killed.output / STATE).exists()
+        process = processes.Process(target=run_quietly, args=(killed, resume))
+        process.start()
+        process.join(timeout=seconds.uniform(0.3, 2.0) if kills < 8 else None)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            kills += 1
+        for file in killed.output.glob("[!.]*.pth"):
+            load_state(file)
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == -signal.SIGKILL
+    assert kills
+    assert_equal_weights(weights_of(config.output / FINAL), weights_of(killed.output / FINAL))
+    assert without_time(config.output / HISTORY) == without_time(killed.output / HISTORY)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(config):
+    train(replace(config, epochs=1, schedule="plateau"))
+    before = weights_of(config.output / BEST)
+    with pytest.raises(DataError, match=r"The loss became (nan|inf) in epoch 1, batch \d of 6; try a smaller --lr"):
+        train(replace(config, epochs=1, schedule="plateau", optimizer="sgd", lr=1e30), force=True)
+    assert_equal_weights(before, weights_of(config.output / BEST))
+
+
+def test_a_run_is_not_written_over(config):
+    train(replace(config, epochs=1))
+    with pytest.raises(OutputError, match="holds a run already"):
+        train(replace(config, epochs=1))
+
+
+def test_other_settings_or_images_cannot_be_resumed(config, tmp_path, portrait):
+    train(replace(config, epochs=1, schedule="plateau"))
+    with pytest.raises(DataError, match=r"Cannot resume with lr 0\.1: the run has 0\.001"):
+        train(replace(config, epochs=2, schedule="plateau", lr=0.1), resume=True)
+    other = write_data(tmp_path / "other", portrait, train=30)
+    with pytest.raises(DataError, match="training images have changed"):
+        train(replace(config, epochs=2, schedule="plateau", data=other), resume=True)
+    train(replace(config, epochs=2, schedule="plateau"), resume=True)
+    assert len(without_time(config.output / HISTORY)) == 2
+
+
+def test_patience_ends_a_run(config, capsys):
+    train(replace(config, epochs=9, schedule="plateau", lr=1e-9, patience=2, ema=0.0))
+    assert len(without_time(config.output / HISTORY)) == 3
+    printed = capsys.readouterr().out
+    assert "no better validation accuracy for 2 epochs" in printed
+    assert "The loss does not fall; try another learning rate" in printed
+
+
+def test_a_full_disk_is_one_error_and_the_old_files_stay(config, monkeypatch):
+    train(replace(config, epochs=1, schedule="plateau"))
+    before = weights_of(config.output / FINAL)
+
+    def full(*_):
+        raise RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed")
+
+    with monkeypatch.context() as patch, pytest.raises(OutputError, match=r"Cannot write .*: the disk is full"):
+        patch.setattr(torch, "save", full)
+        train(replace(config, epochs=2, schedule="plateau"), resume=True)
+    assert_equal_weights(before, weights_of(config.output / FINAL))
+    assert not list(config.output.glob(".*"))
+
+
+def test_too_little_memory_says_what_to_change(config, monkeypatch):
+    def exhausted(*_, **__):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes")
+
+    monkeypatch.setattr("train.engine.to_network", exhausted)
+    with pytest.raises(LiveEmotionError, match="Out of memory with batches of 8 images; try --batch-size 4"):
+        train(config)
+
+
+def faces_of(labels, classes):
+    return FaceSet(
+        np.zeros((len(labels), 48, 48), np.uint8),
+        np.eye(classes, dtype=np.float32)[labels],
+        tuple(map(Path, map(str, range(len(labels))))),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [({}, [0.8, 0.2]), ({"class_weights": True}, [0.5, 0.5]), ({"logit_adjustment": 1.0}, [0.5, 0.5])],
+)
+def test_what_knows_nothing_expects_the_frequencies_or_after_balancing_equal_ones(change, expected):
+    data = faces_of([0] * 80 + [1] * 20, 2)
+    objective = Objective(data, TrainConfig(**change), torch.device("cpu"))
+    logits = torch.zeros(2, requires_grad=True)
+    optimizer = torch.optim.LBFGS([logits], max_iter=50)
+
+    def loss():
+        optimizer.zero_grad()
+        value = objective(logits.expand(100, 2), torch.from_numpy(data.targets))
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    assert logits.softmax(0).tolist() == pytest.approx(expected, abs=0.01)
+
+
+def test_balanced_sampling_draws_classes_equally_often():
+    data = faces_of([0] * 900 + [1] * 100, 2)
+    config = TrainConfig(balanced_sampling=True, batch_size=64)
+    drawn = np.concatenate([np.concatenate(batch_order(data, config, epoch)) for epoch in range(4)])
+    assert len(drawn) == 4000
+    assert data.labels[drawn].mean() == pytest.approx(0.5, abs=0.04)
