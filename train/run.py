@@ -16,12 +16,12 @@ from tqdm import tqdm
 from live_emotion.checkpoint import save_checkpoint
 from live_emotion.errors import DataError, LiveEmotionError, OutputError
 from live_emotion.files import atomic_write_text, make_folder
+from live_emotion.interrupt import StopRequest
 from train import parallel
 from train.config import SETTINGS_FILE, TrainConfig, to_toml
 from train.data import FaceSet
 from train.distill import add_teachers
 from train.engine import Totals, batch_order, make_batch, predict_logits, seed_step
-from train.interrupt import StopRequest
 from train.metrics import accuracy, confusion_matrix
 from train.parallel import say
 from train.plots import plot_history
