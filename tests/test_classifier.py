@@ -37,7 +37,7 @@ def test_probabilities_are_the_networks(tmp_path, faces):
         expected = torch.softmax(model(faces_to_tensor(faces)), dim=1).numpy()
     assert probabilities.dtype == np.float32
     assert probabilities.shape == (3, 4)
-    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+    np.testing.assert_allclose(probabilities, expected, atol=0.005)  # bfloat16 where the processor has it
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
