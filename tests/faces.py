@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -24,6 +25,20 @@ def vary(portrait: np.ndarray, count: int, seed: int) -> np.ndarray:
         crop = portrait[y1 + dy : y2 + dy, x1 + dx : x2 + dx].mean(axis=2) * rng.uniform(0.6, 1.2)
         faces.append(cv2.resize(crop.clip(0, 255).astype(np.uint8), (48, 48), interpolation=cv2.INTER_AREA))
     return np.stack(faces)
+
+
+def place(portrait: np.ndarray, count: int, seed: int) -> Iterator[np.ndarray]:
+    """The portrait at another size and place of a larger picture each time: (720, 1280, 3) uint8 BGR."""
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        height = int(rng.integers(420, 700))
+        width = round(height * portrait.shape[1] / portrait.shape[0])
+        top, left = int(rng.integers(0, 720 - height)), int(rng.integers(0, 1280 - width))
+        picture = np.full((720, 1280, 3), rng.integers(60, 200, 3), np.uint8)
+        picture[top : top + height, left : left + width] = cv2.resize(
+            portrait, (width, height), interpolation=cv2.INTER_AREA
+        )
+        yield picture
 
 
 def write_faces(folder: Path, faces: np.ndarray) -> None:
