@@ -11,7 +11,8 @@ from live_emotion.errors import LiveEmotionError
 
 COMMANDS = {
     "webcam": "Read emotions live from a camera.",
-    "video": "Annotate video files.",
+    "video": "Annotate video files, get data and reports of them.",
+    "report": "Show how the mood of each person in a film went.",
     "image": "Read emotions in photos.",
     "demo": "Show it all at work, with no camera and no file.",
 }

@@ -250,5 +250,5 @@ def check_data_path(path: str | os.PathLike[str]) -> None:
         raise OutputError(f"Cannot tell the format of {path}; end its name in {', '.join(SINKS)}.")
     if suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
         raise MissingExtraError(
-            f"Writing {path} needs pyarrow; install it with: pip install 'live-emotion[parquet]', or use .csv."
+            f"{path} needs pyarrow; install it with: pip install 'live-emotion[parquet]', or use .csv."
         )

@@ -6,7 +6,6 @@ import contextlib
 import math
 import os
 import queue
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -82,34 +81,44 @@ class FilmSummary:
         self.people.update(face.track_id for face in faces)
 
 
-class FaceReader:
-    """Finds faces and reads their emotions in several frames at once; each thread has a detector of its own.
+@dataclass(frozen=True)
+class ReaderOptions:
+    """How faces are found and read.
 
-    Args:
-        weights: a checkpoint, several to average, or None for the one that comes with live-emotion.
+    Attributes:
+        weights: checkpoints, averaged; none: the one that comes with live-emotion.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         detector: ``full``, ``short`` or ``tiled``.
         min_confidence: of the detector, 0 to 1.
         max_faces: most faces to read in a frame.
         threads: how many frames at once; 0: as many as there are processor cores.
+    """
+
+    weights: tuple[Path, ...] = ()
+    device: str = "auto"
+    detector: str = "full"
+    min_confidence: float = 0.5
+    max_faces: int = 10
+    threads: int = 0
+
+
+class FaceReader:
+    """Finds faces and reads their emotions in several frames at once; each thread has a detector of its own.
+
+    Args:
+        options: say how.
 
     Raises:
         WeightsError: a model file is missing or damaged.
         DeviceError: the device is not available.
     """
 
-    def __init__(
-        self,
-        weights: Path | Sequence[Path] | None = None,
-        device: str = "auto",
-        detector: str = "full",
-        min_confidence: float = 0.5,
-        max_faces: int = 10,
-        threads: int = 0,
-    ) -> None:
-        self.threads = threads or cores()
-        self.classifier = EmotionClassifier(weights or None, device)
-        self._detectors = [FaceDetector(detector, min_confidence, max_faces) for _ in range(self.threads)]
+    def __init__(self, options: ReaderOptions = ReaderOptions()) -> None:
+        self.threads = options.threads or cores()
+        self.classifier = EmotionClassifier(options.weights, options.device)
+        self._detectors = [
+            FaceDetector(options.detector, options.min_confidence, options.max_faces) for _ in range(self.threads)
+        ]
         self._idle: queue.SimpleQueue[FaceDetector] = queue.SimpleQueue()
         for each in self._detectors:
             self._idle.put(each)
@@ -166,7 +175,7 @@ def annotate_film(
     data: Sequence[Path] = (),
     options: FilmOptions = FilmOptions(),
     progress: Callable[[int], object] = lambda frames: None,
-    stop: threading.Event | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> FilmSummary:
     """Reads the faces of a film and writes an annotated copy and data.
 
@@ -179,11 +188,12 @@ def annotate_film(
         data: files for rows, ``.csv``, ``.jsonl`` or ``.parquet``; times in them are the source's.
         options: what is read, and how it is written.
         progress: called with the number of frames that are done.
-        stop: once it is set, the work ends; the files are complete up to there.
+        stop: asked before each frame; once it says True, the work ends and the files are complete up to there. Before
+            the first frame there is no film.
 
     Raises:
         InputError: the film is missing, holds no video or cannot be decoded.
-        OutputError: a file cannot be written. Then none of them is.
+        OutputError: a file cannot be written; what was written of it is thrown away.
     """
     began = time.monotonic()
     summary = FilmSummary()
@@ -194,7 +204,7 @@ def annotate_film(
         writer = _open(stack, _film_writer(film, video, options, summary)) if film else None
         results = stack.enter_context(contextlib.closing(_analyse(video, reader, options, keep_all=bool(film))))
         for frame, faces, is_fresh in results:
-            if stop and stop.is_set():
+            if stop():
                 break
             if is_fresh:
                 summary.count(faces)
@@ -248,8 +258,10 @@ def _analyse(
 
     tracker = Tracker(reader.classifier.class_names)
     faces: list[TrackedFace] = []
-    with one_thread_each(), contextlib.closing(ahead(frames, FRAMES_AHEAD)) as decoded:
-        for frame, found in map_in_order(read, decoded, reader.threads):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(one_thread_each())
+        decoded = stack.enter_context(contextlib.closing(ahead(frames, FRAMES_AHEAD)))
+        for frame, found in stack.enter_context(contextlib.closing(map_in_order(read, decoded, reader.threads))):
             if found is not None:
                 faces = tracker.update(*found, frame.time_s)
             yield frame, faces, found is not None
