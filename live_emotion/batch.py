@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -212,6 +213,7 @@ def _do_task(
     if task.in_folder and summary.is_complete:
         for old, new in zip(written, final):
             _rename(old, new)
+            _sweep(old)
         written = final
     saved = [path for path in written if path.exists()]
     if task.report and summary.frames and (summary.is_complete or not task.in_folder):
@@ -289,3 +291,9 @@ def _rename(old: Path, new: Path) -> None:
         os.replace(old, new)
     except OSError as error:
         raise write_error(new, error) from error
+
+
+def _sweep(path: Path) -> None:
+    """Removes what processes left that were killed while they wrote a file; it is complete now."""
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.????????{path.suffix}"):
+        left.unlink(missing_ok=True)

@@ -158,12 +158,13 @@ class VideoFile:
                     shift += last + step - time
                     time = last + step
             last = time
-            if time >= self.end_s:
+            time_s = float(time)  # the closest float, so that a frame at 0.4 s is at the float 0.4
+            if time_s >= self.end_s:
                 return
             if picture.is_corrupt:
-                self.damaged_s.append(float(time))
-            if time >= self.start_s:
-                yield float(time), picture
+                self.damaged_s.append(time_s)
+            if time_s >= self.start_s:
+                yield time_s, picture
 
     def _decode(self) -> Iterator[Any]:
         """Decoded pictures; what cannot be read is noted and passed over."""

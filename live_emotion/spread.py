@@ -24,8 +24,8 @@ from live_emotion.video import FaceReader, FilmOptions, ReaderOptions, cores
 POLL_S = 0.2
 """How often progress is shown and a stop is looked for, in seconds."""
 
-ASK_S = 1.0
-"""How often a machine of a cluster tells its progress and asks whether to stop, in seconds."""
+TELL_S = 1.0
+"""How often a worker of a cluster tells its progress, in seconds."""
 
 ANSWER_S = 10
 """How long a cluster's scheduler may take to answer, in seconds."""
@@ -168,16 +168,18 @@ def run_on_cluster(
         DeviceError: no cluster answers there, or it is lost on the way, or has no such device.
         WeightsError: a model file is missing or damaged.
     """
-    from distributed import Event, TimeoutError, wait
+    from distributed import TimeoutError, wait
 
     reader = replace(reader, weights=tuple(_absolute(path) for path in reader.weights))
+    topic = f"live-emotion-{uuid.uuid4().hex}"
     frames: dict[int, int] = {}
+    halted = False
     with _connect(address) as client:
-        topic = f"live-emotion-{uuid.uuid4().hex}"
-        halt = Event(topic, client=client)
         client.subscribe_topic(topic, lambda event: frames.update([event[1]]))
         futures = {
-            client.submit(_do_on_cluster, number, _with_absolute_paths(task), reader, options, topic, pure=False): task
+            client.submit(
+                _do_on_cluster, number, _with_absolute_paths(task), reader, options, topic, pure=False
+            ): number
             for number, task in enumerate(tasks)
         }
         while futures:
@@ -188,13 +190,12 @@ def run_on_cluster(
             for number, count in list(frames.items()):
                 progress(number, count)
             for future in done:
-                yield _outcome_of(future, futures.pop(future), address)
-            if stop() and not halt.is_set():
-                halt.set()
-                begun = [task for number, task in enumerate(tasks) if number in frames]
-                waiting = [future for future, task in futures.items() if task not in begun]
-                client.cancel(waiting)
-                futures = {future: task for future, task in futures.items() if future not in waiting}
+                yield _outcome_of(future, tasks[futures.pop(future)], address)
+            if stop() and not halted:
+                halted = True
+                client.run(_halt, topic, on_error="ignore")
+                client.cancel([future for future, number in futures.items() if number not in frames])
+                futures = {future: number for future, number in futures.items() if number in frames}
 
 
 def check_cluster() -> None:
@@ -213,7 +214,7 @@ def _connect(address: str) -> Any:
     from distributed import Client
 
     try:
-        return Client(address, timeout=ANSWER_S, set_as_default=False)
+        return Client(address, timeout=ANSWER_S)
     except (OSError, TimeoutError, ValueError) as error:
         raise DeviceError(
             f"No Dask scheduler answers at {address}; start one with dask scheduler and workers with dask worker."
@@ -230,34 +231,27 @@ def _outcome_of(future: Any, task: FilmTask, address: str) -> Outcome:
     return replace(future.result(), task=task)
 
 
+_halted: set[str] = set()
+"""In a worker of a cluster: the topics whose tasks are to stop."""
+
+
+def _halt(topic: str) -> None:
+    _halted.add(topic)
+
+
 def _do_on_cluster(number: int, task: FilmTask, reader: ReaderOptions, options: FilmOptions, topic: str) -> Outcome:
-    link = _Link(number, topic)
-    return do_task(task, open_reader(reader), options, link.progress, link.stop)
+    from distributed import get_worker
 
+    worker, due_s = get_worker(), 0.0
 
-class _Link:
-    """A task's line to who gave it."""
+    def progress(done: int) -> None:
+        nonlocal due_s
+        if time.monotonic() >= due_s:
+            due_s = time.monotonic() + TELL_S
+            worker.log_event(topic, (number, done))
 
-    def __init__(self, number: int, topic: str) -> None:
-        from distributed import Event, get_client, get_worker
-
-        self._number, self._topic = number, topic
-        self._worker = get_worker()
-        self._halt = Event(topic, client=get_client())
-        self._asked_s = -ASK_S
-        self._stopped = False
-        self.progress(0)
-
-    def progress(self, frames: int) -> None:
-        """Tells how many frames are done."""
-        if time.monotonic() >= self._asked_s + ASK_S:
-            self._asked_s = time.monotonic()
-            self._worker.log_event(self._topic, (self._number, frames))
-            self._stopped = self._halt.is_set()
-
-    def stop(self) -> bool:
-        """Whether to stop, as of the last time it asked."""
-        return self._stopped
+    progress(0)
+    return do_task(task, open_reader(reader), options, progress, lambda: topic in _halted)
 
 
 def _with_absolute_paths(task: FilmTask) -> FilmTask:
