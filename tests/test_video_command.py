@@ -1,0 +1,348 @@
+"""``live-emotion video`` as a user runs it: one film, folders, stopping, going on, several processes, a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from films import damage, make_film, number_of, pictures
+
+from live_emotion.batch import PART, FilmTask, list_films, make_folders, plan
+from live_emotion.cli import cli
+from live_emotion.commands.video import ClipType
+from live_emotion.errors import InputError, LiveEmotionError, OutputError
+from live_emotion.sources import VideoFile
+from live_emotion.spread import run_in_processes, run_on_cluster
+from live_emotion.video import FilmOptions, ReaderOptions
+
+ROOT = Path(__file__).resolve().parent.parent
+READER = ReaderOptions(device="cpu")
+
+
+def video(*arguments):
+    """Runs the command in this process."""
+    return CliRunner().invoke(cli, ["video", "--device", "cpu", *map(str, arguments)])
+
+
+@contextlib.contextmanager
+def started(*arguments):
+    """The command in a process of its own, at work: it has done some frames."""
+    command = [sys.executable, "-m", "live_emotion", "video", "--device", "cpu", *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    try:
+        seen = b""
+        while b"frame/s" not in seen:
+            byte = process.stderr.read(1)
+            assert byte, seen.decode()
+            seen += byte
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def numbers_in(path):
+    with VideoFile(path) as film:
+        return [number_of(frame.image) for frame in film]
+
+
+def names_in(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def short(portrait, tmp_path_factory):
+    """A film of 5 frames."""
+    return make_film(tmp_path_factory.mktemp("short") / "short.mp4", pictures(portrait, 5))
+
+
+@pytest.fixture(scope="module")
+def long(portrait, tmp_path_factory):
+    """A film of 600 frames, some ten seconds of work."""
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    return make_film(path, pictures(portrait, 600), preset="ultrafast", g="50")
+
+
+@pytest.fixture
+def folder(short, tmp_path):
+    """Three films, one of them damaged beyond reading, and a text."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.mp4", "c.mp4"):
+        (folder / name).write_bytes(short.read_bytes())
+    (folder / "b.mp4").write_bytes(short.read_bytes())
+    damage(folder / "b.mp4", 0, 1)
+    (folder / "notes.txt").write_text("not a film")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("text", "clip"),
+    [
+        ("1:30-2:10", (90, 130)),
+        ("90-130.5", (90, 130.5)),
+        ("1:02:03.5-2:00:00", (3723.5, 7200)),
+        ("30-", (30, float("inf"))),
+        ("-0:30", (0, 30)),
+    ],
+)
+def test_clip_says_from_and_to(text, clip):
+    assert ClipType().convert(text, None, None) == clip
+
+
+@pytest.mark.parametrize("text", ["", "-", "90", "2:10-1:30", "1:1:1:1-2", "a-b", "1:30-1:30", "1e3-2e3", "-1--2"])
+def test_what_is_no_clip_is_wrong_usage(text, short):
+    done = video(short, "-o", "out.mp4", "--clip", text)
+    assert done.exit_code == 2
+    assert "clip" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Say what to make"),
+        (["-o", "x.mp4", "--resume"], "--resume is for films in a folder"),
+        (["-o", "x/", "--force", "--resume"], "one of them"),
+        (["-o", "x/", "--workers", "2", "--cluster", "tcp://127.0.0.1:1"], "one of them"),
+    ],
+)
+def test_wrong_usage_exits_2(short, arguments, message):
+    done = video(short, *arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr
+
+
+def test_one_film_names_and_options(short, tmp_path):
+    done = video(short, "-o", tmp_path / "o.mp4", "--data", "csv", "--data", tmp_path / "x.jsonl", "--quality", 30)
+    assert done.exit_code == 0, done.output
+    assert names_in(tmp_path) == ["o.csv", "o.mp4", "x.jsonl"]
+    assert "5 frames, 1 person" in done.stdout
+    assert numbers_in(tmp_path / "o.mp4") == [0, 1, 2, 3, 4]
+    assert "frame/s" in done.stderr
+    before = (tmp_path / "o.mp4").stat().st_size
+    assert video(short, "-o", tmp_path / "better.mp4", "--quality", 10).exit_code == 0
+    assert (tmp_path / "better.mp4").stat().st_size > 1.5 * before
+
+
+def test_rows_on_standard_output(short):
+    done = video(short, "--no-film", "--data", "-", "--every", 2)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.count('"track_id": 1') == 3
+    assert all(line.startswith("{") for line in done.stdout.splitlines())
+
+
+def test_a_folder_goes_on_after_a_damaged_film(folder, tmp_path):
+    done = video(folder, "-o", tmp_path / "out", "--data", "csv")
+    assert isinstance(done.exception, LiveEmotionError)
+    assert "1 of 3 films could not be read" in str(done.exception) and "b.mp4" in str(done.exception)
+    assert f"Error: {folder / 'b.mp4'} is not a video" in done.stderr
+    assert "2 of 3 films done, 1 failed." in done.stderr
+    assert names_in(tmp_path / "out") == ["a.csv", "a.mp4", "c.csv", "c.mp4"]
+    assert numbers_in(tmp_path / "out" / "c.mp4") == [0, 1, 2, 3, 4]
+
+
+def test_nothing_is_written_over_and_resume_does_what_is_missing(folder, tmp_path):
+    (folder / "b.mp4").unlink()
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "a.mp4").write_text("precious")
+    refused = video(folder, "-o", out)
+    assert isinstance(refused.exception, OutputError)
+    assert "--force" in str(refused.exception) and "--resume" in str(refused.exception)
+    assert names_in(out) == ["a.mp4"]
+    resumed = video(folder, "-o", out, "--resume")
+    assert resumed.exit_code == 0, resumed.output
+    assert "1 of 2 films done, 1 complete before." in resumed.stdout
+    assert (out / "a.mp4").read_text() == "precious"
+    assert numbers_in(out / "c.mp4") == [0, 1, 2, 3, 4]
+    assert video(folder, "-o", out, "--resume").exit_code == 0, "nothing is left to do"
+    assert video(folder, "-o", out, "--force").exit_code == 0
+    assert numbers_in(out / "a.mp4") == [0, 1, 2, 3, 4]
+
+
+def test_the_films_themselves_are_safe(folder, short):
+    before = (folder / "a.mp4").read_bytes()
+    done = video(folder, "-o", folder, "--force")
+    assert "choose another name or folder" in str(done.exception)
+    assert "choose another" in str(video(short, "-o", short, "--force").exception)
+    assert (folder / "a.mp4").read_bytes() == before
+
+
+def test_plan_names_what_comes_of_films(tmp_path):
+    for name in (
+        "x/talk.mov",
+        "x/talk.mp4",
+        "x/walk.mkv",
+        "x/.hidden.mp4",
+        f"x/old{PART}.mp4",
+        "y/talk.mp4",
+        "y/a.txt",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    tasks = plan([tmp_path / "x", tmp_path / "y"], tmp_path / "out", ["csv"], tmp_path / "rep")
+    assert [task.film.name for task in tasks] == ["talk_mov.mp4", "talk_mp4.mp4", "walk.mp4", "talk_mp4_2.mp4"]
+    assert [task.data[0].name for task in tasks] == ["talk_mov.csv", "talk_mp4.csv", "walk.csv", "talk_mp4_2.csv"]
+    assert tasks[2].report == tmp_path / "rep" / "walk"
+    (single,) = plan([Path("talk.mov")], Path("out.mp4"), report=Path("rep"))
+    assert single == FilmTask(Path("talk.mov"), Path("out.mp4"), (Path("rep/faces.csv"),), Path("rep"))
+    (only,) = plan([tmp_path / "x" / "walk.mkv"], tmp_path / "out", with_film=False)
+    assert (only.film, only.data) == (None, (tmp_path / "out" / "walk.csv",))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "data", "message"),
+    [
+        (["a.mp4", "b.mp4"], "out.mp4", [], "name a folder"),
+        (["a.mp4"], "out.avi", [], "name it out.mp4"),
+        (["a.mp4", "b.mp4"], "out", ["all.csv"], "rows of its own"),
+        (["a.mp4"], None, ["csv"], "no folder for the csv files"),
+        (["a.mp4"], "out.mp4", ["rows.txt"], "end its name in"),
+    ],
+)
+def test_plan_refuses_what_does_not_go_together(inputs, output, data, message):
+    with pytest.raises(OutputError, match=message):
+        plan([Path(p) for p in inputs], output and Path(output), data)
+
+
+def test_a_folder_without_films_is_named(tmp_path):
+    with pytest.raises(InputError, match="no films in the folder"):
+        list_films([tmp_path])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+def test_ctrl_c_leaves_a_playable_film(long, tmp_path):
+    with started(long, "-o", tmp_path / "out.mp4", "--data", tmp_path / "out.csv") as process:
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in stderr
+    assert b"up to where you stopped it" in stdout
+    numbers = numbers_in(tmp_path / "out.mp4")
+    assert 0 < len(numbers) < 600
+    assert numbers == list(range(len(numbers)))
+    with (tmp_path / "out.csv").open(newline="") as file:
+        assert int(list(csv.DictReader(file))[-1]["frame"]) == len(numbers) - 1
+    assert names_in(tmp_path) == ["out.csv", "out.mp4"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+def test_ctrl_c_and_resume_in_a_folder_with_two_processes(long, short, tmp_path):
+    out = tmp_path / "out"
+    with started(long, short, "-o", out, "--workers", 2) as process:
+        while not (out / "short.mp4").exists():
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert b"Go on with --resume" in stderr and b"Traceback" not in stderr
+    assert names_in(out) == ["long.part.mp4", "short.mp4"]
+    assert 0 < len(numbers_in(out / "long.part.mp4")) < 600
+    written = (out / "short.mp4").stat().st_mtime_ns
+    done = video(long, short, "-o", out, "--resume", "--every", 200)
+    assert done.exit_code == 0, done.output
+    assert names_in(out) == ["long.mp4", "short.mp4"]
+    assert len(numbers_in(out / "long.mp4")) == 600
+    assert (out / "short.mp4").stat().st_mtime_ns == written
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_kill_9_leaves_nothing_under_the_final_name(long, tmp_path):
+    with started(long, "-o", tmp_path / "out.mp4", "--data", tmp_path / "out.csv") as process:
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+    assert not (tmp_path / "out.mp4").exists() and not (tmp_path / "out.csv").exists()
+    assert all(name.startswith(".out.") for name in names_in(tmp_path))
+
+
+def tasks_for(paths, out):
+    tasks = plan(paths, out)
+    make_folders(tasks)
+    return tasks
+
+
+class KillOne:
+    """Progress that kills a process, once, when a task has begun."""
+
+    def __init__(self, pids):
+        self.pids = pids
+        self.killed = False
+
+    def __call__(self, number, frames):
+        if frames and not self.killed:
+            self.killed = True
+            os.kill(self.pids()[0], signal.SIGKILL)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_films_of_a_killed_process_are_read_again(long, short, tmp_path):
+    kill = KillOne(lambda: [child.pid for child in multiprocessing.active_children()])
+    tasks = tasks_for([long, short], tmp_path / "out")
+    outcomes = list(run_in_processes(tasks, READER, FilmOptions(every=250), 2, kill, lambda: False))
+    assert kill.killed
+    assert sorted(outcome.task.source.name for outcome in outcomes) == ["long.mp4", "short.mp4"]
+    assert [outcome.error for outcome in outcomes] == [None, None]
+    assert names_in(tmp_path / "out") == ["long.mp4", "short.mp4"], "what the killed one left is gone"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_film_whose_processes_always_die_is_given_up(long, tmp_path):
+    def kill(number, frames):
+        if frames:
+            for child in multiprocessing.active_children():
+                os.kill(child.pid, signal.SIGKILL)
+
+    tasks = tasks_for([long], tmp_path / "out")
+    (outcome,) = run_in_processes(tasks, READER, FilmOptions(every=250), 1, kill, lambda: False)
+    assert "was killed" in outcome.error
+
+
+def test_wrong_weights_end_it_all_at_once(short, folder, tmp_path):
+    done = video(short, folder, "-o", tmp_path / "out", "--workers", 2, "--weights", "none.pth")
+    assert isinstance(done.exception, LiveEmotionError)
+    assert "none.pth" in str(done.exception)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_cluster_reads_the_film_of_a_killed_worker_again(long, short, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        kill = KillOne(lambda: [worker.process.pid for worker in cluster.workers.values()])
+        tasks = tasks_for([long, short], tmp_path / "out")
+        address = cluster.scheduler_address
+        outcomes = list(run_on_cluster(tasks, READER, FilmOptions(every=100), address, kill, lambda: False))
+        assert kill.killed
+        assert sorted(outcome.task.source.name for outcome in outcomes) == ["long.mp4", "short.mp4"]
+        assert [outcome.error for outcome in outcomes] == [None, None]
+        assert names_in(tmp_path / "out") == ["long.mp4", "short.mp4"]
+        assert len(numbers_in(tmp_path / "out" / "long.mp4")) == 600
+        done = video(short, "-o", tmp_path / "again", "--cluster", address)
+        assert done.exit_code == 0, done.output
+        assert names_in(tmp_path / "again") == ["short.mp4"]
+
+
+def test_no_cluster_is_one_line(short, tmp_path, monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("live_emotion.spread.ANSWER_S", 0.5)
+    done = video(short, "-o", tmp_path / "out.mp4", "--cluster", "tcp://127.0.0.1:1")
+    assert isinstance(done.exception, LiveEmotionError)
+    assert "No Dask scheduler answers" in str(done.exception)
+
+
+def test_a_missing_extra_is_one_line(short, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    done = video(short, "-o", tmp_path / "out.mp4", "--cluster", "tcp://127.0.0.1:1")
+    assert "pip install 'live-emotion[cluster]'" in str(done.exception)
+    done = video(short, "--data", tmp_path / "out.parquet")
+    assert "pip install 'live-emotion[parquet]'" in str(done.exception)
