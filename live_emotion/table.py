@@ -179,7 +179,10 @@ def _read_json_lines(path: Path) -> Read:
         with path.open(encoding="utf-8") as file:
             for line in file:
                 if line.strip():
-                    yield json.loads(line)
+                    row = json.loads(line)
+                    if not isinstance(row, dict):
+                        raise ValueError("a line is no object")
+                    yield row
 
     first = next(rows(), None)
     # an empty file is a film without a face and tells no names
