@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from live_emotion.classifier import EmotionClassifier
     from live_emotion.emotions import EMOTIONS, Prediction
     from live_emotion.errors import LiveEmotionError
+    from live_emotion.streaming import stream
     from live_emotion.tracking import TrackedFace
 
 _HOMES = {
@@ -28,6 +29,7 @@ _HOMES = {
     "TrackedFace": "tracking",
     "load_model": "api",
     "predict_image": "api",
+    "stream": "streaming",
 }
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "TrackedFace",
     "load_model",
     "predict_image",
+    "stream",
 ]
 
 

@@ -1,13 +1,13 @@
-"""Live frames: from a camera, a stream, or a film played at its own speed. Late ones are dropped, never queued."""
+"""Live frames: from a camera, a stream, or a film played at its own speed."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -15,20 +15,101 @@ from live_emotion.errors import CameraError
 from live_emotion.sources import Frame, VideoFile
 
 TIMEOUT_S = 5.0
-"""How long a camera may give no frame before it counts as dead, in seconds."""
+"""How long a camera may give no frame before the first, in seconds."""
+
+LOST_S = 1.0
+"""How long a camera that gave frames may give none before it counts as gone, in seconds."""
+
+WAIT_S = 60.0
+"""How long a camera that has gone is waited for, in seconds."""
+
+RETRY_S = 0.5
+"""Between two tries to open a camera again, in seconds."""
+
+
+@dataclass(frozen=True)
+class LiveFrame(Frame):
+    """A picture that has just been taken.
+
+    Attributes:
+        clock_s: when it came, on the monotonic clock.
+    """
+
+    clock_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class CameraMode:
+    """How a camera is to take pictures; 0 leaves it to the camera.
+
+    Attributes:
+        width: in pixels.
+        height: in pixels.
+        fps: frames a second.
+    """
+
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self.width or self.height or self.fps)
+
+    def __str__(self) -> str:
+        return f"{self.width or '?'}x{self.height or '?'}" + (f" at {self.fps:g} frames a second" if self.fps else "")
+
+
+class Capture(Protocol):
+    """An open camera, as ``cv2.VideoCapture`` is one."""
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        """Whether there is a frame, and the frame."""
+        ...
+
+    def get(self, setting: int) -> float:
+        """A setting by OpenCV's number for it."""
+        ...
+
+    def release(self) -> None:
+        """Gives the camera back."""
+        ...
 
 
 def is_camera(source: str) -> bool:
-    """Whether a source is a camera's number, rather than a file or a URL."""
-    return source.isdecimal()
+    """Whether a source is a camera's number or name, rather than a file or a URL."""
+    return "://" not in source and not Path(source).exists()
+
+
+@dataclass
+class LiveSource:
+    """Live frames, to be iterated over once.
+
+    Attributes:
+        frames: as they come.
+        mode: of a camera, as far as it says.
+        alarm: what is wrong at the moment, such as a camera that has gone; empty where all is well.
+    """
+
+    frames: Iterator[LiveFrame]
+    mode: CameraMode | None = None
+    alarm: str = ""
+
+    def __iter__(self) -> Iterator[LiveFrame]:
+        return self.frames
+
+    def announce(self, text: str) -> None:
+        """Sets the alarm."""
+        self.alarm = text
 
 
 @contextlib.contextmanager
-def open_camera(source: str) -> Iterator[Iterator[Frame]]:
+def open_camera(source: str, mode: CameraMode = CameraMode()) -> Iterator[LiveSource]:
     """Opens a source of live frames.
 
     Args:
-        source: number of a camera, a URL such as ``rtsp://...``, or a video file, which plays at its own speed.
+        source: number of a camera or a part of its name, a URL such as ``rtsp://...``, or a video file, which plays
+            at its own speed.
+        mode: asked of a camera, which may give another.
 
     Yields:
         frames as they come, with the time since the first; a film ends, a camera does not.
@@ -37,35 +118,76 @@ def open_camera(source: str) -> Iterator[Iterator[Frame]]:
         CameraError: there is no such camera, it is in use, or it stops giving frames.
         InputError: the file is not a video.
     """
-    if is_camera(source) or "://" in source:
-        with _open_capture(source) as frames:
-            yield frames
-    elif Path(source).exists():
+    if not is_camera(source) and "://" not in source:
         with VideoFile(source) as film:
-            yield played(film)
-    else:
-        raise CameraError(
-            f"There is no camera or file {source}; give a camera's number such as 0, a URL such as rtsp://..., "
-            "or a video file."
-        )
+            yield LiveSource(played(film))
+        return
+    number = find_camera(source) if is_camera(source) else source
+    camera = Camera(lambda: open_capture(number, mode))
+    if not camera.open():
+        raise CameraError(_cannot_open(source))
+    try:
+        live = LiveSource(iter(()), camera.mode)
+        live.frames = captured(camera, source, live.announce)
+        yield live
+    finally:
+        camera.release()
 
 
-@contextlib.contextmanager
-def _open_capture(source: str) -> Iterator[Iterator[Frame]]:
+def find_camera(source: str) -> int:
+    """The number of the camera that has this number or name.
+
+    Args:
+        source: digits, or a part of the name, in any case.
+
+    Raises:
+        CameraError: none has it.
+    """
+    if source.isdecimal():
+        return int(source)
+    there = list_cameras()
+    for number, name in there.items():
+        if source.lower() in name.lower():
+            return number
+    names = ", ".join(f"{number} ({name})" for number, name in there.items()) or "none is connected"
+    raise CameraError(
+        f"There is no camera or file {source}; give a camera's number or name, a URL such as rtsp://..., or a video "
+        f"file. Cameras: {names}."
+    )
+
+
+def list_cameras() -> dict[int, str]:
+    """Names of the cameras of this machine by their numbers for OpenCV."""
+    from cv2_enumerate_cameras import enumerate_cameras
+
+    with quiet_opencv():
+        found: dict[int, str] = {}
+        for camera in enumerate_cameras():
+            found.setdefault(camera.index % 100, camera.name)  # the hundreds say through which system it is reached
+    return found
+
+
+def open_capture(source: int | str, mode: CameraMode = CameraMode()) -> Capture | None:
+    """Opens a camera by its number, or a stream by its URL; None where that fails."""
     import cv2
 
-    with _quiet_opencv():
-        capture = cv2.VideoCapture(int(source) if is_camera(source) else source)
-    try:
-        if not capture.isOpened():
-            raise CameraError(_cannot_open(source))
-        yield captured(capture, source)
-    finally:
-        capture.release()
+    with quiet_opencv():
+        capture = cv2.VideoCapture(source)
+        for setting, value in (
+            (cv2.CAP_PROP_FRAME_WIDTH, mode.width),
+            (cv2.CAP_PROP_FRAME_HEIGHT, mode.height),
+            (cv2.CAP_PROP_FPS, mode.fps),
+        ):
+            if value:
+                capture.set(setting, value)
+    if capture.isOpened():
+        return capture
+    capture.release()
+    return None
 
 
 @contextlib.contextmanager
-def _quiet_opencv() -> Iterator[None]:
+def quiet_opencv() -> Iterator[None]:
     """Keeps OpenCV's warnings about a camera that isn't there off the screen: we say it ourselves."""
     from cv2.utils import logging
 
@@ -75,6 +197,44 @@ def _quiet_opencv() -> Iterator[None]:
         yield
     finally:
         logging.setLogLevel(level)
+
+
+class Camera:
+    """A camera that can be opened again after it went.
+
+    Args:
+        open: opens it, or gives None.
+    """
+
+    def __init__(self, open: Callable[[], Capture | None]) -> None:
+        self._open = open
+        self._capture: Capture | None = None
+
+    @property
+    def mode(self) -> CameraMode | None:
+        """In which it takes pictures, as far as it says."""
+        import cv2
+
+        if self._capture is None:
+            return None
+        width, height = (int(self._capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+        return CameraMode(width, height, round(self._capture.get(cv2.CAP_PROP_FPS), 2))
+
+    def open(self) -> bool:
+        """Opens it anew; whether that went well."""
+        self.release()
+        self._capture = self._open()
+        return self._capture is not None
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        """Whether there is a frame, and the frame."""
+        return self._capture.read() if self._capture else (False, None)
+
+    def release(self) -> None:
+        """Gives it back."""
+        if self._capture:
+            self._capture.release()
+            self._capture = None
 
 
 def _cannot_open(source: str) -> str:
@@ -88,110 +248,61 @@ def _cannot_open(source: str) -> str:
     )
 
 
-def captured(capture: object, name: str, timeout_s: float = TIMEOUT_S) -> Iterator[Frame]:
-    """Frames of an open capture.
+def captured(
+    camera: Camera,
+    name: str,
+    say: Callable[[str], object] = lambda text: None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Iterator[LiveFrame]:
+    """Frames of an open camera; one that goes is announced, opened again and taken up when it is back.
 
     Args:
-        capture: with ``read()`` giving whether there is a frame, and the frame, as ``cv2.VideoCapture`` does.
-        name: of the camera, for the error.
-        timeout_s: how long it may give none, in seconds.
+        camera: open.
+        name: of the camera, for messages.
+        say: told when it has gone, and with an empty text when it is back.
+        clock: gives seconds.
+        sleep: waits for seconds.
 
     Raises:
-        CameraError: it gave none for that long.
+        CameraError: it gave no frame within ``TIMEOUT_S``, or was gone for ``WAIT_S``.
     """
-    index, start, last = 0, None, time.monotonic()
+    index, start, last, gone, tried = 0, None, clock(), False, 0.0
     while True:
-        there, image = capture.read()
-        now = time.monotonic()
-        if there and image is not None and image.size:
+        there, image = camera.read()
+        now = clock()
+        if there and image is not None and image.ndim >= 2 and image.size:
+            if gone:
+                gone = False
+                say("")
             start = now if start is None else start
-            yield Frame(index, now - start, image)
-            index, last = index + 1, now
-        elif now - last > timeout_s:
+            yield LiveFrame(index, now - start, image, now)
+            index, last = index + 1, clock()
+            continue
+        if now - last > (TIMEOUT_S if start is None else WAIT_S):
             raise CameraError(
-                f"Camera {name} has given no picture for {timeout_s:.0f} seconds; plug it in again or try another."
+                f"Camera {name} has given no picture for {now - last:.0f} seconds; "
+                "check its cable and its shutter, or try another --camera."
             )
-        else:
-            time.sleep(0.01)
+        if start is not None and now - last > LOST_S:
+            if not gone:
+                gone = True
+                say(f"Camera {name} gives no picture; waiting for it")
+            if now - tried > RETRY_S:
+                camera.open()
+                tried = clock()
+        sleep(0.01)
 
 
-def played(frames: Iterable[Frame]) -> Iterator[Frame]:
+def played(frames: Iterable[Frame]) -> Iterator[LiveFrame]:
     """Frames of a film, each at its own time by the clock."""
     start = None
     for frame in frames:
         start = time.monotonic() - frame.time_s if start is None else start
         time.sleep(max(0.0, start + frame.time_s - time.monotonic()))
-        yield frame
+        yield LiveFrame(frame.index, frame.time_s, frame.image, time.monotonic())
 
 
-def mirrored(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """The frames turned left to right, as a mirror shows them."""
-    for frame in frames:
-        yield replace(frame, image=np.ascontiguousarray(frame.image[:, ::-1]))
-
-
-class NewestFrame:
-    """Reads frames in a thread of its own and hands on the newest only.
-
-    Iterating waits for a frame newer than the last. It ends with the source, and an error of the source is raised
-    here.
-
-    Args:
-        frames: the source; it is read at its own pace.
-
-    Attributes:
-        captured: how many frames came.
-        taken: how many were handed on; the others were dropped, since newer ones had come.
-    """
-
-    def __init__(self, frames: Iterator[Frame]) -> None:
-        self.captured = 0
-        self.taken = 0
-        self._newest: Frame | None = None
-        self._ended = False
-        self._error: BaseException | None = None
-        self._change = threading.Condition()
-        self._thread = threading.Thread(target=self._read, args=(frames,), name="capture", daemon=True)
-        self._thread.start()
-
-    def _read(self, frames: Iterator[Frame]) -> None:
-        try:
-            for frame in frames:
-                with self._change:
-                    if self._ended:
-                        return
-                    self._newest = frame
-                    self.captured += 1
-                    self._change.notify()
-        except BaseException as error:  # raised again where the frames are used
-            self._error = error
-        finally:
-            with self._change:
-                self._ended = True
-                self._change.notify()
-
-    def __iter__(self) -> Iterator[Frame]:
-        while True:
-            with self._change:
-                # the timeout lets Ctrl-C through on every system
-                while self._newest is None and not self._ended:
-                    self._change.wait(timeout=0.2)
-                frame, self._newest = self._newest, None
-            if frame is None:
-                if self._error is not None:
-                    raise self._error
-                return
-            self.taken += 1
-            yield frame
-
-    def close(self) -> None:
-        """Stops reading and waits for the thread, so that its camera can be closed."""
-        with self._change:
-            self._ended = True
-        self._thread.join(timeout=2 * TIMEOUT_S)
-
-    def __enter__(self) -> NewestFrame:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+def mirrored(frame: LiveFrame) -> LiveFrame:
+    """The frame turned left to right, as a mirror shows it."""
+    return replace(frame, image=np.ascontiguousarray(frame.image[:, ::-1]))

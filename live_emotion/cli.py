@@ -15,6 +15,9 @@ COMMANDS = {
     "report": "Show how the mood of each person in a film went.",
     "image": "Read emotions in photos.",
     "demo": "Show it all at work, with no camera and no file.",
+    "calibrate": "Learn how your face looks at rest, so that it is not called sad.",
+    "cameras": "List the cameras of this machine.",
+    "doctor": "Look for what is wrong on this machine, and say how to mend it.",
 }
 """Every subcommand with its short help. It lives here so that ``--help`` needs to load none of them."""
 

@@ -56,11 +56,13 @@ class Face:
         score: how sure the detector is, 0 to 1.
         keypoints: (6, 2) float32, x and y in pixels of right eye, left eye, nose tip, mouth centre, right ear and
             left ear. Right and left are the person's own.
+        note: why it cannot be read, as :mod:`live_emotion.quality` finds; empty where it can, or before it looked.
     """
 
     box: Box
     score: float
     keypoints: np.ndarray
+    note: str = ""
 
 
 class FaceDetector:

@@ -48,6 +48,29 @@ max_faces_option = click.option(
 )
 force_option = click.option("--force", is_flag=True, help="Write over files that exist.")
 
+profile_option = click.option(
+    "--profile", metavar="NAME", help="Use what 'live-emotion calibrate' learnt of a person's resting face."
+)
+camera_option = click.option(
+    "--camera",
+    default="0",
+    show_default=True,
+    metavar="SOURCE",
+    help="Number of a camera or a part of its name ('live-emotion cameras' lists them), a URL such as "
+    "rtsp://host/stream, or a video file, which plays at its own speed.",
+)
+
+
+def camera_options(command: Command) -> Command:
+    """The options that say which camera, and how it is to take pictures."""
+    for name, kind, text in (
+        ("--fps", click.FloatRange(0), "Frames a second to ask of the camera."),
+        ("--height", click.IntRange(0), "Height in pixels to ask of the camera."),
+        ("--width", click.IntRange(0), "Width in pixels to ask of the camera; it may give another size."),
+    ):
+        command = click.option(name, type=kind, default=0, metavar="N", help=text)(command)
+    return camera_option(command)
+
 
 def analysis_options(command: Command) -> Command:
     """The options that ``EmotionAnalyser.open`` takes, by its names for them."""

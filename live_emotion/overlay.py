@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from live_emotion.emotions import EMOTIONS
-from live_emotion.tracking import TrackedFace
+from live_emotion.tracking import UNSURE, TrackedFace
 
 Colour = tuple[int, int, int]
 Pixels = tuple[int, int, int, int]
@@ -25,6 +25,9 @@ MORE_COLOURS: tuple[Colour, ...] = ((115, 158, 0), (167, 121, 204), (0, 159, 230
 
 DARK: Colour = (24, 24, 24)
 LIGHT: Colour = (245, 245, 245)
+
+QUIET: Colour = (160, 160, 160)
+"""For faces whose emotion is not to be trusted."""
 
 PANEL_OPACITY = 0.72
 
@@ -62,12 +65,31 @@ def draw(
     # the nearest, largest face comes out on top
     taken = [area for face in by_size for area in _draw_face(canvas, face, colours[face.emotion], scale)]
     if bars:
-        for face in reversed(by_size):
+        for face in (f for f in reversed(by_size) if is_readable(f)):
             panel = _draw_bars(canvas, face, colours, scale, taken)
             if panel:
                 taken.append(panel)
     _draw_lines(canvas, lines, scale)
     return canvas
+
+
+def with_lines(image: np.ndarray, lines: Sequence[str]) -> np.ndarray:
+    """A copy of (H, W, 3) uint8 BGR with lines of text in the top left corner."""
+    canvas = image.copy()
+    _draw_lines(canvas, lines, text_scale(*image.shape[:2]))
+    return canvas
+
+
+def is_readable(face: TrackedFace) -> bool:
+    """Whether there is something to be read in a face, be it with doubts."""
+    return face.note in ("", UNSURE)
+
+
+def label(face: TrackedFace) -> str:
+    """What is written at a face: its emotion with the confidence, or why there is none."""
+    if not is_readable(face):
+        return face.note
+    return f"{UNSURE}: {face.emotion}?" if face.note else f"{face.emotion} {face.confidence:.0%}"
 
 
 def text_scale(height: int, width: int) -> float:
@@ -82,10 +104,12 @@ def _draw_face(canvas: np.ndarray, face: TrackedFace, colour: Colour, scale: flo
     height, width = canvas.shape[:2]
     x1, y1, x2, y2 = _rounded(face.box)
     thickness = max(1, round(3 * scale))
+    if face.note:
+        colour, thickness = QUIET, max(1, thickness // 2)
     # the dark rim keeps the box visible on a background of its own colour
     cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), DARK, thickness + 2, cv2.LINE_AA)
     cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), colour, thickness, cv2.LINE_AA)
-    text = f"{face.emotion} {face.confidence:.0%}"
+    text = label(face)
     text_width, text_height = _text_size(text, scale)
     pad = max(2, text_height // 3)
     tab_height = text_height + 2 * pad

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from live_emotion.errors import InputError
 from live_emotion.figures import draw_batch, draw_example
 from live_emotion.images import IMAGE_SUFFIXES, read_image, write_image
-from live_emotion.overlay import draw
+from live_emotion.overlay import draw, label
 from live_emotion.pipeline import EmotionAnalyser
 from live_emotion.preprocess import crop_face
 from live_emotion.sources import Frame
@@ -98,8 +99,6 @@ def _summary(faces: Sequence[TrackedFace]) -> str:
     if not faces:
         return "no face"
     if len(faces) > 2:
-        counts = {face.emotion: 0 for face in faces}
-        for face in faces:
-            counts[face.emotion] += 1
-        return ", ".join(f"{count} {emotion}" for emotion, count in counts.items())
-    return ", ".join(f"{face.emotion} {face.confidence:.0%}" for face in faces)
+        counts = Counter(face.note or face.emotion for face in faces)
+        return ", ".join(f"{count} {name}" for name, count in counts.items())
+    return ", ".join(map(label, faces))

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from live_emotion.classifier import EmotionClassifier
 from live_emotion.detection import Face, FaceDetector
-from live_emotion.film import FilmWriter
+from live_emotion.emotions import Prediction
 from live_emotion.overlay import draw
 from live_emotion.preprocess import FACE_SIZE, crop_face
-from live_emotion.sinks import DataSink
+from live_emotion.profile import Profile, load_profile
+from live_emotion.quality import assess
+from live_emotion.sinks import Row, rows
 from live_emotion.sources import Frame
 from live_emotion.tracking import TrackedFace, Tracker, with_prediction
-from live_emotion.window import Window
 
 
 class EmotionAnalyser:
@@ -27,12 +28,20 @@ class EmotionAnalyser:
         classifier: reads emotions.
         tracker: joins faces over time, for frames of one film or camera in order. None for single pictures:
             every face stands for itself.
+        profile: corrects what is read for a person's resting face.
     """
 
-    def __init__(self, detector: FaceDetector, classifier: EmotionClassifier, tracker: Tracker | None = None) -> None:
+    def __init__(
+        self,
+        detector: FaceDetector,
+        classifier: EmotionClassifier,
+        tracker: Tracker | None = None,
+        profile: Profile | None = None,
+    ) -> None:
         self.detector = detector
         self.classifier = classifier
         self.tracker = tracker
+        self.profile = profile
 
     @classmethod
     def open(
@@ -43,16 +52,21 @@ class EmotionAnalyser:
         min_confidence: float = 0.5,
         max_faces: int = 10,
         track: bool = False,
+        profile: str | None = None,
     ) -> EmotionAnalyser:
         """Loads all parts; the arguments are those of the classifier and the detector.
 
         Raises:
             WeightsError: a model file is missing or damaged.
             DeviceError: the device is not available.
+            InputError: there is no such profile, or it is for other classes.
         """
+        own = load_profile(profile) if profile else None
         classifier = EmotionClassifier(weights or None, device)
+        if own:
+            own.check(classifier.class_names)
         faces = FaceDetector(detector, min_confidence, max_faces)
-        return cls(faces, classifier, Tracker(classifier.class_names) if track else None)
+        return cls(faces, classifier, Tracker(classifier.class_names) if track else None, own)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -62,9 +76,13 @@ class EmotionAnalyser:
     def analyse(self, frame: Frame) -> list[TrackedFace]:
         """The faces of a frame, classified in one batch; a frame without faces costs no network call."""
         faces, crops = find_faces(self.detector, frame.image)
+        probabilities = self.classifier.predict(crops)
+        if self.profile:
+            probabilities = self.profile.correct(probabilities)
         if self.tracker is None:
-            return [with_prediction(f, p) for f, p in zip(faces, self.classifier.classify(crops))]
-        return self.tracker.update(faces, self.classifier.predict(crops), frame.time_s)
+            predictions = [Prediction.from_probabilities(row, self.class_names) for row in probabilities]
+            return [with_prediction(f, p) for f, p in zip(faces, predictions)]
+        return self.tracker.update(faces, probabilities, frame.time_s)
 
     def close(self) -> None:
         """Frees the detector."""
@@ -86,7 +104,7 @@ def find_faces(detector: FaceDetector, image: np.ndarray) -> tuple[list[Face], n
             as it is: its box is the picture and its keypoints are not known (NaN).
 
     Returns:
-        N faces, and their crops as uint8 (N, 48, 48).
+        N faces, with a note where one cannot be read, and their crops as uint8 (N, 48, 48).
     """
     if image.shape[:2] == (FACE_SIZE, FACE_SIZE):
         side = float(FACE_SIZE)
@@ -96,7 +114,7 @@ def find_faces(detector: FaceDetector, image: np.ndarray) -> tuple[list[Face], n
     crops = np.empty((len(faces), FACE_SIZE, FACE_SIZE), np.uint8)
     for crop, face in zip(crops, faces):
         crop[:] = crop_face(image, face.box)
-    return faces, crops
+    return [replace(f, note=assess(f.box, f.keypoints, crop)) for f, crop in zip(faces, crops)], crops
 
 
 @dataclass(frozen=True)
@@ -106,40 +124,23 @@ class Result:
     Attributes:
         frame: as it was read.
         faces: that were found in it.
-        image: (H, W, 3) uint8 BGR, the annotated copy.
+        class_names: in the order of the faces' probabilities.
     """
 
     frame: Frame
     faces: list[TrackedFace]
-    image: np.ndarray
+    class_names: tuple[str, ...]
+
+    def draw(self, bars: bool = True, lines: Sequence[str] = ()) -> np.ndarray:
+        """An annotated copy of the frame, (H, W, 3) uint8 BGR; the arguments are those of ``overlay.draw``."""
+        return draw(self.frame.image, self.faces, self.class_names, bars, lines)
+
+    def rows(self) -> list[Row]:
+        """One dictionary a face, with the columns of ``--log`` and ``--data``."""
+        return list(rows(self.frame, self.faces, self.class_names))
 
 
-def annotate(
-    frames: Iterable[Frame], analyser: EmotionAnalyser, lines: Callable[[], Sequence[str]] = tuple
-) -> Iterator[Result]:
-    """Analyses and annotates frame after frame.
-
-    Args:
-        frames: in order.
-        analyser: reads them.
-        lines: gives the text for the corner of the next frame.
-    """
+def read(frames: Iterable[Frame], analyser: EmotionAnalyser) -> Iterator[Result]:
+    """Analyses frame after frame."""
     for frame in frames:
-        faces = analyser.analyse(frame)
-        yield Result(frame, faces, draw(frame.image, faces, analyser.class_names, lines=lines()))
-
-
-def deliver(
-    results: Iterable[Result],
-    film: FilmWriter | None = None,
-    sink: DataSink | None = None,
-    window: Window | None = None,
-) -> None:
-    """Writes and shows results until they end or somebody closes the window."""
-    for result in results:
-        if sink:
-            sink.write(result.frame, result.faces)
-        if film:
-            film.write(result.image, result.frame.time_s)
-        if window and not window.show(result.image):
-            return
+        yield Result(frame, analyser.analyse(frame), analyser.class_names)

@@ -30,8 +30,9 @@ FACE_COLUMNS = (
     "detection_score",
     "emotion",
     "confidence",
+    "note",
 )
-"""The columns before those of the probabilities."""
+"""The columns before those of the probabilities; ``note`` says why an emotion is not to be trusted, or nothing."""
 
 PROBABILITY_PREFIX = "p_"
 
@@ -57,6 +58,7 @@ def rows(frame: Frame, faces: Sequence[TrackedFace], class_names: Sequence[str])
             round(float(face.score), 4),
             face.emotion,
             round(face.confidence, 4),
+            face.note,
             *(round(p, 4) for p in face.probabilities),
         )
         yield dict(zip(columns(class_names), values))
@@ -171,7 +173,7 @@ class ParquetSink(DataSink):
         import pyarrow
         from pyarrow import parquet
 
-        kinds = {"frame": "int64", "track_id": "int32", "emotion": "string", "label": "string", "time_s": "float64"}
+        kinds = {"frame": "int64", "track_id": "int32", "emotion": "string", "note": "string", "time_s": "float64"}
         fields = [(name, kinds.get(name, "float32")) for name in columns(self.class_names)]
         self._schema = pyarrow.schema([(name, pyarrow.type_for_alias(kind)) for name, kind in fields])
         self._rows: list[Row] = []

@@ -23,6 +23,11 @@ LOST_S = 1.0
 SMALLEST_OVERLAP = 0.15
 """Least intersection over union of a face and the place where its track expects it."""
 
+SURE = 0.5
+"""Confidence under which an emotion is only a guess, 0 to 1."""
+
+UNSURE = "unsure"
+
 
 @dataclass(frozen=True)
 class TrackedFace:
@@ -34,6 +39,8 @@ class TrackedFace:
         keypoints: (6, 2) float32 pixels, as :class:`live_emotion.detection.Face` has them.
         prediction: smoothed over time, where tracking is on.
         track_id: 1, 2, ... for the same person in every frame; 0 where nothing is tracked.
+        note: why the emotion is not to be trusted: ``unsure``, or what :mod:`live_emotion.quality` finds wrong with
+            the face; empty where it is.
     """
 
     box: Box
@@ -41,6 +48,7 @@ class TrackedFace:
     keypoints: np.ndarray
     prediction: Prediction
     track_id: int = 0
+    note: str = ""
 
     @property
     def emotion(self) -> str:
@@ -130,6 +138,12 @@ class Tracker:
             tracked.append(with_prediction(face, self._shown(track), track.track_id))
         return tracked
 
+    def mirror(self, width: int) -> None:
+        """Turns all tracks left to right, as the frames, ``width`` pixels wide, are from now on."""
+        for track in self._tracks:
+            track.box = np.array([width - track.box[2], track.box[1], width - track.box[0], track.box[3]])
+            track.velocity = track.velocity * np.array([-1.0, 1.0])
+
     def _match(self, boxes: np.ndarray, time_s: float) -> dict[int, _Track]:
         """Tracks by the index of the box that continues them."""
         from scipy.optimize import linear_sum_assignment
@@ -165,7 +179,8 @@ class Tracker:
 
 def with_prediction(face: Face, prediction: Prediction, track_id: int = 0) -> TrackedFace:
     """A detected face with what was read in it."""
-    return TrackedFace(face.box, face.score, face.keypoints, prediction, track_id)
+    note = face.note or (UNSURE if prediction.confidence < SURE else "")
+    return TrackedFace(face.box, face.score, face.keypoints, prediction, track_id, note)
 
 
 def intersection_over_union(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -10,7 +10,9 @@ import numpy as np
 
 from live_emotion.errors import DisplayError
 
-ESCAPE = 27
+ENDING = ("q", chr(27))
+"""Keys that end it: q and Esc."""
+
 LARGEST = (1600, 900)
 """Width and height in pixels beyond which a window opens smaller than its picture."""
 
@@ -20,6 +22,9 @@ class Window:
 
     Args:
         title: of the window.
+
+    Attributes:
+        key: that was pressed last while a picture was shown, in lower case; empty where none was.
 
     Raises:
         DisplayError: there is no screen.
@@ -33,6 +38,7 @@ class Window:
         import cv2  # noqa: F401
 
         self.title = title
+        self.key = ""
         self._opened = False
 
     def show(self, image: np.ndarray) -> bool:
@@ -45,9 +51,10 @@ class Window:
             cv2.resizeWindow(self.title, round(image.shape[1] * shrink), round(image.shape[0] * shrink))
             self._opened = True
         cv2.imshow(self.title, image)
-        key = cv2.waitKey(1) & 0xFF
+        key = cv2.waitKey(1)
+        self.key = chr(key & 0xFF).lower() if key >= 0 else ""
         closed = cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) < 1
-        return not (closed or key in (ord("q"), ord("Q"), ESCAPE))
+        return not closed and self.key not in ENDING
 
     def close(self) -> None:
         """Takes the window from the screen."""

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import itertools
-import threading
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from live_emotion.camera import NewestFrame, captured, is_camera, mirrored, open_camera, played
+from live_emotion.camera import (
+    LOST_S,
+    Camera,
+    CameraMode,
+    LiveFrame,
+    captured,
+    find_camera,
+    is_camera,
+    mirrored,
+    open_camera,
+    played,
+)
 from live_emotion.errors import CameraError, InputError
 from live_emotion.sources import Frame
 
@@ -23,88 +32,100 @@ class ScriptedCapture:
     def read(self):
         return self.reads.pop(0) if self.reads else (False, None)
 
+    def get(self, setting):
+        return 0.0
+
+    def release(self):
+        pass
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
 
 def picture(value=0, shape=(4, 6, 3)):
     return np.full(shape, value, np.uint8)
 
 
+def camera_of(*captures):
+    """A camera that gives these captures, one each time it is opened; None: it cannot be opened."""
+    left = list(captures)
+    camera = Camera(lambda: left.pop(0) if left else None)
+    assert camera.open()
+    return camera
+
+
+def frames_of(camera, say=lambda text: None):
+    clock = Clock()
+    return captured(camera, "2", say, clock, clock.sleep)
+
+
 def test_frames_come_with_index_and_rising_time():
-    frames = captured(ScriptedCapture(*[(True, picture(i)) for i in range(5)]), "0", timeout_s=0)
+    frames = frames_of(camera_of(ScriptedCapture(*[(True, picture(i)) for i in range(5)])))
     got = [next(frames) for _ in range(5)]
     assert [f.index for f in got] == [0, 1, 2, 3, 4]
     assert got[0].time_s == 0
-    assert all(a.time_s <= b.time_s for a, b in itertools.pairwise(got))
+    assert all(a.clock_s <= b.clock_s for a, b in itertools.pairwise(got))
 
 
-def test_a_camera_that_dies_ends_in_a_clear_error():
-    frames = captured(ScriptedCapture((True, picture())), "2", timeout_s=0.05)
+def test_a_camera_that_gives_nothing_ends_in_a_clear_error():
+    with pytest.raises(CameraError, match="Camera 2 has given no picture for 5 seconds"):
+        next(frames_of(camera_of(ScriptedCapture())))
+
+
+def test_a_camera_that_dies_is_announced_and_given_up_after_a_minute():
+    said = []
+    frames = frames_of(camera_of(ScriptedCapture((True, picture()))), said.append)
     next(frames)
-    with pytest.raises(CameraError, match="Camera 2 has given no picture"):
+    with pytest.raises(CameraError, match="Camera 2 has given no picture for 60 seconds"):
         next(frames)
+    assert said == ["Camera 2 gives no picture; waiting for it"]
+
+
+def test_a_camera_that_comes_back_is_taken_up_again():
+    said = []
+    camera = camera_of(ScriptedCapture((True, picture(1))), None, None, ScriptedCapture((True, picture(2))))
+    frames = frames_of(camera, said.append)
+    first, second = next(frames), next(frames)
+    assert (first.index, second.index) == (0, 1)
+    assert second.image[0, 0, 0] == 2
+    assert LOST_S < second.time_s < LOST_S + 5
+    assert said == ["Camera 2 gives no picture; waiting for it", ""]
+
+
+def test_a_short_stall_is_not_announced():
+    said = []
+    nothing = [(False, None)] * 50  # half a second
+    frames = frames_of(camera_of(ScriptedCapture((True, picture()), *nothing, (True, picture()))), said.append)
+    assert [next(frames).index, next(frames).index] == [0, 1]
+    assert said == []
 
 
 def test_broken_and_empty_frames_are_passed_over():
     capture = ScriptedCapture((False, None), (True, None), (True, np.empty((0, 0, 3), np.uint8)), (True, picture(7)))
-    frame = next(captured(capture, "0", timeout_s=5))
+    frame = next(frames_of(camera_of(capture)))
     assert frame.index == 0
     assert frame.image[0, 0, 0] == 7
 
 
 def test_black_frames_and_changes_of_size_are_frames():
-    capture = ScriptedCapture((True, picture(0)), (True, picture(0, (8, 10, 3))))
-    frames = captured(capture, "0", timeout_s=0)
+    frames = frames_of(camera_of(ScriptedCapture((True, picture(0)), (True, picture(0, (8, 10, 3))))))
     assert [next(frames).image.shape for _ in range(2)] == [(4, 6, 3), (8, 10, 3)]
 
 
 def test_mirrored_turns_left_to_right(portrait):
-    (frame,) = mirrored([Frame(3, 0.5, portrait)])
-    assert (frame.index, frame.time_s) == (3, 0.5)
+    frame = mirrored(LiveFrame(3, 0.5, portrait, 7.0))
+    assert (frame.index, frame.time_s, frame.clock_s) == (3, 0.5, 7.0)
     assert np.array_equal(frame.image, portrait[:, ::-1])
-
-
-def test_a_slow_reader_gets_the_newest_frame_and_the_others_are_dropped():
-    taken, more = threading.Event(), threading.Event()
-
-    def source() -> Iterator[Frame]:
-        yield Frame(0, 0.0, picture())
-        taken.wait(10)
-        for i in range(1, 10):
-            yield Frame(i, i / 30, picture())
-        more.set()
-
-    with NewestFrame(source()) as newest:
-        frames = iter(newest)
-        assert next(frames).index == 0
-        taken.set()
-        more.wait(10)
-        assert next(frames).index == 9
-        assert list(frames) == []
-    assert (newest.captured, newest.taken) == (10, 2)
-
-
-def test_an_error_of_the_source_is_raised_to_the_reader():
-    def source() -> Iterator[Frame]:
-        yield Frame(0, 0.0, picture())
-        raise CameraError("pulled out")
-
-    with NewestFrame(source()) as newest, pytest.raises(CameraError, match="pulled out"):
-        list(newest)
-
-
-def test_closing_stops_the_thread():
-    stop = threading.Event()
-
-    def source() -> Iterator[Frame]:
-        index = 0
-        while not stop.wait(0.001):
-            yield Frame(index, index / 1000, picture())
-            index += 1
-
-    newest = NewestFrame(source())
-    next(iter(newest))
-    newest.close()
-    assert not newest._thread.is_alive()
-    stop.set()
 
 
 def test_a_film_plays_at_its_own_speed(monkeypatch):
@@ -119,10 +140,25 @@ def test_a_film_plays_at_its_own_speed(monkeypatch):
     assert shown == pytest.approx([0, 0.04, 0.5])
 
 
-def test_numbers_are_cameras():
+def test_what_is_a_camera(tmp_path):
+    (tmp_path / "film.mp4").write_bytes(b"")
     assert is_camera("0")
-    assert not is_camera("film.mp4")
+    assert is_camera("Integrated Webcam")
+    assert not is_camera(str(tmp_path / "film.mp4"))
     assert not is_camera("rtsp://host")
+
+
+def test_a_camera_is_found_by_a_part_of_its_name(monkeypatch):
+    monkeypatch.setattr("live_emotion.camera.list_cameras", lambda: {0: "Infrared", 2: "Logitech BRIO"})
+    assert find_camera("brio") == 2
+    assert find_camera("7") == 7
+    with pytest.raises(CameraError, match=r"Cameras: 0 \(Infrared\), 2 \(Logitech BRIO\)"):
+        find_camera("nikon")
+
+
+def test_a_mode_reads_well():
+    assert not CameraMode()
+    assert str(CameraMode(1280, 720, 30.0)) == "1280x720 at 30 frames a second"
 
 
 @pytest.mark.parametrize("source", ["99", "film-that-is-not-there.mp4"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from live_emotion.detection import FaceDetector
-from live_emotion.pipeline import EmotionAnalyser, annotate, find_faces
+from live_emotion.pipeline import EmotionAnalyser, find_faces, read
 from live_emotion.preprocess import crop_face
 from live_emotion.sources import Frame
 
@@ -50,14 +50,15 @@ def test_crops_are_those_of_the_one_preprocessing(portrait):
     assert np.array_equal(crops[0], crop_face(portrait, faces[0].box))
 
 
-def test_annotate_keeps_frames_and_draws_on_copies(analyser, portrait, no_face):
+def test_results_keep_frames_and_are_drawn_on_copies(analyser, portrait, no_face):
     frames = [Frame(0, 0.0, portrait), Frame(1, 0.04, no_face)]
-    results = list(annotate(frames, analyser))
+    results = list(read(frames, analyser))
     assert [r.frame for r in results] == frames
     assert [len(r.faces) for r in results] == [1, 0]
-    assert results[0].image.shape == portrait.shape
-    assert not np.array_equal(results[0].image, portrait)
-    assert np.array_equal(results[1].image, no_face)
+    annotated = results[0].draw()
+    assert annotated.shape == portrait.shape
+    assert not np.array_equal(annotated, portrait)
+    assert np.array_equal(results[1].draw(), no_face)
     x1, y1, x2, y2 = (round(v) for v in results[0].faces[0].box)
     middle = slice(y1 + 20, y2 - 20), slice(x1 + 20, x2 - 20)
-    assert np.array_equal(results[0].image[middle], portrait[middle]), "the face itself stays free"
+    assert np.array_equal(annotated[middle], portrait[middle]), "the face itself stays free"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
     from live_emotion.files import make_folder
     from live_emotion.film import FilmWriter
     from live_emotion.photos import EXAMPLE
-    from live_emotion.pipeline import EmotionAnalyser, annotate, deliver
+    from live_emotion.pipeline import EmotionAnalyser, read
     from live_emotion.preprocess import crop_face
     from live_emotion.window import Window, has_display
 
@@ -49,14 +48,18 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
         analyser = stack.enter_context(EmotionAnalyser.open(**analysis, track=True))
         film = stack.enter_context(FilmWriter(output / FILM))
         bar = tqdm(demo_frames(read_portrait()), total=FPS * SECONDS, unit="frame", desc="Demo")
-        results = annotate(stack.enter_context(bar), analyser)
-        first = next(results)
-        deliver(itertools.chain([first], results), film, window=screen)
+        example = None
+        for result in read(stack.enter_context(bar), analyser):
+            image = result.draw()
+            film.write(image, result.frame.time_s)
+            example = example or (result if result.faces else None)
+            if screen and not screen.show(image):
+                break
         saved = [output / FILM]
-        if first.faces:
-            face = first.faces[0]
-            seen = crop_face(first.frame.image, face.box)
-            draw_example(first.image, seen, face.prediction, analyser.class_names, output / EXAMPLE)
+        if example:
+            face = example.faces[0]
+            seen = crop_face(example.frame.image, face.box)
+            draw_example(example.draw(), seen, face.prediction, analyser.class_names, output / EXAMPLE)
             saved.append(output / EXAMPLE)
     for path in saved:
         click.echo(f"Saved {path}")

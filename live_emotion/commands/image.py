@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from live_emotion.errors import InputError, LiveEmotionError
-from live_emotion.options import analysis_options
+from live_emotion.options import analysis_options, profile_option
 
 if TYPE_CHECKING:
     from live_emotion.photos import ReadPhoto
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     help="Folder for the pictures; made if it is missing.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a photo, in place of text.")
+@profile_option
 @analysis_options
 def command(photos: tuple[Path, ...], output: Path, as_json: bool, **analysis: Any) -> None:
     """Read the emotions of the faces in photos.
@@ -88,7 +89,8 @@ def _print_photo(photo: ReadPhoto) -> None:
     click.echo(f"{photo.file}: {count or 'no'} face{'' if count == 1 else 's'}")
     for number, face in enumerate(photo.faces, start=1):
         x1, y1, x2, y2 = (round(v) for v in face.box)
-        click.echo(f"  {number}. {face.emotion} {face.confidence:.1%}  at ({x1}, {y1})-({x2}, {y2})")
+        note = f" ({face.note})" if face.note else ""
+        click.echo(f"  {number}. {face.emotion} {face.confidence:.1%}{note}  at ({x1}, {y1})-({x2}, {y2})")
 
 
 def _as_json(photo: ReadPhoto, class_names: tuple[str, ...]) -> dict[str, Any]:
@@ -102,6 +104,7 @@ def _as_json(photo: ReadPhoto, class_names: tuple[str, ...]) -> dict[str, Any]:
                 "detection_score": round(face.score, 4),
                 "emotion": face.emotion,
                 "confidence": round(face.confidence, 4),
+                "note": face.note,
                 "probabilities": {n: round(p, 4) for n, p in zip(class_names, face.probabilities)},
             }
             for face in photo.faces

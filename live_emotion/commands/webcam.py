@@ -8,17 +8,11 @@ from typing import Any
 
 import click
 
-from live_emotion.options import analysis_options, force_option
+from live_emotion.options import analysis_options, camera_options, force_option, profile_option
 
 
 @click.command("webcam")
-@click.option(
-    "--camera",
-    default="0",
-    show_default=True,
-    metavar="SOURCE",
-    help="Number of a camera, a URL such as rtsp://host/stream, or a video file, which plays at its own speed.",
-)
+@camera_options
 @click.option(
     "--mirror/--no-mirror",
     default=None,
@@ -31,49 +25,76 @@ from live_emotion.options import analysis_options, force_option
     metavar="FILE",
     help="Write a row for each face in each frame to a .csv or .jsonl file; - writes JSON Lines to standard output.",
 )
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    metavar="DIR",
+    help="Folder for screenshots and for recordings that a key starts.  [default: the current one]",
+)
 @force_option
+@profile_option
 @analysis_options
 def command(
-    camera: str, mirror: bool | None, window: bool, record: Path | None, log: str | None, force: bool, **analysis: Any
+    camera: str,
+    width: int,
+    height: int,
+    fps: float,
+    mirror: bool | None,
+    window: bool,
+    record: Path | None,
+    log: str | None,
+    output: Path,
+    force: bool,
+    **analysis: Any,
 ) -> None:
     """Read emotions live from a camera, in a window.
 
-    Every face gets a box with its emotion and how sure that is, in percent. q, Esc, closing the window or Ctrl-C
-    end it; recordings and logs are complete then, too. Nothing is stored without --record or --log.
+    Every face gets a box with its emotion and how sure that is, in percent; what cannot be read is grey and says why.
+    Nothing is stored unless asked for. q, Esc, closing the window or Ctrl-C end it, and recordings and logs are
+    complete then, too.
+
+    \b
+    Keys: h lists them. p pause, m mirror, s screenshot, r record, b bars, i info, q quit.
 
     \b
     live-emotion webcam
     live-emotion webcam --record me.mp4 --log me.csv
     live-emotion webcam --camera rtsp://192.168.1.20/stream --no-window --log -
     """
-    from live_emotion.camera import NewestFrame, is_camera, mirrored, open_camera
-    from live_emotion.files import refuse_existing
+    from live_emotion.camera import CameraMode, is_camera, open_camera
+    from live_emotion.files import make_folder, refuse_existing
+    from live_emotion.interrupt import StopRequest
     from live_emotion.window import Window
 
-    files = [path for path in (record, log if log != "-" else None) if path]
-    for path in files:
-        refuse_existing(path, force)
+    for path in (record, log if log != "-" else None):
+        if path:
+            refuse_existing(path, force)
+    make_folder(output)
     with contextlib.ExitStack() as stack:
         # screen and camera first: what is missing is said before anything slow is loaded
         screen = stack.enter_context(Window()) if window else None
-        frames = stack.enter_context(open_camera(camera))
+        asked = CameraMode(width, height, fps)
+        source = stack.enter_context(open_camera(camera, asked))
+        if source.mode:
+            click.echo(f"Camera {camera}: {source.mode}" + (f", asked for {asked}" if asked else ""), err=True)
 
-        from live_emotion.film import FilmWriter
-        from live_emotion.pipeline import EmotionAnalyser, annotate, deliver
-        from live_emotion.rate import FrameRate
+        from live_emotion.live import LiveLoop, Recorder, Settings
+        from live_emotion.pipeline import EmotionAnalyser
         from live_emotion.sinks import open_data_sink
 
         analyser = stack.enter_context(EmotionAnalyser.open(**analysis, track=True))
-        film = stack.enter_context(FilmWriter(record)) if record else None
         sink = stack.enter_context(open_data_sink(log, analyser.class_names)) if log else None
-        if is_camera(camera) if mirror is None else mirror:
-            frames = mirrored(frames)
-        newest = stack.enter_context(NewestFrame(frames))
-        rate = FrameRate()
-        results = annotate(newest, analyser, lines=lambda: [f"{rate.tick():.0f} FPS"])
-        with contextlib.suppress(KeyboardInterrupt):
-            deliver(results, film, sink, screen)
-    dropped = newest.captured - newest.taken
-    click.echo(f"{newest.captured} frames captured, {newest.taken} read, {dropped} dropped.", err=True)
-    for path in files:
+        recorder = stack.enter_context(Recorder(output))
+        if record:
+            recorder.start(record)
+        settings = Settings(mirror=is_camera(camera) if mirror is None else mirror)
+        about = [f"camera {source.mode}"] if source.mode else []
+        about.append(f"detector {analysis['detector']}")
+        loop = LiveLoop(analyser, settings, recorder, screen, sink, about, output)
+        stop = stack.enter_context(StopRequest())
+        loop.run(source, lambda: stop.requested)
+    click.echo(f"{loop.statistics}.", err=True)
+    for path in [*recorder.saved, *loop.saved, *([log] if log and log != "-" else [])]:
         click.echo(f"Saved {path}", err=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from live_emotion.options import detector_option, min_confidence_option
+from live_emotion.options import camera_option, detector_option, min_confidence_option
 
 
 def _folder_name(ctx: click.Context, parameter: click.Parameter, label: str) -> str:
@@ -20,13 +20,7 @@ def _folder_name(ctx: click.Context, parameter: click.Parameter, label: str) -> 
 @click.option(
     "--label", required=True, callback=_folder_name, metavar="CLASS", help="What the faces show, such as happy."
 )
-@click.option(
-    "--camera",
-    default="0",
-    show_default=True,
-    metavar="SOURCE",
-    help="Number of a camera, a URL such as rtsp://host/stream, or a video file, which plays at its own speed.",
-)
+@camera_option
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -69,7 +63,8 @@ def command(
     python -m train collect --label happy
     python -m train collect --label happy --split val --count 25
     """
-    from live_emotion.camera import NewestFrame, is_camera, mirrored, open_camera
+    from live_emotion.camera import is_camera, mirrored, open_camera
+    from live_emotion.newest import Newest
     from live_emotion.window import Window, has_display
 
     with contextlib.ExitStack() as stack:
@@ -83,7 +78,7 @@ def command(
         from train.collect import Tally, collect
 
         faces = stack.enter_context(FaceDetector(detector, min_confidence))
-        newest = stack.enter_context(NewestFrame(mirrored(frames) if is_camera(camera) else frames))
+        newest = stack.enter_context(Newest(map(mirrored, frames) if is_camera(camera) else iter(frames)))
         folder = data / split / label
         tally = Tally()
         with tqdm(total=count, desc=label, unit="face", disable=None) as bar, contextlib.suppress(KeyboardInterrupt):

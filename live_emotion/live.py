@@ -1,0 +1,283 @@
+"""The live loop: camera, analysis and window each at their own pace, and the keys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from live_emotion.background import Background
+from live_emotion.camera import LiveFrame, LiveSource, mirrored
+from live_emotion.film import FilmWriter
+from live_emotion.images import write_image
+from live_emotion.newest import Newest
+from live_emotion.overlay import with_lines
+from live_emotion.pipeline import EmotionAnalyser, Result
+from live_emotion.rate import FrameRate, Latencies
+from live_emotion.sinks import DataSink
+from live_emotion.window import Window
+
+POLL_S = 0.03
+"""How long the window waits for a frame before it looks for keys, in seconds."""
+
+NOTICE_S = 3.0
+"""How long a message stays on the screen, in seconds."""
+
+FRAMES_TO_RECORD = 30
+"""How many frames may wait to be encoded; what comes on top is left out of the recording."""
+
+ROWS_TO_LOG = 1_000
+"""How many frames' rows may wait to be written."""
+
+KEYS = {
+    "q": "quit (or Esc)",
+    "p": "pause",
+    "m": "mirror",
+    "s": "screenshot",
+    "r": "record on and off",
+    "b": "bars on and off",
+    "i": "info",
+    "h": "this help",
+}
+"""What each key does."""
+
+
+@dataclass
+class Settings:
+    """What the keys change.
+
+    Attributes:
+        mirror: turn the picture left to right.
+        bars: draw the chart of probabilities.
+        info: show latency and counts.
+        help: show the keys.
+        paused: hold the picture.
+    """
+
+    mirror: bool = False
+    bars: bool = True
+    info: bool = False
+    help: bool = False
+    paused: bool = False
+
+
+@dataclass
+class Statistics:
+    """How it went.
+
+    Attributes:
+        captured: frames that came from the camera.
+        shown: of them, those that were read and shown, or handed on where there is no window.
+        latency: from the moment a frame came to the moment it was on the screen.
+        unrecorded: frames that came faster than they could be encoded.
+    """
+
+    captured: int = 0
+    shown: int = 0
+    latency: Latencies = field(default_factory=Latencies)
+    unrecorded: int = 0
+
+    def __str__(self) -> str:
+        dropped = self.captured - self.shown
+        text = f"{self.captured} frames captured, {self.shown} shown, {dropped} dropped"
+        text += f"; capture to screen {self.latency}"
+        return text + (f"; {self.unrecorded} not recorded" if self.unrecorded else "")
+
+
+def read_live(frames: Iterable[LiveFrame], analyser: EmotionAnalyser, settings: Settings) -> Iterator[Result]:
+    """Analyses frames, mirrored or not as the settings say at the time; faces keep their identity when that changes."""
+    mirror = settings.mirror
+    for frame in frames:
+        if settings.mirror != mirror:
+            mirror = settings.mirror
+            if analyser.tracker:
+                analyser.tracker.mirror(frame.image.shape[1])
+        shown = mirrored(frame) if mirror else frame
+        yield Result(shown, analyser.analyse(shown), analyser.class_names)
+
+
+class Recorder:
+    """Films what is shown, in the background; may be started and stopped at any time.
+
+    Args:
+        folder: for the films that are started without a name.
+
+    Attributes:
+        saved: the films so far, without the one that is on.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.saved: list[Path] = []
+        self._work = Background(FRAMES_TO_RECORD)
+        self._film: FilmWriter | None = None
+        self._start_s: float | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it records."""
+        return self._film is not None
+
+    @property
+    def dropped(self) -> int:
+        """How many frames came faster than they could be encoded."""
+        return self._work.dropped
+
+    def start(self, path: Path | None = None) -> Path:
+        """Begins a film, by default one named by the time."""
+        path = path or self.folder / f"{timestamp()}.mp4"
+        self._film, self._start_s = FilmWriter(path), None
+        return path
+
+    def write(self, image: np.ndarray, time_s: float) -> None:
+        """Adds a frame, if a film is on."""
+        if self._film:
+            self._start_s = time_s if self._start_s is None else self._start_s
+            self._work.call(self._film.write, image, time_s - self._start_s)
+
+    def stop(self) -> None:
+        """Completes the film."""
+        if self._film:
+            self.saved.append(self._film.path)
+            self._work.finish(self._film.close)
+            self._film = None
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.stop()
+        self._work.__exit__(*error)
+
+
+class LiveLoop:
+    """Shows, records and logs what is read from a camera until it ends or somebody ends it.
+
+    The camera, the analysis and the window run side by side; whoever is slow drops frames and holds nobody up.
+
+    Args:
+        analyser: reads the frames; it is used by one thread alone.
+        settings: the keys change them.
+        recorder: films what is shown.
+        window: shows it; None: nothing is shown.
+        sink: takes the rows.
+        about: a line or more for the info display.
+        folder: for screenshots.
+    """
+
+    def __init__(
+        self,
+        analyser: EmotionAnalyser,
+        settings: Settings,
+        recorder: Recorder,
+        window: Window | None = None,
+        sink: DataSink | None = None,
+        about: Sequence[str] = (),
+        folder: Path = Path(),
+    ) -> None:
+        self.analyser, self.settings, self.recorder = analyser, settings, recorder
+        self.window, self.sink, self.about, self.folder = window, sink, about, folder
+        self.statistics = Statistics()
+        self.saved: list[Path] = []
+        self._notice, self._notice_until = "", 0.0
+        self._rate, self._fps = FrameRate(), 0.0
+        self._shown: np.ndarray | None = None
+
+    def run(self, source: LiveSource, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Runs until the frames end, the window is closed, or ``stopped`` says so.
+
+        Args:
+            source: read in a thread of its own.
+            stopped: asked a few times a second.
+
+        Raises:
+            LiveEmotionError: the camera gives no frames any more, or a file cannot be written.
+        """
+        with (
+            Background(ROWS_TO_LOG) as log,
+            Newest(iter(source)) as newest,
+            Newest(read_live(newest, self.analyser, self.settings)) as results,
+        ):
+            while not stopped():
+                result = results.take(POLL_S)
+                self.statistics.captured = newest.received
+                if result:
+                    if self.sink and not self.settings.paused:
+                        log.call(self.sink.write, result.frame, result.faces)
+                    self._take(result)
+                elif results.ended:
+                    break
+                if not self._show(result, source.alarm):
+                    break
+
+    def _take(self, result: Result) -> None:
+        """Draws and records a new result, unless the picture is held."""
+        if self.settings.paused:
+            return
+        self._fps = self._rate.tick()
+        self.statistics.shown += 1
+        if self.window or self.recorder.is_on:
+            self._shown = result.draw(self.settings.bars)
+            self.recorder.write(self._shown, result.frame.time_s)
+            self.statistics.unrecorded = self.recorder.dropped
+
+    def _show(self, result: Result | None, alarm: str) -> bool:
+        """Puts the picture on the screen; False once the window was closed."""
+        if self.window and self._shown is not None:
+            if not self.window.show(with_lines(self._shown, self._lines(alarm))):
+                return False
+            if self.window.key:
+                self.press(self.window.key)
+        if result and not self.settings.paused:
+            self.statistics.latency.add(time.monotonic() - result.frame.clock_s)
+        return True
+
+    def _lines(self, alarm: str) -> list[str]:
+        lines = [f"{self._fps:.0f} FPS" + ("   REC" if self.recorder.is_on else "")]
+        if self.settings.paused:
+            lines.append("paused - p goes on")
+        if alarm:
+            lines.append(alarm)
+        if time.monotonic() < self._notice_until:
+            lines.append(self._notice)
+        if self.settings.info:
+            numbers = self.statistics
+            lines += [
+                f"capture to screen {numbers.latency}",
+                f"{numbers.captured} captured, {numbers.shown} shown, {numbers.captured - numbers.shown} dropped",
+                *self.about,
+            ]
+        if self.settings.help:
+            lines += [f"{key}  {action}" for key, action in KEYS.items()]
+        return lines
+
+    def notice(self, text: str) -> None:
+        """Shows a line for a while."""
+        self._notice, self._notice_until = text, time.monotonic() + NOTICE_S
+
+    def press(self, key: str) -> None:
+        """Does what a key stands for."""
+        switches = {"p": "paused", "m": "mirror", "b": "bars", "i": "info", "h": "help"}
+        if key in switches:
+            name = switches[key]
+            setattr(self.settings, name, not getattr(self.settings, name))
+        elif key == "s" and self._shown is not None:
+            path = self.folder / f"{timestamp()}.png"
+            write_image(path, self._shown)
+            self.saved.append(path)
+            self.notice(f"saved {path.name}")
+        elif key == "r" and self.recorder.is_on:
+            self.recorder.stop()
+            self.notice(f"saved {self.recorder.saved[-1].name}")
+        elif key == "r":
+            self.notice(f"recording {self.recorder.start().name}")
+
+
+def timestamp() -> str:
+    """A name for a file by the time to the millisecond."""
+    now = time.time()
+    return time.strftime("live-emotion-%Y%m%d-%H%M%S", time.localtime(now)) + f"-{int(now * 1000) % 1000:03d}"

@@ -1,0 +1,67 @@
+"""Live results as an iterator, for Python programs: no window."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+from live_emotion.camera import CameraMode, open_camera
+from live_emotion.live import Settings, read_live
+from live_emotion.newest import Newest
+from live_emotion.pipeline import EmotionAnalyser, Result
+from live_emotion.sinks import Row
+
+Path = str | os.PathLike[str]
+
+
+def stream(
+    source: int | Path = 0,
+    *,
+    weights: Path | Sequence[Path] | None = None,
+    device: str = "auto",
+    detector: str = "full",
+    min_confidence: float = 0.5,
+    max_faces: int = 10,
+    mirror: bool = False,
+    profile: str | None = None,
+    mode: CameraMode = CameraMode(),
+    callback: Callable[[Row], object] | None = None,
+) -> Iterator[Result]:
+    """Reads a camera, a stream or a film that plays at its own speed. Frames that come while you are busy are dropped.
+
+    Args:
+        source: number or name of a camera, a URL such as ``rtsp://...``, or a video file.
+        weights: a checkpoint, several to average, or None for the one that comes with live-emotion.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        detector: ``full``, ``short`` or ``tiled``.
+        min_confidence: of the face detector, 0 to 1.
+        max_faces: most faces to read in a frame.
+        mirror: turn the picture left to right.
+        profile: of ``live-emotion calibrate``.
+        mode: asked of a camera.
+        callback: called with a row, a dictionary with the columns of ``--log``, for each face.
+
+    Yields:
+        results with ``frame`` (its ``image`` is (H, W, 3) uint8 BGR), ``faces``, ``rows()`` and ``draw()``. A film
+        ends, a camera does not; leaving the loop frees it.
+
+    Raises:
+        LiveEmotionError: the camera or a model file is missing, or the camera gives no frames any more.
+
+    Example:
+        >>> for result in stream(0):  # doctest: +SKIP
+        ...     for face in result.faces:
+        ...         print(face.track_id, face.emotion, face.confidence)
+    """
+    with (
+        EmotionAnalyser.open(
+            weights, device, detector, min_confidence, max_faces, track=True, profile=profile
+        ) as analyser,
+        open_camera(str(source), mode) as frames,
+        Newest(iter(frames)) as newest,
+    ):
+        for result in read_live(newest, analyser, Settings(mirror=mirror)):
+            if callback:
+                for row in result.rows():
+                    callback(row)
+            yield result

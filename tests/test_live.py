@@ -1,0 +1,175 @@
+"""The live loop, driven by scripted cameras, with the real analysis and a window that a script looks at."""
+
+from __future__ import annotations
+
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from live_emotion.camera import LiveFrame, LiveSource
+from live_emotion.errors import CameraError
+from live_emotion.live import LiveLoop, Recorder, Settings, read_live
+from live_emotion.pipeline import EmotionAnalyser
+from live_emotion.sinks import open_data_sink
+from live_emotion.sources import VideoFile
+from live_emotion.streaming import stream
+
+
+class ScriptedWindow:
+    """Stands where the screen would be: keeps what it is shown, and presses a key after so many pictures."""
+
+    def __init__(self, keys=None, closes_after=10**9):
+        self.keys = dict(keys or {})
+        self.closes_after = closes_after
+        self.shown = []
+        self.key = ""
+
+    def show(self, image):
+        self.shown.append(image)
+        self.key = self.keys.pop(len(self.shown), "")
+        return len(self.shown) < self.closes_after
+
+
+@pytest.fixture(scope="module")
+def analyser():
+    with EmotionAnalyser.open(device="cpu", track=True) as analyser:
+        yield analyser
+
+
+def camera(*images, pause_s=0.05):
+    """Frames as a camera gives them, slowly enough that none is dropped in a test."""
+    for index, image in enumerate(images):
+        time.sleep(pause_s)
+        yield LiveFrame(index, index * 0.04, image, time.monotonic())
+
+
+def run(analyser, tmp_path, frames, window=None, settings=None, **more):
+    with Recorder(tmp_path) as recorder:
+        loop = LiveLoop(analyser, settings or Settings(), recorder, window, folder=tmp_path, **more)
+        loop.run(frames if isinstance(frames, LiveSource) else LiveSource(frames))
+    return loop, recorder
+
+
+def test_what_is_read_is_shown_and_counted(analyser, tmp_path, portrait):
+    window = ScriptedWindow()
+    loop, _ = run(analyser, tmp_path, camera(*[portrait] * 4), window)
+    assert loop.statistics.captured == 4
+    assert 1 <= loop.statistics.shown <= 4
+    assert window.shown[0].shape == portrait.shape
+    assert not np.array_equal(window.shown[0], portrait)
+    assert loop.statistics.latency.percentile_ms(95) > 0
+    assert "4 frames captured" in str(loop.statistics)
+    assert list(tmp_path.iterdir()) == [], "nothing is stored unless asked for"
+
+
+def test_black_frames_and_changes_of_size_go_through(analyser, tmp_path, portrait):
+    small = cv2.resize(portrait, (256, 300))
+    frames = camera(portrait, np.zeros_like(portrait), small, np.zeros((2, 2, 3), np.uint8), pause_s=0.2)
+    loop, _ = run(analyser, tmp_path, frames, ScriptedWindow())
+    assert loop.statistics.shown >= 1
+
+
+def test_a_camera_that_dies_is_an_error_and_the_files_are_complete(analyser, tmp_path, portrait):
+    def dying():
+        yield from camera(*[portrait] * 3, pause_s=0.3)
+        raise CameraError("Camera 0 has gone")
+
+    log, film = tmp_path / "log.csv", tmp_path / "film.mp4"
+    with (
+        pytest.raises(CameraError, match="has gone"),
+        open_data_sink(log, analyser.class_names) as sink,
+        Recorder(tmp_path) as recorder,
+    ):
+        recorder.start(film)
+        LiveLoop(analyser, Settings(), recorder, None, sink).run(LiveSource(dying()))
+    assert len(log.read_text().splitlines()) >= 2
+    with VideoFile(film) as recorded:
+        assert len(list(recorded)) >= 1
+
+
+def test_the_alarm_is_shown_while_the_camera_is_away(analyser, tmp_path, portrait):
+    source = LiveSource(iter(()))
+
+    def stalling():
+        yield from camera(portrait)
+        time.sleep(0.5)
+        source.announce("Camera 0 gives no picture; waiting for it")
+        time.sleep(0.5)
+
+    source.frames = stalling()
+    window = ScriptedWindow()
+    run(analyser, tmp_path, source, window)
+    first, last = window.shown[0], window.shown[-1]
+    assert first.shape == last.shape
+    assert not np.array_equal(first[:100], last[:100])
+
+
+def test_closing_the_window_ends_it(analyser, tmp_path, portrait):
+    window = ScriptedWindow(closes_after=3)
+    loop, _ = run(analyser, tmp_path, camera(*[portrait] * 500), window)
+    assert loop.statistics.captured < 500
+    assert len(window.shown) == 3
+
+
+def test_a_request_to_stop_ends_it(analyser, tmp_path, portrait):
+    with Recorder(tmp_path) as recorder:
+        loop = LiveLoop(analyser, Settings(), recorder)
+        loop.run(LiveSource(camera(*[portrait] * 500)), lambda: loop.statistics.shown >= 2)
+    assert loop.statistics.captured < 500
+
+
+def test_keys_store_pictures_and_films(analyser, tmp_path, portrait):
+    window = ScriptedWindow({2: "s", 3: "r", 20: "r"}, closes_after=40)
+    loop, recorder = run(analyser, tmp_path, camera(*[portrait] * 500), window)
+    (picture,) = loop.saved
+    assert cv2.imread(str(picture)).shape == portrait.shape
+    (film,) = recorder.saved
+    with VideoFile(film) as recorded:
+        assert len(list(recorded)) >= 1
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("p", "paused"), ("m", "mirror"), ("b", "bars"), ("i", "info"), ("h", "help")]
+)
+def test_keys_switch(analyser, tmp_path, portrait, key, name):
+    settings = Settings()
+    before = getattr(settings, name)
+    run(analyser, tmp_path, camera(*[portrait] * 500), ScriptedWindow({1: key}, closes_after=2), settings)
+    assert getattr(settings, name) != before
+
+
+def test_pause_holds_the_picture(analyser, tmp_path, portrait, no_face):
+    window = ScriptedWindow({1: "p"}, closes_after=12)
+    frames = camera(portrait, *[np.full_like(portrait, 90)] * 500)
+    loop, _ = run(analyser, tmp_path, frames, window)
+    assert loop.statistics.shown == 1
+    below = slice(200, None)
+    assert np.array_equal(window.shown[0][below], window.shown[-1][below])
+
+
+def test_mirroring_keeps_identities(analyser, portrait):
+    wide = np.hstack([portrait, np.zeros_like(portrait)])
+    settings = Settings()
+    results = []
+    for result in read_live((LiveFrame(i, 100 + i * 0.04, wide, 0.0) for i in range(6)), analyser, settings):
+        results.append(result)
+        settings.mirror = len(results) >= 3
+    assert len({face.track_id for result in results for face in result.faces}) == 1
+    assert results[0].faces[0].box[0] < 512 < results[-1].faces[0].box[0]
+
+
+def test_streaming_gives_frames_faces_and_rows(tmp_path, portrait):
+    from live_emotion.film import FilmWriter
+
+    with FilmWriter(tmp_path / "film.mp4") as film:
+        for i in range(4):
+            film.write(portrait, i * 0.3)
+    rows = []
+    results = list(stream(tmp_path / "film.mp4", device="cpu", callback=rows.append))
+    assert 1 <= len(results) <= 4
+    assert results[0].frame.image.shape == portrait.shape
+    assert [len(r.faces) for r in results] == [1] * len(results)
+    assert len(rows) == len(results)
+    assert rows[0]["emotion"] == results[0].faces[0].emotion

@@ -1,0 +1,106 @@
+"""The newest item of a stream, and work in the background."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from live_emotion.background import Background
+from live_emotion.newest import Newest
+
+
+def test_a_slow_reader_gets_the_newest_item_and_the_others_are_dropped():
+    taken, more = threading.Event(), threading.Event()
+
+    def source():
+        yield 0
+        taken.wait(10)
+        yield from range(1, 10)
+        more.set()
+
+    with Newest(source()) as newest:
+        items = iter(newest)
+        assert next(items) == 0
+        taken.set()
+        more.wait(10)
+        assert next(items) == 9
+        assert list(items) == []
+    assert (newest.received, newest.taken) == (10, 2)
+
+
+def test_an_error_of_the_stream_is_raised_to_the_reader():
+    def source():
+        yield 0
+        raise ValueError("pulled out")
+
+    with Newest(source()) as newest, pytest.raises(ValueError, match="pulled out"):
+        list(newest)
+
+
+def test_nothing_new_within_the_time_is_none():
+    end = threading.Event()
+
+    def source():
+        end.wait(10)
+        yield 0
+
+    with Newest(source()) as newest:
+        assert newest.take(0.001) is None
+        assert not newest.ended
+        end.set()
+        assert list(newest) == [0]
+        assert newest.ended
+
+
+def test_closing_stops_the_thread():
+    stop = threading.Event()
+
+    def source():
+        index = 0
+        while not stop.wait(0.001):
+            yield index
+            index += 1
+
+    newest = Newest(source())
+    next(iter(newest))
+    newest.close()
+    assert not newest._thread.is_alive()
+    stop.set()
+
+
+def test_background_calls_come_in_order():
+    done = []
+    with Background(100) as work:
+        for i in range(100):
+            work.call(done.append, i)
+    assert done == list(range(100))
+    assert work.dropped == 0
+
+
+def test_background_drops_what_does_not_fit_and_never_waits():
+    go, started, done = threading.Event(), threading.Event(), []
+    with Background(2) as work:
+        work.call(lambda: (started.set(), go.wait(10)))
+        started.wait(10)
+        for i in range(5):
+            work.call(done.append, i)
+        go.set()
+    assert done == [0, 1]
+    assert work.dropped == 3
+
+
+def test_an_error_in_the_background_comes_back_and_what_must_be_done_is_done():
+    finished = []
+
+    def fail():
+        raise OSError("the disk is full")
+
+    work = Background(10)
+    work.call(fail)
+    work.call(finished.append, "skipped")
+    work.finish(lambda: finished.append("closed"))
+    work.close()
+    assert finished == ["closed"]
+    with pytest.raises(OSError, match="disk is full"):
+        work.call(finished.append, 1)
