@@ -9,12 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 from torch import nn
 
-from live_emotion.checkpoint import load_checkpoint
-from live_emotion.classifier import EmotionClassifier, default_weights
+from live_emotion.classifier import EmotionClassifier, default_weights, load_network
 from live_emotion.detection import FaceDetector
 from live_emotion.errors import InputError
 from live_emotion.images import read_image
-from live_emotion.model import pick_device
 from live_emotion.pipeline import EmotionAnalyser, find_faces
 from live_emotion.sources import Frame
 from live_emotion.tracking import TrackedFace
@@ -26,7 +24,7 @@ def load_model(weights: Path | None = None, device: str = "auto") -> tuple[nn.Mo
     """Loads a trained network.
 
     Args:
-        weights: a ``.pth`` checkpoint; None for the one that comes with live-emotion.
+        weights: a ``.pth`` checkpoint or an ``.onnx`` model; None for the one that comes with live-emotion.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
 
     Returns:
@@ -36,11 +34,10 @@ def load_model(weights: Path | None = None, device: str = "auto") -> tuple[nn.Mo
     Raises:
         WeightsError: the file is missing or damaged.
         DeviceError: the device is not available.
+        MissingExtraError: an ONNX model needs onnxruntime.
     """
-    checkpoint = load_checkpoint(weights if weights is not None else default_weights())
-    model = checkpoint.build().to(pick_device(device))
-    model.temperature = checkpoint.temperature
-    return model, checkpoint.class_names
+    model = load_network(weights if weights is not None else default_weights(), device)
+    return model, model.class_names
 
 
 def predict_image(

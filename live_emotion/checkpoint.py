@@ -24,6 +24,9 @@ from live_emotion.model import ARCHITECTURES, build_model
 FORMAT = "live-emotion"
 VERSION = 1
 
+EXPORTED = (".onnx", ".pt2")
+"""Suffixes of files that ``python -m train export`` writes."""
+
 PREPROCESSING = {
     "face_size": preprocess.FACE_SIZE,
     "pixel_mean": preprocess.PIXEL_MEAN,
@@ -79,20 +82,39 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str], half: 
     Raises:
         OutputError: the file cannot be written.
     """
-    content = asdict(checkpoint) | {
+    state = {
+        name: value.half() if half and value.is_floating_point() else value
+        for name, value in checkpoint.state_dict.items()
+    }
+    save_state(describe(checkpoint) | {"half": half, "state_dict": state}, path)
+
+
+def describe(checkpoint: Checkpoint) -> dict[str, Any]:
+    """All that a file says of its network but the weights, as texts, numbers, lists and dictionaries."""
+    return {
         "format": FORMAT,
         "version": VERSION,
         "preprocessing": PREPROCESSING,
-        "class_names": list(checkpoint.class_names),
+        "arch": checkpoint.arch,
         "config": _plain(checkpoint.config),
+        "class_names": list(checkpoint.class_names),
+        "temperature": checkpoint.temperature,
         "metadata": _plain(checkpoint.metadata),
-        "half": half,
-        "state_dict": {
-            name: value.half() if half and value.is_floating_point() else value
-            for name, value in checkpoint.state_dict.items()
-        },
     }
-    save_state(content, path)
+
+
+def check_description(content: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Checks that this version can use what a file says of its network, as :func:`describe` gives it.
+
+    Raises:
+        WeightsError: it is not live-emotion's, of a newer format, or made with another preprocessing.
+    """
+    if content.get("format") != FORMAT:
+        raise WeightsError(f"{path} holds no network of live-emotion; give a file that its training or export wrote.")
+    if content["version"] > VERSION:
+        raise WeightsError(f"{path} was written by a newer live-emotion (format {content['version']}); update it.")
+    if content["preprocessing"] != PREPROCESSING:
+        raise WeightsError(f"{path} was trained with another preprocessing than this version's; train it again.")
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -103,12 +125,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             another preprocessing, or its weights do not fit its architecture.
     """
     content = load_state(path)
-    if content.get("format") != FORMAT:
-        raise WeightsError(f"{path} is not a live-emotion checkpoint; give a .pth file that its training wrote.")
-    if content["version"] > VERSION:
-        raise WeightsError(f"{path} was written by a newer live-emotion (format {content['version']}); update it.")
-    if content["preprocessing"] != PREPROCESSING:
-        raise WeightsError(f"{path} was trained with another preprocessing than this version's; train it again.")
+    check_description(content, path)
     if content["arch"] not in ARCHITECTURES:
         raise WeightsError(f"{path} holds the unknown architecture {content['arch']!r}; update live-emotion.")
     checkpoint = Checkpoint(
@@ -148,6 +165,8 @@ def load_state(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     if not Path(path).is_file():
         raise WeightsError(f"There is no weights file {path}; check the name, or leave --weights out.")
+    if Path(path).suffix.lower() in EXPORTED:
+        raise WeightsError(f"{path} is an exported model; this needs the .pth checkpoint that it was made of.")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from live_emotion.checkpoint import load_checkpoint
 from live_emotion.emotions import Prediction
 from live_emotion.errors import WeightsError
 from live_emotion.model import fast_dtype, pick_device
+from live_emotion.onnx_model import OnnxModel, is_onnx
 from live_emotion.preprocess import faces_to_tensor
 from live_emotion.resources import weights_file
 
@@ -23,30 +23,27 @@ DEFAULT_WEIGHTS = "best_emotion_model.pth"
 Path = str | os.PathLike[str]
 
 
-class Network(Protocol):
-    """A network of any kind with its class names and temperature."""
-
-    class_names: tuple[str, ...]
-    temperature: float
-
-    def logits(self, faces: np.ndarray) -> np.ndarray:
-        """uint8 (N, 48, 48) -> float32 (N, C)."""
-        ...
-
-
-class TorchNetwork:
-    """A copy of a PyTorch network, in the type and memory layout that its device computes fastest with.
+class Network:
+    """A copy of a network, in the type and memory layout that its device computes fastest with.
 
     In bfloat16 the emotion was the same for 99.9 % of PublicTest's faces, and no probability moved by over 0.006.
+
+    Args:
+        model: maps float32 (N, 1, 48, 48) in [-1, 1] to logits (N, C). One without parameters, as an ONNX model has
+            none, is used as it is.
+        class_names: C names in the order of the logits.
+        temperature: what the logits are to be divided by.
     """
 
-    def __init__(self, model: nn.Module, class_names: Sequence[str], temperature: float, device: torch.device) -> None:
+    def __init__(self, model: nn.Module, class_names: Sequence[str], temperature: float) -> None:
         self.class_names = tuple(class_names)
         self.temperature = temperature
-        self.device = device
-        self.dtype = fast_dtype(device)
-        fast = copy.deepcopy(model).eval().to(device, self.dtype)
-        self.model = fast.to(memory_format=torch.channels_last)
+        self.model, self.device, self.dtype = model, torch.device("cpu"), torch.float32
+        parameter = next(model.parameters(), None)
+        if parameter is not None:
+            self.device = parameter.device
+            self.dtype = fast_dtype(self.device)
+            self.model = copy.deepcopy(model).eval().to(self.dtype).to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def logits(self, faces: np.ndarray) -> np.ndarray:
@@ -55,12 +52,32 @@ class TorchNetwork:
         return self.model(batch).float().cpu().numpy()
 
 
+def load_network(path: Path, device: str = "auto") -> nn.Module:
+    """The network in a checkpoint or an ONNX model, in float32 and evaluation mode.
+
+    Returns:
+        a network with the attributes ``class_names``, ``temperature`` and ``metadata`` of its file.
+
+    Raises:
+        WeightsError: the file is missing or damaged.
+        DeviceError: the device is not available.
+        MissingExtraError: an ONNX model needs onnxruntime.
+    """
+    if is_onnx(path):
+        return OnnxModel(path, device).eval()
+    checkpoint = load_checkpoint(path)
+    model = checkpoint.build().to(pick_device(device))
+    model.class_names, model.temperature = checkpoint.class_names, checkpoint.temperature
+    model.metadata = checkpoint.metadata
+    return model
+
+
 class EmotionClassifier:
     """Turns faces into probabilities of emotions.
 
     Args:
-        weights: a checkpoint, several whose probabilities are averaged, or None for the one that comes with
-            live-emotion.
+        weights: a checkpoint or ONNX model, several whose probabilities are averaged, or None for the one that comes
+            with live-emotion.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
 
     Attributes:
@@ -69,18 +86,19 @@ class EmotionClassifier:
     Raises:
         WeightsError: a file is missing or damaged, or several differ in their classes.
         DeviceError: the device is not available.
+        MissingExtraError: an ONNX model needs onnxruntime.
     """
 
     def __init__(self, weights: Path | Sequence[Path] | None = None, device: str = "auto") -> None:
         paths = [weights] if isinstance(weights, (str, os.PathLike)) else list(weights or [])
-        self._take([_load(path, device) for path in paths or [default_weights()]])
+        models = [load_network(path, device) for path in paths or [default_weights()]]
+        self._take([Network(model, model.class_names, model.temperature) for model in models])
 
     @classmethod
     def of(cls, model: nn.Module, class_names: Sequence[str]) -> EmotionClassifier:
         """A classifier around a network in memory; its ``temperature`` attribute is used, if it has one."""
         self = cls.__new__(cls)
-        device = next(model.parameters()).device
-        self._take([TorchNetwork(model, class_names, getattr(model, "temperature", 1.0), device)])
+        self._take([Network(model, class_names, getattr(model, "temperature", 1.0))])
         return self
 
     def _take(self, networks: list[Network]) -> None:
@@ -121,8 +139,3 @@ def default_weights() -> os.PathLike[str]:
         WeightsError: it is missing.
     """
     return weights_file(DEFAULT_WEIGHTS)
-
-
-def _load(path: Path, device: str) -> Network:
-    checkpoint = load_checkpoint(path)
-    return TorchNetwork(checkpoint.build(), checkpoint.class_names, checkpoint.temperature, pick_device(device))

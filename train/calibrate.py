@@ -1,4 +1,4 @@
-"""Fits the temperature that makes a checkpoint's confidence true, and stores it."""
+"""Fits the temperature that makes the confidence of weights true, and stores it with them."""
 
 from __future__ import annotations
 
@@ -7,41 +7,66 @@ from pathlib import Path
 
 import numpy as np
 
-from live_emotion.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from live_emotion.classifier import softmax
-from live_emotion.model import pick_device
+from live_emotion.checkpoint import load_checkpoint, save_checkpoint
+from live_emotion.classifier import load_network, softmax
+from live_emotion.onnx_model import is_onnx
 from train.data import FaceSet
 from train.engine import predict_logits
+from train.export import describe_onnx, read_onnx, write_onnx
 from train.metrics import calibration_bins, calibration_error, fit_temperature, negative_log_likelihood
 
 
-def calibrate(weights: Path, faces: FaceSet, device: str = "auto") -> tuple[Checkpoint, str]:
-    """Fits the temperature of a checkpoint on faces that it was not trained on.
+def calibrate(weights: Path, faces: FaceSet, device: str = "auto") -> tuple[float, str]:
+    """Fits the temperature of weights on faces that they were not trained on.
+
+    Args:
+        weights: a checkpoint or ONNX model.
+        faces: with C classes, as the weights have.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
 
     Returns:
-        the checkpoint with its new temperature, and a line that says what it changed.
+        the temperature, and a line that says what it changes.
 
     Raises:
         WeightsError: the file is missing or damaged.
         DeviceError: the device is not available.
     """
-    checkpoint = load_checkpoint(weights)
-    logits = predict_logits(checkpoint.build().to(pick_device(device)), faces.faces)
+    model = load_network(weights, device)
+    logits = predict_logits(model, faces.faces)
     temperature = fit_temperature(logits, faces.labels)
-    before = _figures(logits, faces.labels, checkpoint.temperature)
+    before = _figures(logits, faces.labels, model.temperature)
     after = _figures(logits, faces.labels, temperature)
-    report = f"Temperature {checkpoint.temperature:.3f} -> {temperature:.3f}: {before} -> {after}, {len(faces)} images"
-    metadata = checkpoint.metadata | {"calibration": report}
-    return replace(checkpoint, temperature=temperature, metadata=metadata), report
+    return (
+        temperature,
+        f"Temperature {model.temperature:.3f} -> {temperature:.3f}: {before} -> {after}, {len(faces)} images",
+    )
 
 
-def store(checkpoint: Checkpoint, path: Path) -> None:
-    """Writes the calibrated checkpoint in the precision in which it was stored.
+def store(weights: Path, output: Path, temperature: float, report: str, half: bool = False) -> None:
+    """Writes the weights with another temperature.
+
+    Args:
+        weights: a checkpoint or ONNX model.
+        output: of the same kind; may be ``weights`` itself.
+        temperature: to store.
+        report: of the calibration, which goes into the metadata.
+        half: store a checkpoint's weights in float16; those that are so already stay so.
 
     Raises:
+        WeightsError: the file is missing or damaged.
         OutputError: the file cannot be written.
+        MissingExtraError: an ONNX model needs onnx.
     """
-    save_checkpoint(checkpoint, path, half=checkpoint.half)
+    if is_onnx(weights):
+        model = read_onnx(weights)
+        metadata = load_network(weights, "cpu").metadata | {"calibration": report}
+        describe_onnx(model, {"temperature": temperature, "metadata": metadata})
+        write_onnx(model, output)
+        return
+    checkpoint = load_checkpoint(weights)
+    metadata = checkpoint.metadata | {"calibration": report}
+    calibrated = replace(checkpoint, temperature=temperature, metadata=metadata)
+    save_checkpoint(calibrated, output, half=half or checkpoint.half)
 
 
 def _figures(logits: np.ndarray, labels: np.ndarray, temperature: float) -> str:

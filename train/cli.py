@@ -14,11 +14,11 @@ from train.options import GroupedHelp, GroupedOption, read_config, resumed_confi
 
 COMMANDS = {
     "evaluate": "Measure weights: accuracy, calibration, confusion, mistakes.",
-    "calibrate": "Make a checkpoint's confidence true.",
+    "calibrate": "Make the confidence of weights true.",
     "prepare": "Make a training folder of fer2013.csv or of photos.",
     "collect": "Record own faces from the camera into a training folder.",
     "distill": "Teach a network what one or more others know.",
-    "export": "Write weights as ONNX or for torch.export, also in int8.",
+    "export": "Write weights as ONNX, also in int8, or for torch.export.",
 }
 """Every subcommand with its short help. It lives here so that ``--help`` needs to load none of them."""
 

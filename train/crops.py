@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
 
+from live_emotion.demo import demo_frames, read_portrait
 from live_emotion.detection import Box, FaceDetector
 from live_emotion.pipeline import find_faces
 
@@ -35,3 +37,11 @@ def crop_largest(detector: FaceDetector, image: np.ndarray) -> Crop | None:
     sizes = [(x2 - x1) * (y2 - y1) for x1, y1, x2, y2 in (face.box for face in faces)]
     largest = int(np.argmax(sizes))
     return Crop(crops[largest], faces[largest].box, len(faces))
+
+
+def portrait_faces() -> np.ndarray:
+    """A real face in some sizes and poses, from the portrait that the demo shows: uint8 (N, 48, 48)."""
+    with FaceDetector() as detector:
+        frames = itertools.islice(demo_frames(read_portrait()), 0, None, 10)
+        crops = [crop_largest(detector, frame.image) for frame in frames]
+    return np.stack([crop.face for crop in crops if crop])

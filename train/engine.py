@@ -157,7 +157,7 @@ def predict_logits(
     Returns:
         float32 (N, C).
     """
-    device = next(model.parameters()).device
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
     parts = []
     for i in range(0, len(faces), batch_size):
         batch = to_network(torch.from_numpy(faces[i : i + batch_size]).to(device))

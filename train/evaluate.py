@@ -12,15 +12,14 @@ from typing import Any
 import click
 import numpy as np
 
-from live_emotion.checkpoint import load_checkpoint
-from live_emotion.classifier import EmotionClassifier
+from live_emotion.classifier import EmotionClassifier, load_network
 from live_emotion.errors import DataError
 from live_emotion.files import atomic_path, atomic_write_text, make_folder
 from train import evaluation_plots as plots
 from train import metrics
 from train.config import TrainConfig
 from train.data import FaceSet, list_labelled
-from train.splits import list_split, load_splits, read_split
+from train.splits import limit_per_class, list_split, load_splits, read_split
 from train.twins import find_twins
 
 JSON, CSV = "evaluation.json", "predictions.csv"
@@ -79,7 +78,7 @@ def evaluate(classifier: EmotionClassifier, data: FaceSet) -> Evaluation:
 
 
 def evaluation_faces(
-    folder: Path, split: str, class_names: Sequence[str], votes: Path | None, agreement: int = 1
+    folder: Path, split: str, class_names: Sequence[str], votes: Path | None, agreement: int = 1, per_class: int = 0
 ) -> FaceSet:
     """The faces to evaluate on.
 
@@ -89,6 +88,7 @@ def evaluation_faces(
         class_names: the weights' classes; images of others are left out.
         votes: of people, in place of the folders' names.
         agreement: fewest votes for the winner.
+        per_class: at most so many of each class; 0 takes all.
 
     Raises:
         DataError: there are no such images.
@@ -98,7 +98,7 @@ def evaluation_faces(
         if not any((folder / name).is_dir() for name in class_names):
             raise DataError(f"There is no folder {place} to evaluate on; choose with --data and --split.")
         place = folder
-    return read_split(list_split(place, class_names, votes, agreement), place)
+    return read_split(limit_per_class(list_split(place, class_names, votes, agreement), per_class, seed=0), place)
 
 
 def held_out_faces(weights: Path, folder: Path, votes: Path | None) -> FaceSet:
@@ -108,12 +108,12 @@ def held_out_faces(weights: Path, folder: Path, votes: Path | None) -> FaceSet:
         DataError: the checkpoint doesn't say how it was held out, or the images aren't there.
         WeightsError: the checkpoint is missing or damaged.
     """
-    checkpoint = load_checkpoint(weights)
-    options = checkpoint.metadata.get("options", {})
+    network = load_network(weights)
+    options = network.metadata.get("options", {})
     if "val_fraction" not in options:
         raise DataError(f"{weights} doesn't say which images were held out of its training; use --split val.")
     kept = {name: options[name] for name in ("per_class", "val_fraction", "seed") if name in options}
-    config = TrainConfig(data=folder, votes=votes, classes=checkpoint.class_names, hold_out=True, **kept)
+    config = TrainConfig(data=folder, votes=votes, classes=network.class_names, hold_out=True, **kept)
     return load_splits(config)[1]
 
 

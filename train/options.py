@@ -20,6 +20,14 @@ else:
 
 SHORT = {"output": "-o"}
 
+checkpoint_option = click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    default=Path("runs/latest/best_emotion_model.pth"),
+    show_default=True,
+    metavar="FILE",
+    help="Weights that training wrote.",
+)
 data_option = click.option(
     "--data",
     type=click.Path(path_type=Path),
