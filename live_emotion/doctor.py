@@ -89,7 +89,7 @@ def look_at_opencv() -> Finding:
     return Finding("opencv", f"{', '.join(f'{n} {v}' for n, v in there.items())}, windows by {windows.group(1)}")
 
 
-def look_at_mediapipe() -> Finding:
+def look_at_mediapipe_release() -> Finding:
     """Whether MediaPipe is a release that calls nobody."""
     version = _version("mediapipe") or "missing"
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
@@ -189,7 +189,7 @@ def look_at_disk() -> Finding:
 LOOKS: tuple[Callable[[], Finding], ...] = (
     look_at_system,
     look_at_opencv,
-    look_at_mediapipe,
+    look_at_mediapipe_release,
     look_at_models,
     look_at_weights,
     look_at_processor,

@@ -1,0 +1,71 @@
+"""What the doctor finds."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from live_emotion import doctor
+from live_emotion.cli import cli
+from live_emotion.errors import LiveEmotionError, WeightsError
+
+
+def test_this_machine_has_what_is_needed():
+    findings = {finding.name: finding for finding in doctor.examine()}
+    assert [f.name for f in findings.values() if f.is_fatal] == []
+    assert "no network client" in findings["mediapipe"].text
+    assert "angry, happy, neutral, sad" in findings["weights"].text
+    assert "portrait" in findings["faces"].text
+
+
+def versions(monkeypatch, **there):
+    monkeypatch.setattr(doctor, "_version", lambda package: there.get(package.replace("-", "_")))
+
+
+def test_two_opencv_packages_over_each_other(monkeypatch):
+    versions(monkeypatch, opencv_python="4.10", opencv_contrib_python="5.0")
+    finding = doctor.look_at_opencv()
+    assert "opencv-python and opencv-contrib-python lie over each other" in finding.text
+    assert finding.mend.startswith("pip uninstall -y opencv-python opencv-contrib-python && pip install")
+
+
+@pytest.mark.parametrize(
+    ("version", "problem"), [("0.10.35", "calls home"), ("1.2.2", "calls home"), ("0.10.21", "fit")]
+)
+def test_a_mediapipe_that_calls_home(monkeypatch, version, problem):
+    versions(monkeypatch, mediapipe=version)
+    finding = doctor.look_at_mediapipe_release()
+    assert finding.is_fatal
+    assert problem in finding.text
+    assert finding.mend == "pip install mediapipe==0.10.33"
+
+
+def test_a_damaged_model(monkeypatch, tmp_path):
+    (tmp_path / "a.tflite").write_bytes(b"half of it")
+    monkeypatch.setattr("live_emotion.resources.weights_file", lambda name: tmp_path / "a.tflite")
+    assert doctor.look_at_models().is_fatal
+
+
+def test_no_display(monkeypatch):
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    finding = doctor.look_at_display()
+    assert (finding.text, finding.is_fatal) == ("none", False)
+    assert "--no-window" in finding.mend
+
+
+def test_what_fails_is_a_finding_and_the_command_exits_with_1(monkeypatch):
+    def look_at_weights():
+        raise WeightsError("The weights are damaged; install live-emotion again.")
+
+    def look_at_nothing():
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr(doctor, "LOOKS", (doctor.look_at_system, look_at_weights, look_at_nothing))
+    done = CliRunner().invoke(cli, ["doctor"])
+    assert isinstance(done.exception, LiveEmotionError)
+    lines = done.output.splitlines()
+    assert lines[0].startswith("  ok  system")
+    assert lines[1].startswith(" bad  weights")
+    assert "-> The weights are damaged; install live-emotion again." in lines[2]
+    assert "ZeroDivisionError: oh" in lines[3]
