@@ -24,6 +24,9 @@ FINEST_TIME_BASE = Fraction(1, 1_000_000)
 
 DEFAULT_QUALITY = 20
 
+ENCODER_OPTIONS = {"preset": "veryfast"}
+"""Of libx264, beside the quality."""
+
 ONLY_FRAME_S = 1 / 25
 """How long a film's only frame is shown, in seconds."""
 
@@ -127,7 +130,7 @@ class FilmWriter:
         context.sample_aspect_ratio = self._sample_aspect_ratio
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED_RANGE
-        stream.options = {"crf": str(self.quality), "preset": "veryfast"}
+        stream.options = {"crf": str(self.quality), **ENCODER_OPTIONS}
         if self._sound:
             self._sound.add_to(self._container)
         return stream
