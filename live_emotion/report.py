@@ -23,6 +23,9 @@ PAGE = "report.html"
 TIMELINE = "timeline.png"
 PEOPLE = "people.csv"
 
+UNCLEAR = "share_unclear"
+"""In that table: the part of the time in which notes say that the emotion is not to be trusted."""
+
 MOST_PEOPLE = 12
 """How many people are shown, those who were seen longest; the others are in the table."""
 
@@ -145,7 +148,7 @@ def _mark_times(axes: Any, length_s: float) -> None:
 def thumbnail(film: str | os.PathLike[str], person: Person) -> bytes | None:
     """A person's face in the film as a square JPEG file; None where the film does not show it.
 
-    Of the large views of the face it is the one that shows the person's commonest emotion best.
+    Of the large and clear views of the face it is the one that shows the person's commonest emotion best.
     """
     import cv2
 
@@ -153,7 +156,7 @@ def thumbnail(film: str | os.PathLike[str], person: Person) -> bytes | None:
     sides = np.nan_to_num(boxes[:, 2] - boxes[:, 0])
     if sides.max() <= 0:
         return None
-    typical = person.rows.probabilities[:, person.shares.argmax()]
+    typical = person.rows.probabilities[:, person.shares.argmax()] + person.rows.is_clear
     best = int(np.where(sides >= LARGE_VIEW * sides.max(), typical, -1).argmax())
     rounding_s = 1e-5  # of times in rows
     image = None
@@ -194,10 +197,11 @@ def _write_people(path: Path, everyone: Sequence[Person], class_names: Sequence[
     """One row a person, times in seconds, shares from 0 to 1."""
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["track_id", "first_s", "last_s", "seen_s", *(f"share_{name}" for name in class_names)])
+        table.writerow(["track_id", "first_s", "last_s", "seen_s", *(f"share_{name}" for name in class_names), UNCLEAR])
         for p in everyone:
             times = (round(value, 3) for value in (p.first_s, p.last_s, p.seen_s))
-            table.writerow([p.track_id, *times, *(round(float(share), 4) for share in p.shares)])
+            shares = (round(float(share), 4) for share in (*p.shares, max(0, 1 - p.shares.sum())))
+            table.writerow([p.track_id, *times, *shares])
 
 
 def _hex(colour: tuple[int, int, int]) -> str:

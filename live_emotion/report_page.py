@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from string import Template
@@ -14,6 +14,9 @@ from live_emotion.table import FaceTable, Person
 
 SMALLEST_SHARE = 0.08
 """Parts of a bar from this size on have room for their figure."""
+
+SMALLEST_UNCLEAR = 0.005
+"""From this part on, the time that was unclear is named."""
 
 SHORT_S = 10
 """Lengths under this, in seconds, are given in tenths."""
@@ -27,9 +30,9 @@ PAGE = Template("""<!doctype html>
 <meta name="color-scheme" content="light dark">
 <title>$title</title>
 <style>
-:root { --back: #f6f6f8; --card: #ffffff; --text: #1d1d1f; --soft: #5f5f66; --line: #dcdce1; }
+:root { --back: #f6f6f8; --card: #ffffff; --text: #1d1d1f; --soft: #5f5f66; --line: #dcdce1; --unclear: #ececf0; }
 @media (prefers-color-scheme: dark) {
-  :root { --back: #151517; --card: #222226; --text: #ececee; --soft: #a6a6ae; --line: #3a3a40; }
+  :root { --back: #151517; --card: #222226; --text: #ececee; --soft: #a6a6ae; --line: #3a3a40; --unclear: #85858f; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
@@ -62,7 +65,8 @@ code { font: .92em ui-monospace, monospace; }
 $body
 <footer>
 <p>Each row of <code>people.csv</code> beside this page is a person: <code>pandas.read_csv("people.csv")</code>.
-Shares are parts of the time for which a person was seen.</p>
+Shares are parts of the time for which a person was seen; it was unclear where the face could not be read or no emotion
+stood out.</p>
 <p>Made by live-emotion on this machine; the page loads nothing from elsewhere. A facial expression is not what a
 person feels: don't use this to judge people.</p>
 </footer>
@@ -86,7 +90,7 @@ $more
 
 CARD = Template("""<section class="card person">$face
 <div><h3>Person $number</h3>
-<p>Mostly <b>$emotion</b></p>
+<p>$mostly</p>
 <p class="soft">in view for $seen<br>from $first to $last</p></div>
 $bar</section>""")
 
@@ -122,7 +126,7 @@ def page(
         table: all rows.
         cards: the people that are shown.
         left_out: how many are not.
-        shares: (C,) of all people together, 0 to 1.
+        shares: (C,) of all people together, 0 to 1; what they lack to 1 was unclear.
         colours: C, as ``#rrggbb``.
         timelines: the picture as PNG files, for a light and for a dark page.
     """
@@ -133,7 +137,7 @@ def page(
             light=_data("png", timelines[0]),
             dark=_data("png", timelines[1]),
             bar=_bar(shares, names, colours),
-            key="".join(_key(name, share, colour) for name, share, colour in zip(names, shares, colours)),
+            key=_key(shares, names, colours),
             more=_more(left_out),
             cards="\n".join(_card(card, names, colours) for card in cards),
         )
@@ -167,7 +171,7 @@ def _card(card: Card, names: Sequence[str], colours: Sequence[str]) -> str:
     return CARD.substitute(
         face=face,
         number=person.track_id,
-        emotion=_text(names[int(person.shares.argmax())]),
+        mostly=f"Mostly <b>{_text(names[int(person.shares.argmax())])}</b>" if person.shares.any() else "Unclear",
         seen=time_text(person.seen_s, tenths),
         first=time_text(person.first_s, tenths),
         last=time_text(person.last_s, tenths),
@@ -185,15 +189,26 @@ def _more(count: int) -> str:
 
 def _bar(shares: np.ndarray, names: Sequence[str], colours: Sequence[str]) -> str:
     parts = []
-    for share, name, colour in zip(shares, names, colours):
+    for share, name, colour in _with_unclear(shares, names, colours):
         figure = f"{share:.0%}" if share >= SMALLEST_SHARE else ""
         label = f"{_text(name)} {share:.0%}"
         parts.append(f'<span style="width:{100 * share:.2f}%;background:{colour}" title="{label}">{figure}</span>')
     return f'<div class="bar">{"".join(parts)}</div>'
 
 
-def _key(name: str, share: float, colour: str) -> str:
-    return f'<li><span class="dot" style="background:{colour}"></span>{_text(name)} {share:.0%}</li>'
+def _key(shares: np.ndarray, names: Sequence[str], colours: Sequence[str]) -> str:
+    return "".join(
+        f'<li><span class="dot" style="background:{colour}"></span>{_text(name)} {share:.0%}</li>'
+        for share, name, colour in _with_unclear(shares, names, colours)
+    )
+
+
+def _with_unclear(shares: np.ndarray, names: Sequence[str], colours: Sequence[str]) -> Iterator[tuple[float, str, str]]:
+    """Share, name and colour of each emotion and, where there is any, of the time that was unclear."""
+    yield from zip(shares.tolist(), names, colours)
+    unclear = 1 - float(shares.sum())
+    if unclear >= SMALLEST_UNCLEAR:
+        yield unclear, "unclear", "var(--unclear)"
 
 
 def _data(kind: str, content: bytes) -> str:

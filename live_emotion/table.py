@@ -21,6 +21,7 @@ NEEDED = ("time_s", "track_id", "emotion")
 """Columns without which rows say nothing of a person; the box is needed for thumbnails alone."""
 
 BOX = ("x1", "y1", "x2", "y2")
+NOTE = "note"
 
 LONGEST_ROW = 2.0
 """A row stands for the time up to the next frame that was read, at most for so many times the median of those."""
@@ -37,6 +38,7 @@ class FaceTable:
         emotion: (N,) int64, index of the emotion that was shown.
         probabilities: (N, C) float32.
         boxes: (N, 4) float32 pixels, ``x1 y1 x2 y2``; NaN where the rows have none.
+        is_clear: (N,) bool, False where a note says that the emotion is not to be trusted.
     """
 
     class_names: tuple[str, ...]
@@ -45,6 +47,7 @@ class FaceTable:
     emotion: np.ndarray
     probabilities: np.ndarray
     boxes: np.ndarray
+    is_clear: np.ndarray
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -52,8 +55,8 @@ class FaceTable:
     def of(self, track_id: int) -> FaceTable:
         """The rows of one person."""
         chosen = self.track_id == track_id
-        columns = (self.time_s, self.track_id, self.emotion, self.probabilities, self.boxes)
-        return FaceTable(self.class_names, *(column[chosen] for column in columns))
+        parts = (self.time_s, self.track_id, self.emotion, self.probabilities, self.boxes, self.is_clear)
+        return FaceTable(self.class_names, *(column[chosen] for column in parts))
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Person:
         first_s: when it was first seen, in seconds.
         last_s: and last.
         seen_s: for how long it was seen altogether, in seconds.
-        shares: (C,) of that time in which each emotion was shown; their sum is 1.
+        shares: (C,) of that time in which each emotion was clearly shown; what they lack to 1 was unclear.
         rows: of this person alone.
     """
 
@@ -105,19 +108,20 @@ def people(table: FaceTable) -> list[Person]:
     for track_id in np.unique(table.track_id):
         chosen = table.track_id == track_id
         rows, seconds = table.of(int(track_id)), lengths[chosen]
-        shares = np.bincount(rows.emotion, seconds, minlength=len(table.class_names))
         total = float(seconds.sum())
-        shares = shares / total if total else np.bincount(rows.emotion, minlength=len(shares)) / len(rows)
+        weights = rows.is_clear * (seconds / total if total else 1 / len(rows))
+        shares = np.bincount(rows.emotion, weights, minlength=len(table.class_names))
         first, last = float(rows.time_s[0]), float(rows.time_s[-1])
         found.append(Person(int(track_id), first, last, total, shares, rows))
     return sorted(found, key=lambda person: (-person.seen_s, person.track_id))
 
 
 def overall_shares(everyone: Sequence[Person], class_names: Sequence[str]) -> np.ndarray:
-    """(C,) parts of the time that all people were seen, in which each emotion was shown; 0 where nobody was."""
-    total = sum(person.seen_s for person in everyone)
-    weighted = [person.shares * person.seen_s for person in everyone]
-    return np.sum(weighted, axis=0) / total if total else np.zeros(len(class_names))
+    """(C,) parts of the time that all people were seen, in which each emotion was clear; 0 where nobody was."""
+    if not everyone:
+        return np.zeros(len(class_names))
+    seen_s = np.array([person.seen_s for person in everyone])
+    return np.average([person.shares for person in everyone], axis=0, weights=seen_s if seen_s.any() else None)
 
 
 def row_lengths(time_s: np.ndarray) -> np.ndarray:
@@ -141,13 +145,14 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
         raise ValueError(f"there is no column {missing[0] if missing else PROBABILITY_PREFIX + '<emotion>'}")
     index = {name: i for i, name in enumerate(class_names)}
     with_boxes = all(name in names for name in BOX)
-    times, tracks, emotions, probabilities, boxes = (array(kind) for kind in "dqqff")
+    times, tracks, emotions, probabilities, boxes, is_clear = (array(kind) for kind in "dqqffb")
     for row in rows:
         times.append(float(row["time_s"]))
         tracks.append(int(row["track_id"]))
         emotions.append(index[row["emotion"]])
         probabilities.extend(float(row[PROBABILITY_PREFIX + name]) for name in class_names)
         boxes.extend(float(row[name]) if with_boxes else np.nan for name in BOX)
+        is_clear.append(not row.get(NOTE))
     order = np.argsort(np.array(times), kind="stable")
     table = FaceTable(
         class_names,
@@ -156,6 +161,7 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
         np.array(emotions)[order],
         np.array(probabilities).reshape(-1, len(class_names))[order],
         np.array(boxes).reshape(-1, 4)[order],
+        np.array(is_clear, bool)[order],
     )
     if not (np.isfinite(table.time_s).all() and np.isfinite(table.probabilities).all()):
         raise ValueError("a time or a probability is no number")

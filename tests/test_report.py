@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import re
 from html.parser import HTMLParser
@@ -102,6 +103,19 @@ def test_people_are_told_how_long_they_were_seen_and_how_they_looked(rows):
     shares = overall_shares([first, second], EMOTIONS)
     np.testing.assert_allclose(shares, [0, 0.5, 0.25, 0.25], atol=0.03)
     assert overall_shares([], EMOTIONS).tolist() == [0, 0, 0, 0]
+
+
+def test_what_notes_call_unclear_counts_for_no_emotion(tmp_path):
+    noted = dataclasses.replace(face(1, "sad"), note="blurred")
+    with open_data_sink(tmp_path / "talk.csv", EMOTIONS) as sink:
+        for i in range(40):
+            sink.write(Frame(i, i / 25, np.zeros((4, 4, 3), np.uint8)), [noted if i < 10 else face(1, "happy")])
+    (person,) = people(read_table(tmp_path / "talk.csv"))
+    np.testing.assert_allclose(person.shares, [0, 0.75, 0, 0], atol=1e-3)
+    page = write_report(tmp_path / "talk.csv", tmp_path / "report", "talk")
+    assert "unclear 25%" in " ".join(Page(page.read_text()).texts)
+    with (tmp_path / "report" / PEOPLE).open(newline="") as file:
+        assert float(next(csv.DictReader(file))["share_unclear"]) == pytest.approx(0.25, abs=1e-3)
 
 
 def test_rows_stand_for_the_time_to_the_next_frame():
