@@ -90,7 +90,7 @@ $more
 
 CARD = Template("""<section class="card person">$face
 <div><h3>Person $number</h3>
-<p>$mostly</p>
+<p>Mostly <b>$emotion</b></p>
 <p class="soft">in view for $seen<br>from $first to $last</p></div>
 $bar</section>""")
 
@@ -171,7 +171,7 @@ def _card(card: Card, names: Sequence[str], colours: Sequence[str]) -> str:
     return CARD.substitute(
         face=face,
         number=person.track_id,
-        mostly=f"Mostly <b>{_text(names[int(person.shares.argmax())])}</b>" if person.shares.any() else "Unclear",
+        emotion=_text(max(_with_unclear(person.shares, names, colours))[1]),
         seen=time_text(person.seen_s, tenths),
         first=time_text(person.first_s, tenths),
         last=time_text(person.last_s, tenths),
