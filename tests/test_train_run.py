@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import multiprocessing
 import random
@@ -209,18 +211,52 @@ def test_patience_ends_a_run(config, capsys):
     assert "The loss does not fall; try another learning rate" in printed
 
 
-def test_a_full_disk_is_one_error_and_the_old_files_stay(config, monkeypatch):
+def run_with_little_disk(config):
+    """In a process of its own, whose files may not grow beyond 20,000 bytes: less than a checkpoint has."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            train(config, resume=True)
+        except OutputError as error:
+            (config.output / "error.txt").write_text(str(error))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_full_disk_is_one_error_and_the_old_files_stay(config):
     train(replace(config, epochs=1, schedule="plateau"))
-    before = weights_of(config.output / FINAL)
-
-    def full(*_):
-        raise RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed")
-
-    with monkeypatch.context() as patch, pytest.raises(OutputError, match=r"Cannot write .*: the disk is full"):
-        patch.setattr(torch, "save", full)
-        train(replace(config, epochs=2, schedule="plateau"), resume=True)
-    assert_equal_weights(before, weights_of(config.output / FINAL))
+    before = {file.name: file.read_bytes() for file in config.output.glob("*.pth")}
+    longer = replace(config, epochs=2, schedule="plateau")
+    process = multiprocessing.get_context("forkserver").Process(target=run_with_little_disk, args=(longer,))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    message = (config.output / "error.txt").read_text()
+    assert message.startswith(f"Cannot write {config.output / FINAL}: the disk is full")
+    assert "\n" not in message
+    assert {file.name: file.read_bytes() for file in config.output.glob("*.pth")} == before
     assert not list(config.output.glob(".*"))
+    train(longer, resume=True)  # with space again, it goes on
+    assert len(without_time(config.output / HISTORY)) == 2
+
+
+def test_a_run_without_a_saved_state_says_to_start_anew(config):
+    config.output.mkdir()
+    with pytest.raises(DataError, match="start it anew without --resume"):
+        train(config, resume=True)
+
+
+def test_tensorboard_gets_every_epoch(config):
+    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="an extra")
+    train(replace(config, epochs=2))
+    log = accumulators.EventAccumulator(str(config.output / "tensorboard")).Reload()
+    history = without_time(config.output / HISTORY)
+    for name in ("loss/val", "accuracy/train"):
+        kind, split = name.split("/")
+        events = log.Scalars(name)
+        assert [e.step for e in events] == [1, 2]
+        assert [e.value for e in events] == pytest.approx([e[f"{split}_{kind}"] for e in history])
 
 
 def test_too_little_memory_says_what_to_change(config, monkeypatch):
@@ -228,7 +264,9 @@ def test_too_little_memory_says_what_to_change(config, monkeypatch):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes")
 
     monkeypatch.setattr("train.engine.to_network", exhausted)
-    with pytest.raises(LiveEmotionError, match="Out of memory with batches of 8 images; try --batch-size 4"):
+    with pytest.raises(
+        LiveEmotionError, match="Out of memory with batches of 8 images; start again with --batch-size 4"
+    ):
         train(config)
 
 

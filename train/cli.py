@@ -94,8 +94,9 @@ def cli(ctx: click.Context, resume: bool, force: bool, **options: Any) -> None:
     """Train an emotion network on a folder of faces, and use it live with no code.
 
     \b
-    python -m train --data faces -o runs/mine        train on faces/train/<class>/*
-    python -m train --resume -o runs/mine            go on where it stopped
+    python -m train prepare photos -o faces       photos/<class>/* -> faces/train/<class>/*
+    python -m train --data faces -o runs/mine     train on them
+    python -m train --resume -o runs/mine         go on where it stopped
     python -m train evaluate --weights runs/mine/best_emotion_model.pth --data faces
     live-emotion webcam --weights runs/mine/best_emotion_model.pth
     """

@@ -72,7 +72,7 @@ class TrainConfig:
         False, "Data", "Leave out training images that have a copy in validation: in the part held out and in val."
     )
 
-    arch: str = _setting("emotion_cnn", "Network", "Architecture.", choices=ARCHITECTURES)
+    arch: str = _setting("emotion_cnn", "Network", f"One of {', '.join(ARCHITECTURES)}.", choices=ARCHITECTURES)
     network: tuple[str, ...] = _setting(
         (), "Network", "Change a dimension of the network, such as channels=16,32,64. May be repeated."
     )

@@ -20,6 +20,9 @@ else:
 
 SHORT = {"output": "-o"}
 
+FIRST = ("Distillation", "Data")
+"""Headings that come first in the help; the others follow in order of their first appearance."""
+
 checkpoint_option = click.option(
     "--weights",
     type=click.Path(path_type=Path),
@@ -59,7 +62,7 @@ class GroupedOption(click.Option):
 
 
 class GroupedHelp(click.Command):
-    """A command whose help lists options under their headings, in order of their first appearance."""
+    """A command whose help lists options under their headings, those of the data first."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the options, and the subcommands of a group."""
@@ -68,7 +71,7 @@ class GroupedHelp(click.Command):
             record = parameter.get_help_record(ctx)
             if record:
                 sections.setdefault(getattr(parameter, "group", "Other"), []).append(record)
-        for title, records in sections.items():
+        for title, records in sorted(sections.items(), key=lambda section: section[0] not in FIRST):
             with formatter.section(title):
                 formatter.write_dl(records)
         if isinstance(self, click.Group):
@@ -128,7 +131,7 @@ def _metavar(item: Field[Any]) -> str | None:
         return "FILE"
     if isinstance(item.default, (int, float)) and not isinstance(item.default, bool):
         return "N"
-    return {"classes": "A,B,...", "network": "NAME=VALUE"}.get(item.name)
+    return {"arch": "NAME", "classes": "A,B,...", "network": "NAME=VALUE"}.get(item.name)
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -32,8 +32,9 @@ def plot_history(history: Sequence[dict[str, Any]], path: Path) -> None:
         axes.legend(frameon=False)
     best = max(history, key=lambda entry: entry["val_accuracy"])
     accuracy.axvline(best["epoch"], color="grey", linewidth=0.8, linestyle=":")
-    rate.plot(epochs, [entry["lr"] for entry in history], marker="o", markersize=3, color="#009E73")
-    rate.set(title="Learning rate", xlabel="Epoch", yscale="log")
+    rates = [entry["lr"] for entry in history]
+    rate.plot(epochs, rates, marker="o", markersize=3, color="#009E73")
+    rate.set(title="Learning rate", xlabel="Epoch", yscale="log" if min(rates) > 0 else "linear")
     for axes in (loss, accuracy, rate):
         axes.grid(alpha=0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)

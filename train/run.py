@@ -61,21 +61,24 @@ def train(config: TrainConfig, resume: bool = False, force: bool = False) -> Non
     folder = make_folder(config.output)
     if (folder / STATE).exists() and not (resume or force):
         raise OutputError(f"{folder} holds a run already; go on with --resume, choose another -o, or use --force.")
+    if resume and not (folder / STATE).exists():
+        raise DataError(f"The run in {folder} ended before it was first saved; start it anew without --resume.")
     try:
         with parallel.processes(config.device) as device, StopRequest() as stop:
             _train(config, folder, resume, device, stop)
     except (torch.OutOfMemoryError, MemoryError) as error:
-        raise _out_of_memory(config) from error
+        raise _out_of_memory(config, folder) from error
     except RuntimeError as error:
         if "allocate" in str(error) or "out of memory" in str(error).lower():
-            raise _out_of_memory(config) from error
+            raise _out_of_memory(config, folder) from error
         raise
 
 
-def _out_of_memory(config: TrainConfig) -> LiveEmotionError:
+def _out_of_memory(config: TrainConfig, folder: Path) -> LiveEmotionError:
+    saved = " Or free memory and go on with --resume." if (folder / STATE).exists() else ""
     return LiveEmotionError(
-        f"Out of memory with batches of {config.batch_size} images; try --batch-size {max(2, config.batch_size // 2)} "
-        "or a smaller network, and go on with --resume."
+        f"Out of memory with batches of {config.batch_size} images; start again with --batch-size "
+        f"{max(2, config.batch_size // 2)} or a smaller --network.{saved}"
     )
 
 
@@ -97,7 +100,8 @@ def _train(config: TrainConfig, folder: Path, resume: bool, device: torch.device
         _finish_epoch(run, entry | {"seconds": round(seconds, 1)}, folder)
         steps = len(batch_order(train_faces, config, run.epoch - 1))
         _say_pace(run, len(train_faces) * (1 - first / steps), seconds)
-    say(f"Done: {len(run.history)} epochs. The best weights are in {folder / BEST}.")
+    count = len(run.history)
+    say(f"Done: {count} epoch{'' if count == 1 else 's'}. The best weights are in {folder / BEST}.")
 
 
 def _train_epoch(run: Run, faces: FaceSet, folder: Path, stop: StopRequest) -> None:
@@ -203,7 +207,8 @@ def _say_pace(run: Run, images: float, seconds: float) -> None:
     """Says how fast it goes and how long it will take, and what to do where the loss does not fall."""
     left = (run.config.epochs - run.epoch) * run.history[-1]["seconds"]
     if left:
-        say(f"{images / seconds:.0f} images/s with validation, about {left / 60:.0f} min left")
+        time_left = f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
+        say(f"{images / seconds:.0f} images/s with validation, about {time_left} left")
     losses = [e["train_loss"] for e in run.history]
     if len(losses) == STUCK_EPOCHS and min(losses) > 0.98 * losses[0]:
         say(f"The loss does not fall; try another learning rate, such as --lr {run.config.lr / 10:g}.")

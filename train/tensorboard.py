@@ -6,6 +6,8 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from live_emotion.files import write_error
+
 FOLDER = "tensorboard"
 
 
@@ -15,15 +17,21 @@ def log_epoch(entry: dict[str, Any], folder: Path) -> None:
     Args:
         entry: as in ``history.jsonl``.
         folder: of the run.
+
+    Raises:
+        OutputError: it cannot be written.
     """
     if importlib.util.find_spec("tensorboard") is None:
         return
     from torch.utils.tensorboard import SummaryWriter
 
-    with SummaryWriter(str(folder / FOLDER), purge_step=entry["epoch"]) as writer:
-        for name in ("loss", "accuracy"):
-            for split in ("train", "val"):
-                writer.add_scalar(f"{name}/{split}", entry[f"{split}_{name}"], entry["epoch"])
-        for name, (right, count) in entry["per_class"].items():
-            writer.add_scalar(f"class_accuracy/{name}", right / count, entry["epoch"])
-        writer.add_scalar("learning_rate", entry["lr"], entry["epoch"])
+    values = {
+        f"{name}/{split}": entry[f"{split}_{name}"] for name in ("loss", "accuracy") for split in ("train", "val")
+    }
+    values |= {f"class_accuracy/{name}": right / count for name, (right, count) in entry["per_class"].items()}
+    try:
+        with SummaryWriter(str(folder / FOLDER), purge_step=entry["epoch"]) as writer:
+            for name, value in (values | {"learning_rate": entry["lr"]}).items():
+                writer.add_scalar(name, value, entry["epoch"])
+    except OSError as error:
+        raise write_error(folder / FOLDER, error) from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -64,14 +66,15 @@ def command(
 
     files = weights or (Path(default_weights()),)
     classifier = EmotionClassifier(files, device)
-    if held_out:
-        faces = evaluate.held_out_faces(files[0], data, votes)
-    else:
-        faces = evaluate.evaluation_faces(data, split, classifier.class_names, votes, min_agreement)
-    result = evaluate.evaluate(classifier, faces)
-    figures = result.figures() | {"weights": [file.name for file in files]}
-    if twins:
-        figures["without_twins"] = evaluate.without_twins(result, data / "train").figures()
+    with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):  # remarks on the images
+        if held_out:
+            faces = evaluate.held_out_faces(files[0], data, votes)
+        else:
+            faces = evaluate.evaluation_faces(data, split, classifier.class_names, votes, min_agreement)
+        result = evaluate.evaluate(classifier, faces)
+        figures = result.figures() | {"weights": [file.name for file in files]}
+        if twins:
+            figures["without_twins"] = evaluate.without_twins(result, data / "train").figures()
     if as_json:
         click.echo(json.dumps(figures, indent=2))
     else:

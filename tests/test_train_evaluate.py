@@ -1,0 +1,358 @@
+"""Measuring, calibrating and joining weights, learning from them, and settings in files."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from faces import TINY, place, vary, write_data, write_faces
+
+from live_emotion.checkpoint import load_checkpoint, save_checkpoint, save_state
+from live_emotion.classifier import EmotionClassifier, softmax
+from live_emotion.cli import cli as live_emotion
+from live_emotion.errors import DataError, WeightsError
+from live_emotion.model import ARCHITECTURES as BUILT
+from train import config as train_config
+from train import metrics
+from train.cli import cli
+from train.config import ARCHITECTURES, TrainConfig, to_toml
+from train.evaluate import evaluate, evaluation_faces
+from train.options import read_config
+from train.run import BEST, FINAL, HISTORY, train
+
+SMALL = {
+    "emotion_cnn": TINY,
+    "emotion_cnn_se": TINY,
+    "emotion_cnn_cbam": TINY,
+    "emotion_resnet": ("channels=4,8",),
+    "resnet18": (),
+    "efficientnet_b0": (),
+    "vit_b_16": ("num_layers=1", "num_heads=2", "hidden_dim=16", "mlp_dim=32"),
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, portrait):
+    return write_data(tmp_path_factory.mktemp("faces"), portrait)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, data):
+    """The folder of a run that has learnt its two classes."""
+    folder = tmp_path_factory.mktemp("run")
+    train(TrainConfig(data=data, output=folder, network=TINY, epochs=6, batch_size=8, lr=0.003, device="cpu"))
+    return folder
+
+
+def invoke(command, *arguments):
+    done = CliRunner().invoke(command, [str(a) for a in arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def network_settings(values):
+    return [part for value in values for part in ("--network", value)]
+
+
+# --- figures
+
+
+def test_figures_of_a_known_confusion():
+    labels = np.array([0, 0, 0, 1, 1, 2])
+    predicted = np.array([0, 0, 1, 1, 0, 2])
+    confusion = metrics.confusion_matrix(labels, predicted, 3)
+    assert confusion.tolist() == [[2, 1, 0], [1, 1, 0], [0, 0, 1]]
+    assert metrics.accuracy(confusion) == pytest.approx(4 / 6)
+    assert metrics.balanced_accuracy(confusion) == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
+    scores = metrics.class_scores(confusion, ("a", "b", "c"))
+    assert (scores["a"].precision, scores["a"].recall) == pytest.approx((2 / 3, 2 / 3))
+    assert scores["b"].f1 == pytest.approx(0.5)
+    assert scores["c"].images == 1
+
+
+def test_calibration_error_is_the_gap_of_confidence_and_accuracy():
+    probabilities = np.array([[0.9, 0.1]] * 10)
+    labels = np.array([0] * 6 + [1] * 4)  # right in 60 %, where 90 % were claimed
+    bins = metrics.calibration_bins(probabilities, labels)
+    assert metrics.calibration_error(bins) == pytest.approx(0.3)
+    assert sum(count for count, _, _ in bins) == 10
+    assert metrics.negative_log_likelihood(probabilities, labels) == pytest.approx(
+        -0.6 * np.log(0.9) - 0.4 * np.log(0.1)
+    )
+
+
+def test_the_temperature_that_made_the_logits_is_found_again():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (20_000, 4))
+    cumulated = softmax(logits).cumsum(axis=1)
+    labels = (rng.random((len(logits), 1)) > cumulated).sum(axis=1).clip(max=3)
+    assert metrics.fit_temperature(3 * logits, labels) == pytest.approx(3, rel=0.03)
+
+
+# --- evaluate
+
+
+def test_the_report_holds_what_a_look_at_each_picture_gives(trained, data, tmp_path):
+    done = invoke(cli, "evaluate", "--weights", trained / BEST, "--data", data, "-o", tmp_path / "report")
+    figures = json.loads((tmp_path / "report/evaluation.json").read_text())
+    with (tmp_path / "report/predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    classifier = EmotionClassifier(trained / BEST)
+    right = 0
+    for row in rows:
+        face = cv2.imread(str(data / row["file"]), cv2.IMREAD_GRAYSCALE)
+        (prediction,) = classifier.classify(face[None])
+        assert prediction.emotion == row["emotion"]
+        assert float(row["confidence"]) == pytest.approx(prediction.confidence, abs=0.01)
+        assert row["label"] == row["file"].split("/")[-2]
+        right += prediction.emotion == row["label"]
+    assert len(rows) == figures["images"] == 12
+    assert figures["accuracy"] == pytest.approx(right / 12)
+    assert np.trace(figures["confusion"]) == right
+    assert figures["weights"] == [BEST]
+    assert f"Accuracy: {right / 12:.2%} of 12 images" in done.output
+    for picture in ("confusion_matrix", "reliability", "mistakes"):
+        assert min(cv2.imread(str(tmp_path / f"report/{picture}.png")).shape[:2]) > 50
+
+
+def test_the_mistakes_are_shown(trained, data, tmp_path, portrait):
+    """All classes swapped: every image is a mistake, and the picture has as many faces."""
+    for name, other in (("upright", "turned"), ("turned", "upright")):
+        write_faces(tmp_path / "val" / name, [cv2.imread(str(p), 0) for p in sorted((data / "val" / other).iterdir())])
+    done = invoke(cli, "evaluate", "--weights", trained / BEST, "--data", tmp_path, "-o", tmp_path / "report", "--json")
+    assert json.loads(done.stdout)["accuracy"] < 0.2
+    assert cv2.imread(str(tmp_path / "report/mistakes.png")).std() > 20
+
+
+def test_several_weights_are_measured_as_their_mean(trained, data):
+    classifier = EmotionClassifier([trained / BEST, trained / FINAL])
+    faces = evaluation_faces(data, "val", classifier.class_names, None)
+    single = [EmotionClassifier(trained / name).predict(faces.faces) for name in (BEST, FINAL)]
+    np.testing.assert_allclose(evaluate(classifier, faces).probabilities, np.mean(single, axis=0), atol=1e-6)
+
+
+def test_only_images_that_people_agree_on(trained, data, tmp_path):
+    rows = [f"val,upright/{i:03d}.png,{5 + i},{5 - i}" for i in range(6)]
+    votes = tmp_path / "votes.csv"
+    votes.write_text("split,file,upright,turned\n" + "\n".join(rows) + "\n")
+    base = ["--weights", trained / BEST, "--data", data, "--votes", votes, "-o", tmp_path / "report", "--json"]
+    assert json.loads(invoke(cli, "evaluate", *base).stdout)["images"] == 6
+    assert json.loads(invoke(cli, "evaluate", *base, "--min-agreement", 8).stdout)["images"] == 3
+
+
+def test_without_the_copies_of_training_images(trained, data, tmp_path, portrait):
+    fresh = vary(portrait, 4, 99)
+    copies = [cv2.imread(str(data / f"train/upright/{i:03d}.png"), cv2.IMREAD_GRAYSCALE) for i in range(3)]
+    write_faces(tmp_path / "val/upright", [*fresh, *copies])
+    write_faces(tmp_path / "val/turned", vary(portrait, 2, 98)[:, ::-1])
+    write_faces(tmp_path / "train/upright", copies)
+    base = ["--weights", trained / BEST, "--data", tmp_path, "-o", tmp_path / "report", "--json"]
+    figures = json.loads(invoke(cli, "evaluate", *base, "--twins").stdout)
+    assert (figures["images"], figures["without_twins"]["images"]) == (9, 6)
+
+
+def test_what_a_run_held_out_is_found_again(tmp_path, portrait):
+    for name, step in (("upright", 1), ("turned", -1)):
+        write_faces(tmp_path / "train" / name, vary(portrait, 20, 3)[:, ::step])
+    output = tmp_path / "run"
+    train(TrainConfig(data=tmp_path, output=output, network=TINY, epochs=2, batch_size=8, val_fraction=0.25, seed=4))
+    done = invoke(
+        cli, "evaluate", "--weights", output / FINAL, "--data", tmp_path, "--held-out", "-o", tmp_path / "e", "--json"
+    )
+    last = json.loads((output / HISTORY).read_text().splitlines()[-1])
+    assert json.loads(done.stdout)["accuracy"] == pytest.approx(last["val_accuracy"], abs=0.11)
+    assert json.loads(done.stdout)["images"] == 10
+
+
+def test_a_missing_split_is_one_clear_error(trained, tmp_path):
+    with pytest.raises(DataError, match=r"There is no folder .*val to evaluate on"):
+        invoke(cli, "evaluate", "--weights", trained / BEST, "--data", tmp_path)
+
+
+# --- calibrate
+
+
+def test_calibration_makes_overconfident_weights_truer_and_keeps_predictions(trained, data, tmp_path):
+    checkpoint = load_checkpoint(trained / BEST)
+    save_checkpoint(replace(checkpoint, temperature=0.2), tmp_path / "a.pth")
+    done = invoke(
+        cli,
+        "calibrate",
+        "--weights",
+        tmp_path / "a.pth",
+        "--data",
+        data,
+        "--split",
+        "train",
+        "-o",
+        tmp_path / "b.pth",
+        "--half",
+    )
+    calibrated = load_checkpoint(tmp_path / "b.pth")
+    faces = evaluation_faces(data, "train", calibrated.class_names, None)
+    before, after = (EmotionClassifier(tmp_path / name).predict(faces.faces) for name in ("a.pth", "b.pth"))
+    likelihoods = [metrics.negative_log_likelihood(p, faces.labels) for p in (before, after)]
+    assert likelihoods[1] <= likelihoods[0] + 1e-3
+    assert calibrated.half
+    assert calibrated.temperature != 0.2
+    assert f"-> {calibrated.temperature:.3f}" in done.output
+    assert calibrated.metadata["calibration"] in done.output
+    assert (tmp_path / "b.pth").stat().st_size < 0.8 * (tmp_path / "a.pth").stat().st_size
+
+
+# --- architectures, pretrained weights, distillation
+
+
+def test_the_command_line_knows_every_architecture():
+    assert set(ARCHITECTURES) == set(BUILT) == set(SMALL)
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_every_architecture_trains_and_runs(arch, tmp_path, portrait):
+    data = write_data(tmp_path / "data", portrait, train=4, val=2)
+    config = TrainConfig(data=data, output=tmp_path / "run", arch=arch, network=SMALL[arch], epochs=1, batch_size=8)
+    train(config)
+    assert load_checkpoint(config.output / FINAL).arch == arch
+    assert EmotionClassifier(config.output / FINAL).predict(vary(portrait, 3, 1)).shape == (3, 2)
+
+
+def test_frozen_layers_stay_and_the_last_ones_learn(trained, data, tmp_path):
+    config = TrainConfig(
+        data=data, output=tmp_path / "run", network=TINY, pretrained=trained / BEST, freeze=True, epochs=1, batch_size=8
+    )
+    train(config)
+    before, after = (load_checkpoint(path).state_dict for path in (trained / BEST, config.output / FINAL))
+    for name, value in before.items():
+        if name.startswith("features"):  # also BatchNorm's statistics
+            assert torch.equal(after[name], value), name
+    assert not torch.equal(after["classifier.2.weight"], before["classifier.2.weight"])
+
+
+def test_pretrained_weights_for_colours_and_other_classes_are_taken_as_far_as_they_fit(data, tmp_path, capsys):
+    """As torchvision's file for ImageNet has them: three input channels, 1,000 classes."""
+    from torchvision.models import resnet18
+
+    torch.manual_seed(3)
+    theirs = resnet18(weights=None)
+    save_state(theirs.state_dict(), tmp_path / "resnet18.pth")
+    config = TrainConfig(
+        data=data, output=tmp_path / "run", arch="resnet18", pretrained=tmp_path / "resnet18.pth", freeze=True, epochs=1
+    )
+    train(config)
+    ours = load_checkpoint(config.output / FINAL).state_dict
+    torch.testing.assert_close(ours["conv1.weight"], theirs.conv1.weight.sum(dim=1, keepdim=True))
+    assert torch.equal(ours["layer4.1.conv2.weight"], theirs.layer4[1].conv2.weight)
+    assert ours["fc.weight"].shape == (2, 512)
+    assert "Took 100%" in capsys.readouterr().out
+
+
+def test_weights_of_another_network_are_refused(trained, data, tmp_path):
+    config = TrainConfig(data=data, output=tmp_path / "run", arch="resnet18", pretrained=trained / BEST)
+    with pytest.raises(WeightsError, match="weights of another network"):
+        train(config)
+
+
+def test_a_pupil_learns_what_its_teachers_know(trained, data, tmp_path):
+    """From turned labels and right teachers, whose word alone counts."""
+    for split in ("train", "val"):
+        for name, other in (("upright", "turned"), ("turned", "upright")):
+            faces = [cv2.imread(str(p), 0) for p in sorted((data / split / other).iterdir())]
+            write_faces(tmp_path / "data" / split / name, faces)
+    teachers = ["--teacher", trained / BEST, "--teacher", trained / FINAL, "--teacher-share", 1]
+    options = ["--epochs", 6, "--batch-size", 8, "--lr", 0.003, "--patience", 0, *network_settings(TINY)]
+    invoke(cli, "distill", *teachers, "--data", tmp_path / "data", "-o", tmp_path / "pupil", *options)
+    pupil = EmotionClassifier(tmp_path / "pupil" / FINAL)
+    faces = evaluation_faces(data, "val", pupil.class_names, None)
+    assert (pupil.predict(faces.faces).argmax(axis=1) == faces.labels).mean() >= 0.9
+
+
+def test_teachers_without_a_class_are_refused(trained, tmp_path, portrait):
+    for name in ("upright", "other"):
+        for split in ("train", "val"):
+            write_faces(tmp_path / "data" / split / name, vary(portrait, 4, 1))
+    with pytest.raises(DataError, match="don't know the class other"):
+        train(TrainConfig(data=tmp_path / "data", output=tmp_path / "run", teacher=(trained / BEST,), network=TINY))
+
+
+# --- settings in files
+
+
+def test_a_runs_settings_give_the_same_run_again(data, tmp_path):
+    votes = tmp_path / "votes.csv"
+    counts = {"upright": "9,1", "turned": "2,8"}
+    files = [p.relative_to(data).parts for p in sorted(data.glob("*/*/*.png"))]
+    rows = [f"{split},{label}/{name},{counts[label]}" for split, label, name in files]
+    votes.write_text("split,file,upright,turned\n" + "\n".join(rows) + "\n")
+    options = ["--data", data, "--votes", votes, "--classes", "upright,turned", "--epochs", 1, "--batch-size", 8]
+    options += [
+        "--optimizer",
+        "sgd",
+        "--schedule",
+        "cosine",
+        "--mixup",
+        0.2,
+        "--class-weights",
+        *network_settings(TINY),
+    ]
+    invoke(cli, *options, "-o", tmp_path / "a")
+    invoke(cli, "--config", tmp_path / "a/run.toml", "-o", tmp_path / "b")
+    first, second = (read_config(tmp_path / run / "run.toml") for run in ("a", "b"))
+    assert first | {"output": ""} == second | {"output": ""}
+    assert first["optimizer"] == "sgd" and first["classes"] == "upright,turned" and first["class_weights"] is True
+    one, two = (load_checkpoint(tmp_path / run / FINAL).state_dict for run in ("a", "b"))
+    assert all(torch.equal(value, two[name]) for name, value in one.items())
+    invoke(cli, "--config", tmp_path / "a/run.toml", "-o", tmp_path / "c", "--optimizer", "adamw")
+    assert read_config(tmp_path / "c/run.toml")["optimizer"] == "adamw"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("epochs = [", "not a valid TOML file"), ("epoch = 3", "unknown setting 'epoch'"), ("epochs = 'many'", "epochs")],
+)
+def test_a_wrong_configuration_is_wrong_usage(tmp_path, text, message):
+    (tmp_path / "run.toml").write_text(text)
+    done = CliRunner().invoke(cli, ["--config", str(tmp_path / "run.toml"), "-o", str(tmp_path / "run")])
+    assert done.exit_code == 2
+    assert message in done.output
+
+
+def test_toml_keeps_every_kind_of_value(tmp_path):
+    values = {"seed": 3, "lr": 1e-05, "freeze": True, "arch": 'a "b" \\ é', "network": ["a=1", "b=2"], "votes": None}
+    (tmp_path / "run.toml").write_text(to_toml(values), encoding="utf-8")
+    assert read_config(tmp_path / "run.toml") == {k: v for k, v in values.items() if v is not None}
+
+
+def test_every_setting_is_in_the_help_under_its_heading():
+    output = invoke(cli, "--help").output
+    for item in train_config.settings():
+        if item.metadata["group"] != "Distillation":
+            assert f"--{item.name.replace('_', '-')}" in output
+            assert f"{item.metadata['group']}:" in output
+
+
+# --- from a user's photos to the emotions in a photo, with commands alone
+
+
+def test_own_photos_become_an_own_model_that_runs(tmp_path, portrait):
+    for label, flip in (("left", 1), ("right", -1)):
+        folder = tmp_path / "photos" / label
+        folder.mkdir(parents=True)
+        for i, photo in enumerate(place(portrait[:, ::flip], 12, 5)):
+            cv2.imwrite(str(folder / f"{i}.jpg"), photo)
+    invoke(cli, "prepare", tmp_path / "photos", "-o", tmp_path / "data")
+    options = ["--epochs", 12, "--batch-size", 8, "--lr", 0.003, "--flip", 0, "--rotation", 0, "--val-fraction", 0.25]
+    invoke(cli, "--data", tmp_path / "data", "-o", tmp_path / "run", *options, *network_settings(TINY))
+    for label, flip in (("left", 1), ("right", -1)):
+        (photo,) = place(portrait[:, ::flip], 1, 77)
+        cv2.imwrite(str(tmp_path / "new.jpg"), photo)
+        weights = ["--weights", tmp_path / "run" / BEST, "-o", tmp_path / "results", "--json"]
+        done = invoke(live_emotion, "image", tmp_path / "new.jpg", *weights)
+        (face,) = json.loads(done.stdout)[0]["faces"]
+        assert set(face["probabilities"]) == {"left", "right"}
+        assert face["emotion"] == label
