@@ -65,7 +65,7 @@ class EmotionAnalyser:
         classifier = EmotionClassifier(weights or None, device)
         if own:
             own.check(classifier.class_names)
-        faces = FaceDetector(detector, min_confidence, max_faces)
+        faces = FaceDetector(detector, min_confidence, max_faces, follow=track)
         return cls(faces, classifier, Tracker(classifier.class_names) if track else None, own)
 
     @property

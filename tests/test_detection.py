@@ -95,6 +95,36 @@ def test_unknown_kind_and_closed_detector(portrait):
         detector.detect(portrait)
 
 
+def placed(portrait, left, top, scale=1.0):
+    """The portrait somewhere in a grey picture of 1280x720."""
+    picture = np.full((720, 1280, 3), 110, np.uint8)
+    small = cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    part = small[: 720 - top, : 1280 - left]
+    picture[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return picture
+
+
+def test_following_gives_the_boxes_of_a_fresh_look_and_keeps_no_ghosts(portrait):
+    pictures = [placed(portrait, 100 + 8 * i, 40 + 3 * i, 1 + 0.01 * i) for i in range(12)]
+    nothing = np.full((720, 1280, 3), 110, np.uint8)
+    with FaceDetector() as fresh, FaceDetector(follow=True) as following:
+        for picture in pictures:
+            (expected,), (face,) = fresh.detect(picture), following.detect(picture)
+            side = expected.box[2] - expected.box[0]
+            assert face.box == pytest.approx(expected.box, abs=0.12 * side)
+            np.testing.assert_allclose(face.keypoints, expected.keypoints, atol=0.12 * side)
+        assert following.detect(nothing) == []
+        (far,) = following.detect(placed(portrait, 700, 60))
+        assert far.box == pytest.approx(fresh.detect(placed(portrait, 700, 60))[0].box), "a new face is looked at"
+
+
+def test_a_small_face_that_is_proposed_weakly_is_confirmed_close_up(portrait):
+    picture = placed(portrait, 40, 500, 0.15)  # a face of 30 pixels in 1280
+    with FaceDetector() as detector:
+        (face,) = detector.detect(picture)
+    assert centre(face) == (pytest.approx(40 + 0.15 * 264, abs=3), pytest.approx(500 + 0.15 * 244, abs=3))
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (720, 1280), (100, 100), (33, 500), (1921, 1081)])
 def test_tiles_cover_the_picture_and_overlap(width, height):
     covered = np.zeros((height, width), int)
