@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -108,4 +109,6 @@ def cli(ctx: click.Context, resume: bool, force: bool, **options: Any) -> None:
 
 def main() -> None:
     """Entry point of ``python -m train`` and ``live-emotion-train``."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # not every console knows the check mark
     run_cli(cli, "python -m train")

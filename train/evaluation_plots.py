@@ -51,7 +51,8 @@ def draw_reliability(bins: Sequence[tuple[int, float, float]], path: Path) -> No
     curve, counts = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     filled = [b for b in bins if b[0]]
     curve.plot([0, 1], [0, 1], color="grey", linewidth=1, linestyle="--", label="perfect")
-    curve.plot([b[1] for b in filled], [b[2] for b in filled], marker="o", color="#0072B2", label="measured")
+    points = [b[1] for b in filled], [b[2] for b in filled]
+    curve.plot(*points, marker="o", color="#0072B2", label="measured", clip_on=False)
     curve.set(ylabel="Accuracy", title="Reliability", xlim=(0, 1), ylim=(0, 1))
     curve.legend(frameon=False, loc="upper left")
     edges = np.linspace(0, 1, len(bins) + 1)

@@ -187,7 +187,7 @@ def _reading(path: Path) -> Iterator[tuple[Iterator[list[str]], object]]:
             tqdm(total=size, desc=path.name, unit="B", unit_scale=True, leave=False, disable=None) as bar,
         ):
             yield csv.reader(file), lambda: bar.update(file.buffer.tell() - bar.n)
-    except FileNotFoundError as error:
-        raise DataError(f"There is no file {path}; check the name.") from error
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is not a table in CSV: {error}.") from error

@@ -25,13 +25,14 @@ def plot_history(history: Sequence[dict[str, Any]], path: Path) -> None:
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     loss, accuracy, rate = figure.subplots(1, 3)
     for axes, kind, factor, title in ((loss, "loss", 1, "Loss"), (accuracy, "accuracy", 100, "Accuracy (%)")):
-        for split, colour in (("train", "#0072B2"), ("val", "#D55E00")):
+        for split, colour, label in (("train", "#0072B2", "training"), ("val", "#D55E00", "validation")):
             values = [factor * entry[f"{split}_{kind}"] for entry in history]
-            axes.plot(epochs, values, marker="o", markersize=3, color=colour, label=split)
+            axes.plot(epochs, values, marker="o", markersize=3, color=colour, label=label)
         axes.set(title=title, xlabel="Epoch")
-        axes.legend(frameon=False)
     best = max(history, key=lambda entry: entry["val_accuracy"])
-    accuracy.axvline(best["epoch"], color="grey", linewidth=0.8, linestyle=":")
+    accuracy.axvline(best["epoch"], color="grey", linewidth=1, linestyle=":", label="best model")
+    for axes in (loss, accuracy):
+        axes.legend(frameon=False)
     rates = [entry["lr"] for entry in history]
     rate.plot(epochs, rates, marker="o", markersize=3, color="#009E73")
     rate.set(title="Learning rate", xlabel="Epoch", yscale="log" if min(rates) > 0 else "linear")
