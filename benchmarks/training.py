@@ -22,6 +22,7 @@ import multiprocessing
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import click
@@ -176,29 +177,26 @@ def made_faces(count: int) -> Iterator[np.ndarray]:
 
 def peak_memory() -> int:
     """Bytes that a process takes at most in which the four-class set is read and trained on."""
-    queue = multiprocessing.get_context("spawn").Queue()
-    with tempfile.TemporaryDirectory() as folder:
-        images = make_images(Path(folder), FOUR_CLASSES)
-        process = multiprocessing.get_context("spawn").Process(target=_train_and_measure, args=(images, queue))
-        process.start()
-        peak = queue.get()
-        process.join()
-    return peak
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process,
+    ):
+        return process.submit(_train_and_measure, make_images(Path(folder), FOUR_CLASSES)).result()
 
 
-def _train_and_measure(images: Path, queue: multiprocessing.Queue) -> None:
+def _train_and_measure(images: Path) -> int:
     import resource
     import sys
 
     faces = read_faces(list_labelled(images, EMOTIONS))
     run = start_run(faces)
-    for _ in itertools.islice(steps_of(run, faces), 20):
+    for _ in itertools.islice(steps_of(run, faces), 8):
         pass
     with tempfile.TemporaryDirectory() as folder:
         run.save(Path(folder) / "state.pth")
     predict_logits(run.evaluated.eval(), faces.faces[:VALIDATION], run.stepper.dtype)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    queue.put(peak if sys.platform == "darwin" else 1024 * peak)
+    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 if __name__ == "__main__":
