@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "--int8",
     type=click.Choice(("dynamic", "static")),
     help="Quantise to 8 bits. dynamic: the fully connected layers, needs no data. static: convolutions, too, "
-    "which makes it several times faster; fitted on faces of the train folder in --data.",
+    "which makes it faster; fitted on faces of the train folder in --data.",
 )
 @click.option(
     "--data",
