@@ -15,8 +15,8 @@ from live_emotion.files import atomic_write_text, make_folder
 
 NEUTRAL = "neutral"
 
-EXPECTED = 0.85
-"""Probability of neutral that a resting face is brought up to."""
+EXPECTED = 0.6
+"""Probability of neutral that a resting face is brought up to: a clear lead, and room for what comes on top."""
 
 STRENGTH = 0.75
 """Part of the way to there that is gone: the photo of a resting face is only one."""
