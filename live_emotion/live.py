@@ -165,6 +165,7 @@ class LiveLoop:
         recorder: films what is shown.
         window: shows it; None: nothing is shown.
         sink: takes the rows.
+        profile: its name, which is shown all the time.
         about: a line or more for the info display.
         folder: for screenshots.
     """
@@ -176,11 +177,12 @@ class LiveLoop:
         recorder: Recorder,
         window: Window | None = None,
         sink: DataSink | None = None,
+        profile: str | None = None,
         about: Sequence[str] = (),
         folder: Path = Path(),
     ) -> None:
         self.analyser, self.settings, self.recorder = analyser, settings, recorder
-        self.window, self.sink, self.about, self.folder = window, sink, about, folder
+        self.window, self.sink, self.profile, self.about, self.folder = window, sink, profile, about, folder
         self.statistics = Statistics()
         self.saved: list[Path] = []
         self._notice, self._notice_until = "", 0.0
@@ -237,7 +239,9 @@ class LiveLoop:
         return True
 
     def _lines(self, alarm: str) -> list[str]:
-        lines = [f"{self._fps:.0f} FPS" + ("   REC" if self.recorder.is_on else "")]
+        states = [f"{self._fps:.0f} FPS"]
+        states += [f"profile {self.profile}"] if self.profile else []
+        lines = ["   ".join(states + (["REC"] if self.recorder.is_on else []))]
         if self.settings.paused:
             lines.append("paused - p goes on")
         if alarm:

@@ -173,3 +173,22 @@ def test_streaming_gives_frames_faces_and_rows(tmp_path, portrait):
     assert [len(r.faces) for r in results] == [1] * len(results)
     assert len(rows) == len(results)
     assert rows[0]["emotion"] == results[0].faces[0].emotion
+
+
+def test_a_profile_is_learnt_from_photos_and_used(tmp_path, portrait, monkeypatch):
+    from click.testing import CliRunner
+
+    from live_emotion.cli import cli
+    from live_emotion.profile import load_profile
+
+    monkeypatch.setattr("live_emotion.profile.click.get_app_dir", lambda name: str(tmp_path / name))
+    photo = tmp_path / "rest.png"
+    cv2.imwrite(str(photo), portrait)
+    done = CliRunner().invoke(cli, ["calibrate", "--photo", str(photo), "--profile", "anna", "--device", "cpu"])
+    assert done.exit_code == 0, done.output
+    assert "Read 1 picture of the resting face: neutral " in done.output
+    assert load_profile("anna").class_names == ("angry", "happy", "neutral", "sad")
+    done = CliRunner().invoke(cli, ["image", str(photo), "--profile", "anna", "-o", str(tmp_path / "out")])
+    assert "1 face" in done.output, done.output
+    again = CliRunner().invoke(cli, ["calibrate", "--photo", str(photo), "--profile", "anna"])
+    assert "--force" in str(again.exception)

@@ -47,6 +47,7 @@ def command(
     log: str | None,
     output: Path,
     force: bool,
+    profile: str | None,
     **analysis: Any,
 ) -> None:
     """Read emotions live from a camera, in a window.
@@ -84,7 +85,7 @@ def command(
         from live_emotion.pipeline import EmotionAnalyser
         from live_emotion.sinks import open_data_sink
 
-        analyser = stack.enter_context(EmotionAnalyser.open(**analysis, track=True))
+        analyser = stack.enter_context(EmotionAnalyser.open(**analysis, track=True, profile=profile))
         sink = stack.enter_context(open_data_sink(log, analyser.class_names)) if log else None
         recorder = stack.enter_context(Recorder(output))
         if record:
@@ -92,7 +93,7 @@ def command(
         settings = Settings(mirror=is_camera(camera) if mirror is None else mirror)
         about = [f"camera {source.mode}"] if source.mode else []
         about.append(f"detector {analysis['detector']}")
-        loop = LiveLoop(analyser, settings, recorder, screen, sink, about, output)
+        loop = LiveLoop(analyser, settings, recorder, screen, sink, profile, about, output)
         stop = stack.enter_context(StopRequest())
         loop.run(source, lambda: stop.requested)
     click.echo(f"{loop.statistics}.", err=True)
