@@ -23,22 +23,30 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group that imports ``live_emotion.commands.<name>`` when the command is called."""
+    """A group that imports a command when it is called.
+
+    Attributes:
+        package: where ``<package>.<name>.command`` is.
+        short_helps: every name with its short help.
+    """
+
+    package = "live_emotion.commands"
+    short_helps = COMMANDS
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, in the order of :data:`COMMANDS`."""
-        return list(COMMANDS)
+        """All names, in the order of ``short_helps``."""
+        return list(self.short_helps)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name, or None."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.short_helps:
             return None
-        return importlib.import_module(f"live_emotion.commands.{cmd_name}").command
+        return importlib.import_module(f"{self.package}.{cmd_name}").command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Lists the commands without loading them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        with formatter.section("Commands (each has its own --help)"):
+            formatter.write_dl(list(self.short_helps.items()))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -56,11 +56,13 @@ def test_imports_have_no_cycle():
 
 ORDER = [
     ["emotions", "errors", "files", "resources"],
-    ["preprocess", "model", "checkpoint"],
+    ["preprocess", "model", "checkpoint", "quality", "profile"],
     ["detection", "classifier"],
     ["tracking", "overlay"],
-    ["sources", "sinks", "film"],
+    ["sources", "sinks", "film", "camera"],
     ["pipeline"],
+    ["live", "video", "photos", "calibration"],
+    ["streaming", "batch", "report"],
     ["api", "cli"],
 ]
 

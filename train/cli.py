@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from live_emotion.cli import run_cli
+from live_emotion.cli import LazyGroup, run_cli
 from train.options import GroupedHelp, GroupedOption, read_config, resumed_config, setting_options, to_config
 
 COMMANDS = {
@@ -24,23 +23,11 @@ COMMANDS = {
 """Every subcommand with its short help. It lives here so that ``--help`` needs to load none of them."""
 
 
-class TrainGroup(GroupedHelp, click.Group):
-    """A command with subcommands that are imported when they are called."""
+class TrainGroup(GroupedHelp, LazyGroup):
+    """Trains by itself, and has subcommands that are imported when they are called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, in the order of :data:`COMMANDS`."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a name, or None."""
-        if cmd_name not in COMMANDS:
-            return None
-        return importlib.import_module(f"train.commands.{cmd_name}").command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Lists the commands without loading them."""
-        with formatter.section("Commands (each has its own --help)"):
-            formatter.write_dl(list(COMMANDS.items()))
+    package = "train.commands"
+    short_helps = COMMANDS
 
 
 def run_options(command: Any) -> Any:
