@@ -90,7 +90,10 @@ def cli(ctx: click.Context, resume: bool, force: bool, **options: Any) -> None:
     """
     if ctx.invoked_subcommand is None:
         start(ctx, resume, force, options)
-    elif lost := [n for n in ctx.params if ctx.get_parameter_source(n) is ParameterSource.COMMANDLINE]:
+        return
+    lost = [n for n in ctx.params if ctx.get_parameter_source(n) is ParameterSource.COMMANDLINE]
+    lost += ["config"] if ctx.default_map else []
+    if lost:
         raise click.UsageError(f"--{lost[0].replace('_', '-')} has no effect before {ctx.invoked_subcommand}.")
 
 
