@@ -210,7 +210,7 @@ def _say_pace(run: Run, images: float, seconds: float) -> None:
         time_left = f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
         say(f"{images / seconds:.0f} images/s with validation, about {time_left} left")
     losses = [e["train_loss"] for e in run.history]
-    if len(losses) == STUCK_EPOCHS and min(losses) > 0.98 * losses[0]:
+    if len(losses) == STUCK_EPOCHS and min(losses) > 0.98 * losses[0] and not run.config.pretrained:
         say(f"The loss does not fall; try another learning rate, such as --lr {run.config.lr / 10:g}.")
 
 
