@@ -195,8 +195,10 @@ def _draw_lines(canvas: np.ndarray, lines: Sequence[str], scale: float) -> None:
 
 
 def _darken(canvas: np.ndarray, left: int, top: int, width: int, height: int) -> None:
+    import cv2
+
     area = canvas[top : top + height, left : left + width]
-    area[:] = (area * (1 - PANEL_OPACITY) + np.array(DARK) * PANEL_OPACITY).astype(np.uint8)
+    area[:] = cv2.addWeighted(area, 1 - PANEL_OPACITY, np.full_like(area, DARK), PANEL_OPACITY, 0)
 
 
 def _text_size(text: str, scale: float) -> tuple[int, int]:
