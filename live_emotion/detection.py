@@ -57,7 +57,7 @@ CERTAIN_SCORE = 0.75
 CLOSER_LOOK = 2.0
 """Side of the square in which the short-range model looks again, in sides of the proposed box."""
 
-LOOK_AGAIN = 4
+LOOK_AGAIN = 8
 """In how many frames a face that is followed gets a closer look once."""
 
 FOLLOWED = 0.7

@@ -105,6 +105,9 @@ class Tracker:
         switch_s: float = SWITCH_S,
         lost_s: float = LOST_S,
     ) -> None:
+        from scipy.optimize import linear_sum_assignment  # here, since it takes longer than a frame to load
+
+        self._assign = linear_sum_assignment
         self.class_names = tuple(class_names)
         self.smoothing_s = smoothing_s
         self.switch_s = switch_s
@@ -146,13 +149,11 @@ class Tracker:
 
     def _match(self, boxes: np.ndarray, time_s: float) -> dict[int, _Track]:
         """Tracks by the index of the box that continues them."""
-        from scipy.optimize import linear_sum_assignment
-
         if not self._tracks or not len(boxes):
             return {}
         expected = np.array([t.expected_box(time_s) for t in self._tracks])
         overlap = intersection_over_union(boxes, expected)
-        rows, columns = linear_sum_assignment(overlap, maximize=True)
+        rows, columns = self._assign(overlap, maximize=True)
         return {int(r): self._tracks[c] for r, c in zip(rows, columns) if overlap[r, c] >= SMALLEST_OVERLAP}
 
     def _follow(self, track: _Track, box: np.ndarray, probabilities: np.ndarray, time_s: float) -> None:
