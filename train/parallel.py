@@ -52,6 +52,7 @@ def processes(device: str) -> Iterator[torch.device]:
     distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
     try:
         yield chosen
+        distributed.barrier()  # whoever is done first must not hang up on the others
     finally:
         distributed.destroy_process_group()
 
