@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 class Background:
-    """Makes calls in a thread of its own, in order.
+    """Makes calls in a thread of its own, in order. Leaving its block raises what one of them raised.
 
     Args:
         limit: how many may wait; further ones are dropped until there is room.
@@ -53,11 +53,7 @@ class Background:
         self._calls.put((function, None))
 
     def close(self) -> None:
-        """Waits until all calls are made. Closing twice does nothing.
-
-        Raises:
-            what one of them raised, unless it was raised before.
-        """
+        """Waits until all calls are made. Closing twice does nothing."""
         if self._thread.is_alive():
             self._calls.put(None)
             self._thread.join()

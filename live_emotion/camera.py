@@ -77,7 +77,7 @@ class Capture(Protocol):
 
 def is_camera(source: str) -> bool:
     """Whether a source is a camera's number or name, rather than a file or a URL."""
-    return "://" not in source and not Path(source).exists()
+    return source.isdecimal() or ("://" not in source and not Path(source).exists())
 
 
 @dataclass

@@ -140,9 +140,11 @@ def test_a_film_plays_at_its_own_speed(monkeypatch):
     assert shown == pytest.approx([0, 0.04, 0.5])
 
 
-def test_what_is_a_camera(tmp_path):
+def test_what_is_a_camera(tmp_path, monkeypatch):
     (tmp_path / "film.mp4").write_bytes(b"")
-    assert is_camera("0")
+    (tmp_path / "0").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert is_camera("0"), "whatever lies in the folder"
     assert is_camera("Integrated Webcam")
     assert not is_camera(str(tmp_path / "film.mp4"))
     assert not is_camera("rtsp://host")
