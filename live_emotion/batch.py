@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_emotion.errors import InputError, OutputError
-from live_emotion.files import make_folder, write_error
+from live_emotion.files import expand_folders, make_folder, write_error
 from live_emotion.report import PAGE, write_report
 from live_emotion.sinks import SINKS, STANDARD_OUTPUT, check_data_path
 from live_emotion.sources import VideoFile
@@ -139,20 +139,12 @@ def list_films(paths: Sequence[Path]) -> list[Path]:
     Raises:
         InputError: a folder holds no films or cannot be read.
     """
-    files: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            files.append(path)
-            continue
-        try:
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in FILM_SUFFIXES)
-        except OSError as error:
-            raise InputError(f"Cannot read the folder {path}: {error.strerror}.") from error
-        inside = [p for p in inside if not p.name.startswith(".") and not p.stem.endswith(PART)]
-        if not inside:
-            raise InputError(f"There are no films in the folder {path}; name another.")
-        files += inside
-    return list(dict.fromkeys(files))
+
+    def is_film(path: Path) -> bool:
+        is_ours = path.name.startswith(".") or path.stem.endswith(PART)
+        return path.suffix.lower() in FILM_SUFFIXES and not is_ours
+
+    return list(dict.fromkeys(expand_folders(paths, is_film, "films")))
 
 
 def refuse_done(tasks: Sequence[FilmTask]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import os
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from live_emotion.checkpoint import load_checkpoint
 from live_emotion.emotions import Prediction
@@ -26,7 +28,7 @@ Path = str | os.PathLike[str]
 class Network:
     """A copy of a network, in the type and memory layout that its device computes fastest with.
 
-    In bfloat16 the emotion was the same for 99.9 % of PublicTest's faces, and no probability moved by over 0.006.
+    In bfloat16 the emotion was the same for 99.9 % of PublicTest's faces, and no probability moved by over 0.02.
 
     Args:
         model: maps float32 (N, 1, 48, 48) in [-1, 1] to logits (N, C). One without parameters, as an ONNX model has
@@ -43,13 +45,31 @@ class Network:
         if parameter is not None:
             self.device = parameter.device
             self.dtype = fast_dtype(self.device)
-            self.model = copy.deepcopy(model).eval().to(self.dtype).to(memory_format=torch.channels_last)
+            merged = merge_norms(copy.deepcopy(model).eval())
+            self.model = merged.to(self.dtype).to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def logits(self, faces: np.ndarray) -> np.ndarray:
         """uint8 (N, 48, 48) -> float32 (N, C)."""
         batch = faces_to_tensor(faces).to(self.device, self.dtype, memory_format=torch.channels_last)
         return self.model(batch).float().cpu().numpy()
+
+
+def merge_norms(model: nn.Module) -> nn.Module:
+    """Merges each BatchNorm into the convolution or the linear layer before it, in place; both are in evaluation mode.
+
+    The outputs stay the same but for rounding, with a third fewer layers to run.
+    """
+    for parent in [module for module in model.modules() if isinstance(module, nn.Sequential)]:
+        for (first, layer), (second, norm) in itertools.pairwise(list(parent.named_children())):
+            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(parent, first, fuse_conv_bn_eval(layer, norm))
+            elif isinstance(layer, nn.Linear) and isinstance(norm, nn.BatchNorm1d):
+                setattr(parent, first, fuse_linear_bn_eval(layer, norm))
+            else:
+                continue
+            setattr(parent, second, nn.Identity())
+    return model
 
 
 def load_network(path: Path, device: str = "auto") -> nn.Module:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from live_emotion.errors import OutputError
+from live_emotion.errors import InputError, OutputError
 
 
 @contextlib.contextmanager
@@ -73,6 +73,32 @@ def refuse_existing(path: str | os.PathLike[str], force: bool = False) -> None:
     """
     if not force and Path(path).exists():
         raise OutputError(f"{path} exists already; choose another name, or write over it with --force.")
+
+
+def expand_folders(paths: Iterable[Path], is_wanted: Callable[[Path], bool], what: str) -> list[Path]:
+    """The paths, with each folder replaced by the files in it that are wanted, sorted.
+
+    Args:
+        paths: files and folders.
+        is_wanted: chooses among a folder's files.
+        what: they are, for messages: photos, films.
+
+    Raises:
+        InputError: a folder holds none or cannot be read.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        try:
+            inside = sorted(filter(is_wanted, path.iterdir()))
+        except OSError as error:
+            raise InputError(f"Cannot read the folder {path}: {error.strerror}.") from error
+        if not inside:
+            raise InputError(f"There are no {what} in the folder {path}; name another.")
+        files += inside
+    return files
 
 
 def make_folder(path: str | os.PathLike[str]) -> Path:

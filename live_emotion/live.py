@@ -74,18 +74,26 @@ class Statistics:
         shown: of them, those that were read and shown, or handed on where there is no window.
         latency: from the moment a frame came to the moment it was on the screen.
         unrecorded: frames that came faster than they could be encoded.
+        unlogged: frames whose rows came faster than they could be written.
     """
 
     captured: int = 0
     shown: int = 0
     latency: Latencies = field(default_factory=Latencies)
     unrecorded: int = 0
+    unlogged: int = 0
+
+    def lines(self) -> list[str]:
+        """The figures, a few to a line."""
+        lines = [
+            f"{self.captured} frames captured, {self.shown} shown, {self.captured - self.shown} dropped",
+            f"capture to screen {self.latency}",
+        ]
+        lines += [f"{self.unrecorded} not recorded"] if self.unrecorded else []
+        return lines + ([f"{self.unlogged} not logged"] if self.unlogged else [])
 
     def __str__(self) -> str:
-        dropped = self.captured - self.shown
-        text = f"{self.captured} frames captured, {self.shown} shown, {dropped} dropped"
-        text += f"; capture to screen {self.latency}"
-        return text + (f"; {self.unrecorded} not recorded" if self.unrecorded else "")
+        return "; ".join(self.lines())
 
 
 def read_live(frames: Iterable[LiveFrame], analyser: EmotionAnalyser, settings: Settings) -> Iterator[Result]:
@@ -104,7 +112,7 @@ class Recorder:
     """Films what is shown, in the background; may be started and stopped at any time.
 
     Args:
-        folder: for the films that are started without a name.
+        folder: for screenshots, and for the films that are started without a name.
 
     Attributes:
         saved: the films so far, without the one that is on.
@@ -167,7 +175,6 @@ class LiveLoop:
         sink: takes the rows.
         profile: its name, which is shown all the time.
         about: a line or more for the info display.
-        folder: for screenshots.
     """
 
     def __init__(
@@ -179,10 +186,9 @@ class LiveLoop:
         sink: DataSink | None = None,
         profile: str | None = None,
         about: Sequence[str] = (),
-        folder: Path = Path(),
     ) -> None:
         self.analyser, self.settings, self.recorder = analyser, settings, recorder
-        self.window, self.sink, self.profile, self.about, self.folder = window, sink, profile, about, folder
+        self.window, self.sink, self.profile, self.about = window, sink, profile, about
         self.statistics = Statistics()
         self.saved: list[Path] = []
         self._notice, self._notice_until = "", 0.0
@@ -210,6 +216,7 @@ class LiveLoop:
                 if result:
                     if self.sink and not self.settings.paused:
                         log.call(self.sink.write, result.frame, result.faces)
+                        self.statistics.unlogged = log.dropped
                     self._take(result)
                 elif results.ended:
                     break
@@ -249,12 +256,7 @@ class LiveLoop:
         if time.monotonic() < self._notice_until:
             lines.append(self._notice)
         if self.settings.info:
-            numbers = self.statistics
-            lines += [
-                f"capture to screen {numbers.latency}",
-                f"{numbers.captured} captured, {numbers.shown} shown, {numbers.captured - numbers.shown} dropped",
-                *self.about,
-            ]
+            lines += [*self.statistics.lines(), *self.about]
         if self.settings.help:
             lines += [f"{key}  {action}" for key, action in KEYS.items()]
         return lines
@@ -270,7 +272,7 @@ class LiveLoop:
             name = switches[key]
             setattr(self.settings, name, not getattr(self.settings, name))
         elif key == "s" and self._shown is not None:
-            path = self.folder / f"{timestamp()}.png"
+            path = self.recorder.folder / f"{timestamp()}.png"
             write_image(path, self._shown)
             self.saved.append(path)
             self.notice(f"saved {path.name}")

@@ -21,6 +21,7 @@ from live_emotion.backbones import (
     resnet18,
     vit_b_16,
 )
+from live_emotion.mobilenet import MobileNet, MobileNetConfig
 from live_emotion.preprocess import FACE_SIZE
 
 
@@ -114,6 +115,7 @@ ARCHITECTURES = {
     "emotion_cnn_se": Architecture(partial(EmotionCNNConfig, attention="se"), EmotionCNN),
     "emotion_cnn_cbam": Architecture(partial(EmotionCNNConfig, attention="cbam"), EmotionCNN),
     "emotion_resnet": Architecture(ResNetConfig, EmotionResNet),
+    "mobilenet": Architecture(MobileNetConfig, MobileNet),
     "resnet18": Architecture(BackboneConfig, resnet18, head="fc"),
     "efficientnet_b0": Architecture(BackboneConfig, efficientnet_b0),
     "vit_b_16": Architecture(ViTConfig, vit_b_16, head="heads"),

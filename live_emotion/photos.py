@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from live_emotion.errors import InputError
 from live_emotion.figures import draw_batch, draw_example
+from live_emotion.files import expand_folders
 from live_emotion.images import IMAGE_SUFFIXES, read_image, write_image
 from live_emotion.overlay import draw, label
 from live_emotion.pipeline import EmotionAnalyser
@@ -45,18 +45,9 @@ def list_photos(paths: Sequence[Path]) -> list[Path]:
     """The paths, with each folder replaced by the image files in it, sorted.
 
     Raises:
-        InputError: a folder holds no images.
+        InputError: a folder holds no images or cannot be read.
     """
-    files: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            files.append(path)
-            continue
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
-        if not inside:
-            raise InputError(f"There are no photos in the folder {path}; name another.")
-        files += inside
-    return files
+    return expand_folders(paths, lambda path: path.suffix.lower() in IMAGE_SUFFIXES, "photos")
 
 
 def read_photo(file: Path, analyser: EmotionAnalyser, annotated_file: Path) -> ReadPhoto:

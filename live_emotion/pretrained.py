@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 import os
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from live_emotion.checkpoint import load_state
 from live_emotion.errors import WeightsError
+from live_emotion.graph_model import SUFFIX, fill_mobilenet, read_graph_model
+from live_emotion.mobilenet import MobileNet
 
 LEAST = 0.5
 """Part of the network's values that must be found in a file for it to count as weights of that network."""
 
 
-def load_pretrained(model: nn.Module, path: str | os.PathLike[str]) -> float:
-    """Fills a network with the weights of a live-emotion checkpoint or a torchvision state dict.
+def load_pretrained(model: nn.Module, path: str | os.PathLike[str], faces: np.ndarray) -> float:
+    """Fills a network with the weights of a live-emotion checkpoint, a torchvision state dict, or, for MobileNet, a
+    TensorFlow.js graph model of it.
 
     The kernels of a first layer for three colours are summed, since a grey face has three equal ones; the positions
     and patches of a vision transformer are resampled to the 48x48 input's. Layers that still don't fit, as the last
@@ -26,6 +30,7 @@ def load_pretrained(model: nn.Module, path: str | os.PathLike[str]) -> float:
     Args:
         model: the network, changed in place.
         path: the file.
+        faces: uint8 (N, 48, 48), such as the network will see.
 
     Returns:
         the part of the network's values that came from the file, 0 to 1.
@@ -33,6 +38,10 @@ def load_pretrained(model: nn.Module, path: str | os.PathLike[str]) -> float:
     Raises:
         WeightsError: the file is missing, damaged, or of another network.
     """
+    if os.fspath(path).lower().endswith(SUFFIX):
+        if not isinstance(model, MobileNet):
+            raise WeightsError(f"{path} is a graph model, which only --arch mobilenet can take.")
+        return fill_mobilenet(model, read_graph_model(path), faces)
     content = load_state(path)
     source = content.get("state_dict", content)
     own = model.state_dict()

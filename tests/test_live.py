@@ -47,7 +47,7 @@ def camera(*images, pause_s=0.05):
 
 def run(analyser, tmp_path, frames, window=None, settings=None, **more):
     with Recorder(tmp_path) as recorder:
-        loop = LiveLoop(analyser, settings or Settings(), recorder, window, folder=tmp_path, **more)
+        loop = LiveLoop(analyser, settings or Settings(), recorder, window, **more)
         loop.run(frames if isinstance(frames, LiveSource) else LiveSource(frames))
     return loop, recorder
 

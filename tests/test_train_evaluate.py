@@ -31,6 +31,7 @@ SMALL = {
     "emotion_cnn_se": TINY,
     "emotion_cnn_cbam": TINY,
     "emotion_resnet": ("channels=4,8",),
+    "mobilenet": ("input_size=48",),
     "resnet18": (),
     "efficientnet_b0": (),
     "vit_b_16": ("num_layers=1", "num_heads=2", "hidden_dim=16", "mlp_dim=32"),

@@ -88,13 +88,15 @@ def test_the_opset_is_as_asked(tmp_path, faces):
         ("emotion_cnn_se", {"channels": (4, 8), "hidden": (16,)}),
         ("emotion_cnn_cbam", {"channels": (4, 8), "hidden": (16,)}),
         ("emotion_resnet", {"channels": (4, 8)}),
+        ("mobilenet", {"input_size": 48}),
         ("vit_b_16", {"num_layers": 1, "num_heads": 2, "hidden_dim": 16, "mlp_dim": 32}),
     ],
 )
 def test_other_architectures_are_exported(tmp_path, faces, arch, dimensions):
     _, model, agreement = save_onnx(make_checkpoint(arch, **dimensions), tmp_path / "a.onnx", faces)
     assert agreement.difference < 1e-4
-    assert EmotionClassifier(tmp_path / "a.onnx").predict(faces).std(axis=0).max() > 1e-4  # it does look at the face
+    spread = EmotionClassifier(tmp_path / "a.onnx").predict(faces).std(axis=0).max()
+    assert spread > 10 * agreement.difference  # it does look at the face
     assert model.class_names == CLASSES
 
 

@@ -13,6 +13,7 @@ ARCHITECTURES = (
     "emotion_cnn_se",
     "emotion_cnn_cbam",
     "emotion_resnet",
+    "mobilenet",
     "resnet18",
     "efficientnet_b0",
     "vit_b_16",
@@ -79,7 +80,8 @@ class TrainConfig:
     pretrained: Path | None = _setting(
         None,
         "Network",
-        "Start from the weights in this file: one of live-emotion's, or torchvision's for its networks.",
+        "Start from the weights in this file: one of live-emotion's, torchvision's for its networks, or a "
+        "TensorFlow.js graph model for mobilenet.",
     )
     freeze: bool = _setting(False, "Network", "Train the last layers only.")
 

@@ -42,7 +42,7 @@ class Run:
         self.config = config
         self.fingerprint = hashlib.blake2b(data.faces.tobytes() + data.targets.tobytes()).hexdigest()
         torch.manual_seed(config.seed)
-        self.model = make_model(config).to(device, memory_format=torch.channels_last)
+        self.model = make_model(config, data).to(device, memory_format=torch.channels_last)
         self.shared = parallel.shared(self.model, device)
         self.average = make_average(self.model, config.ema) if config.ema else None
         dtype = fast_dtype(device) if config.precision == "auto" else getattr(torch, config.precision)
@@ -135,7 +135,7 @@ class Run:
         return Checkpoint.of(self.evaluated, config.arch, config.classes, **figures, options=config.public())
 
 
-def make_model(config: TrainConfig) -> nn.Module:
+def make_model(config: TrainConfig, data: FaceSet) -> nn.Module:
     """The network that the settings describe, with pretrained weights and frozen layers.
 
     Raises:
@@ -148,7 +148,7 @@ def make_model(config: TrainConfig) -> nn.Module:
     except (ValueError, AssertionError, KeyError, RuntimeError) as error:
         raise DataError(f"Cannot build the network: {error}. Change --network.") from error
     if config.pretrained:
-        share = load_pretrained(model, config.pretrained)
+        share = load_pretrained(model, config.pretrained, data.faces)
         parallel.say(f"Took {share:.0%} of the network's weights from {config.pretrained}.")
     if config.freeze:
         head = ARCHITECTURES[config.arch].head

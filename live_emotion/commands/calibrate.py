@@ -48,12 +48,13 @@ def command(
     live-emotion webcam --profile me
     live-emotion calibrate --profile anna --photo anna-at-rest.jpg
     """
+    from live_emotion.camera import open_camera
     from live_emotion.files import refuse_existing
     from live_emotion.profile import learn_profile, profile_path, save_profile
 
     refuse_existing(profile_path(profile), force)
     with contextlib.ExitStack() as stack:
-        live = None if photos else stack.enter_context(_open(camera))
+        live = None if photos else stack.enter_context(open_camera(camera))
 
         from live_emotion.calibration import read_camera, read_photos
         from live_emotion.pipeline import EmotionAnalyser
@@ -71,9 +72,3 @@ def command(
     pictures = "1 picture" if len(seen) == 1 else f"{len(seen)} pictures"
     click.echo(f"Read {pictures} of the resting face: neutral {before:.0%} -> {after:.0%}")
     click.echo(f"Saved {path}; use it with --profile {profile}")
-
-
-def _open(camera: str):
-    from live_emotion.camera import open_camera
-
-    return open_camera(camera)

@@ -93,7 +93,7 @@ def command(
         settings = Settings(mirror=is_camera(camera) if mirror is None else mirror)
         about = [f"camera {source.mode}"] if source.mode else []
         about.append(f"detector {analysis['detector']}")
-        loop = LiveLoop(analyser, settings, recorder, screen, sink, profile, about, output)
+        loop = LiveLoop(analyser, settings, recorder, screen, sink, profile, about)
         stop = stack.enter_context(StopRequest())
         loop.run(source, lambda: stop.requested)
     click.echo(f"{loop.statistics}.", err=True)
