@@ -7,7 +7,7 @@ import os
 import sys
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -112,19 +112,21 @@ class FaceDetector:
         self.kind = kind
         self.min_confidence = min_confidence
         self.max_faces = max_faces
-        self.follow = follow
-        self._followed: list[_Followed] = []
-        self._turn = 0
+        self.following = Following() if follow else None
         self._short = _open_model("short", min_confidence)
         self._full = None if kind == "short" else _open_model("full", PROPOSAL_SCORE)
         # An unclosed detector raises in its __del__ when the interpreter ends; this runs before that.
         self._close = weakref.finalize(self, _close_all, [m for m in (self._short, self._full) if m])
 
-    def detect(self, image: np.ndarray) -> list[Face]:
+    def detect(
+        self, image: np.ndarray, proposed: list[Face] | None = None, following: Following | None = None
+    ) -> list[Face]:
         """Finds the faces in a picture.
 
         Args:
             image: (H, W, 3) uint8 BGR, (H, W, 4) BGRA or (H, W) grey.
+            proposed: what :meth:`propose` gave for it, if it was asked before.
+            following: the memory of a film, for frames in order; by default the detector's own, if it has one.
 
         Returns:
             at most ``max_faces`` faces, the highest score first.
@@ -132,30 +134,45 @@ class FaceDetector:
         Raises:
             ValueError: another shape or dtype, or the detector is closed.
         """
+        faces = self.propose(image) if proposed is None else proposed
+        if self._full:
+            following = following or self.following
+            followed = self._look_at(image, faces, following)
+            if following:
+                following.faces = followed
+            faces = merge([face.seen for face in followed])
+        return faces[: self.max_faces]
+
+    def propose(self, image: np.ndarray) -> list[Face]:
+        """The first half of :meth:`detect`, which depends on this picture alone: what may be a face.
+
+        Another detector of the same kind, in another thread, may do the second half.
+        """
         if not self._close.alive:
             raise ValueError("this face detector is closed")
         rgb = _to_rgb(image)
         if min(rgb.shape[:2]) < SMALLEST_FACE:
             return []
-        if self.kind == "short":
-            return merge(_run(self._short, rgb))[: self.max_faces]
+        if not self._full:
+            return merge(_run(self._short, rgb))
         proposed = _run(self._full, rgb)
         if self.kind == "tiled":
             for tile in tiles(rgb.shape[1], rgb.shape[0]):
                 proposed += [
                     _doubt_cut(face, tile, rgb.shape)
-                    for face in _look(self._full, rgb, tile)
+                    for face in _look(self._full, image, tile)
                     if face.score >= TILE_SCORE
                 ]
-        self._followed = self._look_at(rgb, merge(proposed))
-        return merge([followed.seen for followed in self._followed])[: self.max_faces]
+        return merge(proposed)
 
-    def _look_at(self, rgb: np.ndarray, proposed: list[Face]) -> list[_Followed]:
+    def _look_at(self, image: np.ndarray, proposed: list[Face], following: Following | None) -> list[_Followed]:
         """The proposed faces that are faces; of those that are followed, one at most gets a closer look."""
-        known = [self._last(face) for face in proposed]
+        known = [following.last(face) if following else None for face in proposed]
         weak = [i for i, face in enumerate(proposed) if known[i] is None and face.score < WEAK_SCORE]
-        self._turn += 1
-        left_out = {i for place, i in enumerate(weak) if self.follow and place != self._turn % len(weak)}
+        left_out: set[int] = set()
+        if following and weak:
+            following.turn += 1
+            left_out = set(weak) - {weak[following.turn % len(weak)]}
         found: list[_Followed] = []
         looked_again = False
         for i, (face, last) in enumerate(zip(proposed, known)):
@@ -163,22 +180,18 @@ class FaceDetector:
                 found.append(_Followed(face, _carry(last.seen, last.proposed, face), last.age + 1))
             elif i not in left_out:
                 looked_again = looked_again or last is not None
-                seen = self._look_closer(rgb, face)
+                seen = self._look_closer(image, face)
                 found += [_Followed(face, seen, 0)] if seen else []
         return found
 
-    def _last(self, face: Face) -> _Followed | None:
-        """The face in the last frame that a proposal continues."""
-        return next((f for f in self._followed if _is_same(f.proposed, face)), None) if self.follow else None
-
-    def _look_closer(self, rgb: np.ndarray, face: Face) -> Face | None:
+    def _look_closer(self, image: np.ndarray, face: Face) -> Face | None:
         """A proposed face as the short-range model sees it close up; None if it is doubtful and not seen again."""
         x1, y1, x2, y2 = face.box
         reach = CLOSER_LOOK * max(x2 - x1, y2 - y1) / 2
         centre_x, centre_y = (x1 + x2) / 2, (y1 + y2) / 2
         square = (centre_x - reach, centre_y - reach, centre_x + reach, centre_y + reach)
         needed = CLEAR_SCORE if face.score < WEAK_SCORE else 0.0
-        near = (f for f in _look(self._short, rgb, square) if f.score >= needed)
+        near = (f for f in _look(self._short, image, square) if f.score >= needed)
         same = [f for f in near if _shared(f.box, face.box) >= SAME_FACE]
         if same:
             return max(same, key=lambda f: f.score)
@@ -202,6 +215,23 @@ class _Followed:
     proposed: Face  # by the full-range model
     seen: Face  # close up
     age: int  # frames since that
+
+
+@dataclass
+class Following:
+    """What a detector remembers of the last frame, so that not every face needs a closer look in every frame.
+
+    Attributes:
+        faces: those of the last frame.
+        turn: counts the closer looks at new weak proposals, so that each of them gets its turn.
+    """
+
+    faces: list[_Followed] = field(default_factory=list)
+    turn: int = 0
+
+    def last(self, face: Face) -> _Followed | None:
+        """The face in the last frame that a proposal continues."""
+        return next((f for f in self.faces if _is_same(f.proposed, face)), None)
 
 
 def _is_same(a: Face, b: Face) -> bool:
@@ -262,17 +292,17 @@ def _doubt_cut(face: Face, tile: Box, shape: tuple[int, ...]) -> Face:
     return replace(face, score=min(face.score, CUT_SCORE)) if is_cut else face
 
 
-def _look(model: Any, rgb: np.ndarray, area: Box) -> list[Face]:
+def _look(model: Any, image: np.ndarray, area: Box) -> list[Face]:
     """Faces that a model finds in a part of the picture, in the picture's pixels."""
-    height, width = rgb.shape[:2]
+    height, width = image.shape[:2]
     left, top = max(0, round(area[0])), max(0, round(area[1]))
-    part = rgb[top : min(height, round(area[3])), left : min(width, round(area[2]))]
+    part = image[top : min(height, round(area[3])), left : min(width, round(area[2]))]
     if min(part.shape[:2]) < SMALLEST_FACE:
         return []
     offset = np.array([left, top], np.float32)
     return [
         Face((f.box[0] + left, f.box[1] + top, f.box[2] + left, f.box[3] + top), f.score, f.keypoints + offset)
-        for f in _run(model, part)
+        for f in _run(model, _to_rgb(part))
     ]
 
 
@@ -281,7 +311,7 @@ def _run(model: Any, rgb: np.ndarray) -> list[Face]:
     import mediapipe
 
     height, width = rgb.shape[:2]
-    image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
+    image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb)
     faces = []
     for found in model.detect(image).detections:
         box = found.bounding_box

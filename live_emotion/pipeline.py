@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from live_emotion.classifier import EmotionClassifier
-from live_emotion.detection import Face, FaceDetector
+from live_emotion.detection import Face, FaceDetector, Following
 from live_emotion.emotions import Prediction
 from live_emotion.overlay import draw
 from live_emotion.preprocess import FACE_SIZE, crop_face
@@ -95,13 +95,16 @@ class EmotionAnalyser:
         self.close()
 
 
-def find_faces(detector: FaceDetector, image: np.ndarray) -> tuple[list[Face], np.ndarray]:
+def find_faces(
+    detector: FaceDetector, image: np.ndarray, proposed: list[Face] | None = None, following: Following | None = None
+) -> tuple[list[Face], np.ndarray]:
     """Finds and cuts out the faces of a picture.
 
     Args:
         detector: finds them.
         image: (H, W, 3) uint8 BGR or (H, W) uint8 grey. One of 48x48 pixels is a face, as in FER2013, and is taken
             as it is: its box is the picture and its keypoints are not known (NaN).
+        proposed: and ``following`` are those of :meth:`FaceDetector.detect`.
 
     Returns:
         N faces, with a note where one cannot be read, and their crops as uint8 (N, 48, 48).
@@ -110,7 +113,7 @@ def find_faces(detector: FaceDetector, image: np.ndarray) -> tuple[list[Face], n
         side = float(FACE_SIZE)
         faces = [Face((0.0, 0.0, side, side), 1.0, np.full((6, 2), np.nan, np.float32))]
     else:
-        faces = detector.detect(image)
+        faces = detector.detect(image, proposed, following)
     crops = np.empty((len(faces), FACE_SIZE, FACE_SIZE), np.uint8)
     for crop, face in zip(crops, faces):
         crop[:] = crop_face(image, face.box)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 import queue
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 
 from live_emotion.classifier import EmotionClassifier
-from live_emotion.detection import Face, FaceDetector
+from live_emotion.detection import Face, FaceDetector, Following
 from live_emotion.film import DEFAULT_QUALITY, FilmWriter
 from live_emotion.overlay import draw
 from live_emotion.pipeline import find_faces
@@ -25,7 +26,10 @@ from live_emotion.stages import ahead, map_in_order
 from live_emotion.tracking import TrackedFace, Tracker
 
 FRAMES_AHEAD = 4
-"""How many decoded frames may wait for their analysis."""
+"""How many frames may wait for the next stage of the work."""
+
+FRAMES_AT_ONCE = 4
+"""Of so many frames the faces are read in one batch: one face alone costs nearly half of what four do."""
 
 Path = str | os.PathLike[str]
 Output = TypeVar("Output", DataSink, FilmWriter)
@@ -123,14 +127,25 @@ class FaceReader:
         for each in self._detectors:
             self._idle.put(each)
 
-    def read(self, image: np.ndarray) -> tuple[list[Face], np.ndarray]:
-        """The N faces of (H, W, 3) uint8 BGR and their probabilities, float32 (N, C)."""
+    def propose(self, image: np.ndarray) -> list[Face]:
+        """What may be a face in (H, W, 3) uint8 BGR; several threads may ask at once."""
+        with self._borrowed() as detector:
+            return detector.propose(image)
+
+    def find(
+        self, image: np.ndarray, proposed: list[Face], following: Following | None
+    ) -> tuple[list[Face], np.ndarray]:
+        """The N faces among what was proposed, and their crops, uint8 (N, 48, 48); frames in order for following."""
+        with self._borrowed() as detector:
+            return find_faces(detector, image, proposed, following)
+
+    @contextlib.contextmanager
+    def _borrowed(self) -> Iterator[FaceDetector]:
         detector = self._idle.get()
         try:
-            faces, crops = find_faces(detector, image)
+            yield detector
         finally:
             self._idle.put(detector)
-        return faces, self.classifier.predict(crops)
 
     def close(self) -> None:
         """Frees the detectors."""
@@ -251,20 +266,44 @@ def _analyse(
     frames = (
         ((f, sampler(f.index, f.time_s)) for f in video) if keep_all else ((f, True) for f in video.frames(sampler))
     )
-
-    def read(marked: tuple[Frame, bool]) -> tuple[Frame, tuple[list[Face], np.ndarray] | None]:
-        frame, is_due = marked
-        return frame, reader.read(frame.image) if is_due else None
-
     tracker = Tracker(reader.classifier.class_names)
+    following = Following() if options.every == 1 and not options.fps else None
     faces: list[TrackedFace] = []
     with contextlib.ExitStack() as stack:
         stack.enter_context(one_thread_each())
         decoded = stack.enter_context(contextlib.closing(ahead(frames, FRAMES_AHEAD)))
-        for frame, found in stack.enter_context(contextlib.closing(map_in_order(read, decoded, reader.threads))):
+        read = stack.enter_context(contextlib.closing(_read(decoded, reader, following)))
+        for frame, found in stack.enter_context(contextlib.closing(ahead(read, FRAMES_AHEAD))):
             if found is not None:
                 faces = tracker.update(*found, frame.time_s)
             yield frame, faces, found is not None
+
+
+def _read(
+    frames: Iterable[tuple[Frame, bool]], reader: FaceReader, following: Following | None
+) -> Iterator[tuple[Frame, tuple[list[Face], np.ndarray] | None]]:
+    """Frames with the N faces and their probabilities, (N, C), of those that are due.
+
+    The full-range detector looks at several frames at once, the closer looks follow each other, since what they find
+    depends on the frame before, and the network reads the faces of several frames in one batch.
+    """
+
+    def propose(marked: tuple[Frame, bool]) -> tuple[Frame, list[Face] | None]:
+        frame, is_due = marked
+        return frame, reader.propose(frame.image) if is_due else None
+
+    with contextlib.closing(map_in_order(propose, frames, reader.threads)) as proposals:
+        while group := list(itertools.islice(proposals, FRAMES_AT_ONCE)):
+            found = [
+                (frame, None if proposed is None else reader.find(frame.image, proposed, following))
+                for frame, proposed in group
+            ]
+            crops = [cut for _, faces in found if faces for cut in faces[1]]
+            probabilities = reader.classifier.predict(np.array(crops))
+            for frame, faces in found:
+                if faces:
+                    own, probabilities = np.split(probabilities, [len(faces[0])])
+                yield frame, (faces[0], own) if faces else None
 
 
 @contextlib.contextmanager
