@@ -44,9 +44,11 @@ class Network:
         parameter = next(model.parameters(), None)
         if parameter is not None:
             self.device = parameter.device
-            self.dtype = fast_dtype(self.device)
             merged = merge_norms(copy.deepcopy(model).eval())
-            self.model = merged.to(self.dtype).to(memory_format=torch.channels_last)
+            self.model = copy.deepcopy(merged).to(fast_dtype(self.device)).to(memory_format=torch.channels_last)
+            if hasattr(merged, "precise"):
+                self.model.precise.float().load_state_dict(merged.precise.state_dict())
+            self.dtype = next(self.model.parameters()).dtype
 
     @torch.inference_mode()
     def logits(self, faces: np.ndarray) -> np.ndarray:

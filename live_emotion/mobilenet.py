@@ -31,6 +31,10 @@ HALVING = (2, 4, 6, 12)
 """Pairs, counted from 1, that halve height and width, as the first convolution does."""
 
 
+PRECISE = 3
+"""Layers that need more digits: enlarging, the first convolution and the first depthwise one."""
+
+
 class MobileNet(nn.Module):
     """MobileNet, the first one (Howard et al., arXiv 1704.04861), on grey faces.
 
@@ -53,9 +57,17 @@ class MobileNet(nn.Module):
             nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(config.dropout), nn.Linear(WIDTHS[-1], config.num_classes)
         )
 
+    @property
+    def precise(self) -> nn.Module:
+        """The first layers, which stay in float32 where the others compute in bfloat16: rounding errors there moved
+        probabilities ten times as much as those of any later layer.
+        """
+        return self.features[:PRECISE]
+
     def forward(self, faces: Tensor) -> Tensor:
         """Logits of normalised faces: (N, 1, 48, 48) float in [-1, 1] -> (N, num_classes)."""
-        return self.classifier(self.features(faces))
+        features = self.precise(faces.float())
+        return self.classifier(self.features[PRECISE:](features.to(self.classifier[-1].weight.dtype)))
 
 
 class ConvNorm(nn.Sequential):
