@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from live_emotion.checkpoint import Checkpoint, save_checkpoint
-from live_emotion.classifier import EmotionClassifier, softmax
+from live_emotion.classifier import EmotionClassifier, Network, merge_norms, softmax
 from live_emotion.emotions import EMOTIONS
 from live_emotion.errors import DeviceError, WeightsError
 from live_emotion.model import build_model
@@ -92,3 +93,42 @@ def test_unknown_device_is_one_clear_line(tmp_path):
 
 def test_softmax_is_stable_for_large_logits():
     np.testing.assert_allclose(softmax(np.array([[1e4, 1e4, -1e4]])), [[0.5, 0.5, 0]])
+
+
+def learn_statistics(model, faces):
+    """BatchNorm that changes what comes through it, as a trained network's does."""
+    generator = torch.Generator().manual_seed(1)
+    for norm in (m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d | torch.nn.BatchNorm1d)):
+        norm.momentum = 1.0
+        with torch.no_grad():
+            norm.weight.uniform_(0.5, 1.5, generator=generator)
+            norm.bias.uniform_(-0.5, 0.5, generator=generator)
+    with torch.no_grad():
+        model.train()(faces_to_tensor(np.tile(faces, (4, 1, 1))))
+    return model.eval()
+
+
+@pytest.mark.parametrize(
+    ("arch", "dimensions"),
+    [("emotion_cnn", {"channels": (4, 8), "hidden": (16,)}), ("emotion_resnet", {}), ("mobilenet", {"input_size": 64})],
+)
+def test_merging_norms_changes_no_output_and_leaves_none(arch, dimensions, faces):
+    torch.manual_seed(0)
+    model = learn_statistics(build_model(arch, **dimensions), faces)
+    merged = merge_norms(copy.deepcopy(model))
+    with torch.inference_mode():
+        wanted, found = (each(faces_to_tensor(faces)) for each in (model, merged))
+    assert wanted.std() > 0.05
+    torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-4)
+    assert not any(isinstance(m, torch.nn.BatchNorm2d | torch.nn.BatchNorm1d) for m in merged.modules())
+
+
+def test_mobilenets_first_layers_keep_all_their_digits_in_bfloat16(faces, monkeypatch):
+    monkeypatch.setattr("live_emotion.classifier.fast_dtype", lambda device: torch.bfloat16)
+    torch.manual_seed(0)
+    model = learn_statistics(build_model("mobilenet", input_size=64), faces)
+    network = Network(model, EMOTIONS, 1.0)
+    precise, exact = network.model.precise.state_dict(), merge_norms(copy.deepcopy(model)).precise.state_dict()
+    assert all(torch.equal(precise[name], exact[name]) for name in exact)
+    assert network.model.features[-1][0].weight.dtype == torch.bfloat16
+    assert np.isfinite(network.logits(faces)).all()
