@@ -60,6 +60,9 @@ CLOSER_LOOK = 2.0
 LOOK_AGAIN = 8
 """In how many frames a face that is followed gets a closer look once."""
 
+WEAK_TURN = 4
+"""In how many frames one of the new weak proposals gets a closer look; most of them are no faces and stay."""
+
 FOLLOWED = 0.7
 """Part of the smaller box that a face and the same face in the next frame share at least."""
 
@@ -98,7 +101,7 @@ class FaceDetector:
         max_faces: most faces to give, those with the highest scores.
         follow: the pictures are successive frames. A face where one was seen close up in the last frame gets the
             closer look in some frames only; between them its box goes along with the full-range model's. Of new
-            weak proposals one gets it in each frame.
+            weak proposals one gets it in every fourth frame.
 
     Raises:
         WeightsError: a model file is missing.
@@ -169,10 +172,7 @@ class FaceDetector:
         """The proposed faces that are faces; of those that are followed, one at most gets a closer look."""
         known = [following.last(face) if following else None for face in proposed]
         weak = [i for i, face in enumerate(proposed) if known[i] is None and face.score < WEAK_SCORE]
-        left_out: set[int] = set()
-        if following and weak:
-            following.turn += 1
-            left_out = set(weak) - {weak[following.turn % len(weak)]}
+        left_out = set(weak) - following.take_turn(weak) if following else set()
         found: list[_Followed] = []
         looked_again = False
         for i, (face, last) in enumerate(zip(proposed, known)):
@@ -223,11 +223,17 @@ class Following:
 
     Attributes:
         faces: those of the last frame.
-        turn: counts the closer looks at new weak proposals, so that each of them gets its turn.
+        turn: counts the frames with new weak proposals, so that each of these gets its turn.
     """
 
     faces: list[_Followed] = field(default_factory=list)
     turn: int = 0
+
+    def take_turn(self, weak: list[int]) -> set[int]:
+        """Which of the new weak proposals gets a closer look in this frame: one of them, or none."""
+        turn, rest = divmod(self.turn, WEAK_TURN)
+        self.turn += bool(weak)
+        return {weak[turn % len(weak)]} if weak and not rest else set()
 
     def last(self, face: Face) -> _Followed | None:
         """The face in the last frame that a proposal continues."""

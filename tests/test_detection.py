@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from live_emotion.detection import KINDS, Face, FaceDetector, merge, tiles
+from live_emotion.detection import KINDS, WEAK_TURN, Face, FaceDetector, merge, tiles
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -116,6 +116,19 @@ def test_following_gives_the_boxes_of_a_fresh_look_and_keeps_no_ghosts(portrait)
         assert following.detect(nothing) == []
         (far,) = following.detect(placed(portrait, 700, 60))
         assert far.box == pytest.approx(fresh.detect(placed(portrait, 700, 60))[0].box), "a new face is looked at"
+
+
+def test_following_comes_to_each_weak_proposal_in_turn(portrait):
+    """Two faces of 30 pixels in 1280, which are proposed weakly, come in soon, and stay."""
+    picture = placed(portrait, 40, 500, 0.15)
+    small = cv2.resize(portrait, None, fx=0.15, fy=0.15, interpolation=cv2.INTER_AREA)
+    picture[300 : 300 + small.shape[0], 900 : 900 + small.shape[1]] = small
+    with FaceDetector() as fresh, FaceDetector(follow=True) as following:
+        wanted = len(fresh.detect(picture))
+        counts = [len(following.detect(picture)) for _ in range(4 * WEAK_TURN)]
+    assert wanted >= 1
+    assert counts[-1] == wanted
+    assert counts == sorted(counts), "nothing that was found is lost"
 
 
 def test_a_small_face_that_is_proposed_weakly_is_confirmed_close_up(portrait):
