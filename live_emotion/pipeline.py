@@ -65,8 +65,6 @@ class EmotionAnalyser:
         classifier = EmotionClassifier(weights or None, device)
         if own:
             own.check(classifier.class_names)
-        if track:  # the first run of a network is slow, and a camera does not wait
-            classifier.predict(np.zeros((1, FACE_SIZE, FACE_SIZE), np.uint8))
         faces = FaceDetector(detector, min_confidence, max_faces, follow=track)
         return cls(faces, classifier, Tracker(classifier.class_names) if track else None, own)
 
