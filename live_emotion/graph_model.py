@@ -47,7 +47,7 @@ def read_graph_model(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         raise WeightsError(
             f"Cannot read {error.filename}: {error.strerror}; get {file.name} with all its parts."
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"{path} is damaged or is no TensorFlow.js graph model; get it again.") from error
 
 
@@ -104,7 +104,7 @@ def fill_mobilenet(model: MobileNet, arrays: Mapping[str, np.ndarray], faces: np
             norm.weight.copy_(factor * torch.sqrt(variance + norm.eps))
             norm.bias.copy_(offset + factor * mean)
             features = activation(norm(features))
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RuntimeError) as error:
         raise WeightsError("The graph model is of another network than MobileNet for faces; choose another.") from error
     sizes = {name: value.numel() for name, value in model.state_dict().items()}
     return sum(size for name, size in sizes.items() if name.startswith("features.")) / sum(sizes.values())

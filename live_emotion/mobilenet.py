@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+SMALLEST_INPUT = 32
+"""Side that five halvings leave one pixel of."""
+
 
 @dataclass(frozen=True)
 class MobileNetConfig:
@@ -15,13 +18,20 @@ class MobileNetConfig:
     Attributes:
         num_classes: number of logits.
         input_size: side in pixels to which faces are enlarged, so that kernels that were trained on larger faces see
-            what they know.
+            what they know; at least 32.
         dropout: rate before the last layer.
+
+    Raises:
+        ValueError: a smaller side.
     """
 
     num_classes: int = 4
     input_size: int = 160
     dropout: float = 0.3
+
+    def __post_init__(self) -> None:
+        if self.input_size < SMALLEST_INPUT:
+            raise ValueError(f"input_size must be at least {SMALLEST_INPUT}, not {self.input_size}")
 
 
 WIDTHS = (32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
@@ -29,7 +39,6 @@ WIDTHS = (32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
 
 HALVING = (2, 4, 6, 12)
 """Pairs, counted from 1, that halve height and width, as the first convolution does."""
-
 
 PRECISE = 3
 """Layers that need more digits: enlarging, the first convolution and the first depthwise one."""
@@ -59,8 +68,8 @@ class MobileNet(nn.Module):
 
     @property
     def precise(self) -> nn.Module:
-        """The first layers, which stay in float32 where the others compute in bfloat16: rounding errors there moved
-        probabilities ten times as much as those of any later layer.
+        """The first layers, which stay in float32 where the others compute in bfloat16: rounding in the two
+        convolutions among them moved probabilities three and six times as much as that in any later layer.
         """
         return self.features[:PRECISE]
 

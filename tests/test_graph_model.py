@@ -136,7 +136,18 @@ def lose_layer(folder):
     (folder / "model.json").write_text(text.replace("conv_pw_7/", "other/"))
 
 
-@pytest.mark.parametrize("harm", [damage_json, damage_kind, cut_part, lengthen_part, lose_part, lose_layer])
+def damage_list(folder):
+    (folder / "model.json").write_text('{"weightsManifest": [{"paths": [], "weights": ["conv1"]}]}')
+
+
+def swap_layers(folder):
+    text = (folder / "model.json").read_text()
+    (folder / "model.json").write_text(text.replace("conv1_bn/", "conv0_bn/").replace("conv_pw_1_bn/", "conv1_bn/"))
+
+
+@pytest.mark.parametrize(
+    "harm", [damage_list, swap_layers, damage_json, damage_kind, cut_part, lengthen_part, lose_part, lose_layer]
+)
 def test_damage_is_one_clear_error(tmp_path, portrait, harm):
     write_graph_model(tmp_path / "model.json")
     harm(tmp_path)
@@ -148,3 +159,9 @@ def test_only_its_own_architecture_takes_it(tmp_path, portrait):
     write_graph_model(tmp_path / "model.json")
     with pytest.raises(WeightsError, match="--arch mobilenet"):
         load_pretrained(build_model("emotion_cnn"), tmp_path / "model.json", vary(portrait, 2, 1))
+
+
+def test_a_picture_too_small_for_the_network_is_refused():
+    with pytest.raises(ValueError, match="input_size must be at least 32"):
+        build_model("mobilenet", input_size=31)
+    assert build_model("mobilenet", input_size=32).eval()(torch.zeros(1, 1, 48, 48)).shape == (1, 4)
