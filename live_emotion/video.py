@@ -29,7 +29,7 @@ FRAMES_AHEAD = 4
 """How many frames may wait for the next stage of the work."""
 
 FRAMES_AT_ONCE = 4
-"""Of so many frames the faces are read in one batch: one face alone costs nearly half of what four do."""
+"""Of so many frames the faces are read in one batch: one face alone costs half of what four do."""
 
 Path = str | os.PathLike[str]
 Output = TypeVar("Output", DataSink, FilmWriter)
