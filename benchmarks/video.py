@@ -35,8 +35,9 @@ from live_emotion.files import atomic_write_text
 from live_emotion.film import DEFAULT_QUALITY, ENCODER_OPTIONS, FilmWriter
 from live_emotion.overlay import draw
 from live_emotion.sources import Frame, VideoFile
+from live_emotion.threads import cores, network_threads
 from live_emotion.tracking import Tracker
-from live_emotion.video import FaceReader, FilmOptions, annotate_film, cores, one_thread_each
+from live_emotion.video import FaceReader, FilmOptions, annotate_film
 
 WIDTH, HEIGHT, FPS = 1280, 720, 25
 SAMPLE = 60
@@ -101,10 +102,10 @@ def measure(clip: Path, reader: FaceReader, folder: Path, repeat: int) -> dict[s
         sample = [frame for frame, _ in zip(film, range(SAMPLE))]
         frames, length_s = film.frame_count, film.frame_count / film.fps
     scale = frames / len(sample)
-    with FaceDetector() as detector, one_thread_each():
+    with FaceDetector() as detector, network_threads(1):
         detect = cpu_seconds(lambda: [detector.detect(frame.image) for frame in sample], repeat)
     crops, annotated = read_sample(reader, sample)
-    with one_thread_each():
+    with network_threads(1):
         network = cpu_seconds(lambda: [reader.classifier.predict(faces) for faces in crops], repeat)
     parts = {
         "decode": cpu_seconds(lambda: decode(clip), repeat),

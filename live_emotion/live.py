@@ -1,4 +1,4 @@
-"""The live loop: camera, analysis and window each at their own pace, and the keys."""
+"""The live loop: camera, detector, network and window each at their own pace, and the keys."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 
 from live_emotion.background import Background
-from live_emotion.camera import LiveFrame, LiveSource, mirrored
+from live_emotion.camera import CameraMode, LiveFrame, LiveSource, mirrored
+from live_emotion.detection import Face, FaceDetector
 from live_emotion.film import FilmWriter
 from live_emotion.images import write_image
 from live_emotion.newest import Newest
 from live_emotion.overlay import with_lines
-from live_emotion.pipeline import EmotionAnalyser, Result
+from live_emotion.pipeline import EmotionAnalyser, Result, find_faces
 from live_emotion.rate import FrameRate, Latencies
 from live_emotion.sinks import DataSink
+from live_emotion.threads import cores, network_threads
 from live_emotion.window import Window
 
 POLL_S = 0.03
@@ -32,6 +34,12 @@ FRAMES_TO_RECORD = 30
 
 ROWS_TO_LOG = 1_000
 """How many frames' rows may wait to be written."""
+
+WAITING_SIZE = (480, 640)
+"""Height and width in pixels of the picture before the first frame, where the source does not say its own."""
+
+WAITING_GREY = 32
+"""Grey level of that picture."""
 
 KEYS = {
     "q": "quit (or Esc)",
@@ -96,16 +104,40 @@ class Statistics:
         return "; ".join(self.lines())
 
 
-def read_live(frames: Iterable[LiveFrame], analyser: EmotionAnalyser, settings: Settings) -> Iterator[Result]:
-    """Analyses frames, mirrored or not as the settings say at the time; faces keep their identity when that changes."""
-    mirror = settings.mirror
+@dataclass(frozen=True)
+class Found:
+    """A frame and what was found in it.
+
+    Attributes:
+        frame: mirrored or not.
+        faces: N of them.
+        crops: theirs, uint8 (N, 48, 48).
+        mirror: whether the frame is mirrored.
+    """
+
+    frame: LiveFrame
+    faces: list[Face]
+    crops: np.ndarray
+    mirror: bool
+
+
+def find_live(frames: Iterable[LiveFrame], detector: FaceDetector, settings: Settings) -> Iterator[Found]:
+    """Finds the faces of frames, mirrored or not as the settings say at the time."""
     for frame in frames:
-        if settings.mirror != mirror:
-            mirror = settings.mirror
-            if analyser.tracker:
-                analyser.tracker.mirror(frame.image.shape[1])
+        mirror = settings.mirror
         shown = mirrored(frame) if mirror else frame
-        yield Result(shown, analyser.analyse(shown), analyser.class_names)
+        yield Found(shown, *find_faces(detector, shown.image), mirror)
+
+
+def read_live(found: Iterable[Found], analyser: EmotionAnalyser) -> Iterator[Result]:
+    """Reads the faces that were found; they keep their identity when mirroring goes on or off."""
+    mirror = None
+    for item in found:
+        if mirror not in (None, item.mirror) and analyser.tracker:
+            analyser.tracker.mirror(item.frame.image.shape[1])
+        mirror = item.mirror
+        faces = analyser.read(item.faces, item.crops, item.frame.time_s)
+        yield Result(item.frame, faces, analyser.class_names)
 
 
 class Recorder:
@@ -165,10 +197,11 @@ class Recorder:
 class LiveLoop:
     """Shows, records and logs what is read from a camera until it ends or somebody ends it.
 
-    The camera, the analysis and the window run side by side; whoever is slow drops frames and holds nobody up.
+    The camera, the detector, the network and the window run side by side; whoever is slow drops frames and holds
+    nobody up.
 
     Args:
-        analyser: reads the frames; it is used by one thread alone.
+        analyser: reads the frames; nobody else may use it meanwhile.
         settings: the keys change them.
         recorder: films what is shown.
         window: shows it; None: nothing is shown.
@@ -199,16 +232,22 @@ class LiveLoop:
         """Runs until the frames end, the window is closed, or ``stopped`` says so.
 
         Args:
-            source: read in a thread of its own.
+            source: read in a thread of its own. The window opens before its first frame.
             stopped: asked a few times a second.
 
         Raises:
             LiveEmotionError: the camera gives no frames any more, or a file cannot be written.
         """
+        if self.window:
+            self._shown = np.full((*_size(source.mode), 3), WAITING_GREY, np.uint8)
+            if not self._show(None, source.alarm):
+                return
         with (
+            network_threads(max(1, cores() // 2)),
             Background(ROWS_TO_LOG) as log,
             Newest(iter(source)) as newest,
-            Newest(read_live(newest, self.analyser, self.settings)) as results,
+            Newest(find_live(newest, self.analyser.detector, self.settings)) as found,
+            Newest(read_live(found, self.analyser)) as results,
         ):
             while not stopped():
                 result = results.take(POLL_S)
@@ -246,7 +285,7 @@ class LiveLoop:
         return True
 
     def _lines(self, alarm: str) -> list[str]:
-        states = [f"{self._fps:.0f} FPS"]
+        states = [f"{self._fps:.0f} FPS" if self.statistics.shown else "waiting for the camera"]
         states += [f"profile {self.profile}"] if self.profile else []
         lines = ["   ".join(states + (["REC"] if self.recorder.is_on else []))]
         if self.settings.paused:
@@ -271,7 +310,7 @@ class LiveLoop:
         if key in switches:
             name = switches[key]
             setattr(self.settings, name, not getattr(self.settings, name))
-        elif key == "s" and self._shown is not None:
+        elif key == "s" and self.statistics.shown:
             path = self.recorder.folder / f"{timestamp()}.png"
             write_image(path, self._shown)
             self.saved.append(path)
@@ -281,6 +320,11 @@ class LiveLoop:
             self.notice(f"saved {self.recorder.saved[-1].name}")
         elif key == "r":
             self.notice(f"recording {self.recorder.start().name}")
+
+
+def _size(mode: CameraMode | None) -> tuple[int, int]:
+    """Height and width of the pictures that will come, as far as that is known."""
+    return (mode.height, mode.width) if mode and mode.height and mode.width else WAITING_SIZE
 
 
 def timestamp() -> str:

@@ -75,14 +75,23 @@ class EmotionAnalyser:
 
     def analyse(self, frame: Frame) -> list[TrackedFace]:
         """The faces of a frame, classified in one batch; a frame without faces costs no network call."""
-        faces, crops = find_faces(self.detector, frame.image)
+        return self.read(*find_faces(self.detector, frame.image), frame.time_s)
+
+    def read(self, faces: Sequence[Face], crops: np.ndarray, time_s: float) -> list[TrackedFace]:
+        """The second half of :meth:`analyse`: the emotions of faces that :func:`find_faces` found.
+
+        Args:
+            faces: N of them.
+            crops: theirs, uint8 (N, 48, 48).
+            time_s: of the frame, in seconds; frames come in order.
+        """
         probabilities = self.classifier.predict(crops)
         if self.profile:
             probabilities = self.profile.correct(probabilities)
         if self.tracker is None:
             predictions = [Prediction.from_probabilities(row, self.class_names) for row in probabilities]
             return [with_prediction(f, p) for f, p in zip(faces, predictions)]
-        return self.tracker.update(faces, probabilities, frame.time_s)
+        return self.tracker.update(faces, probabilities, time_s)
 
     def close(self) -> None:
         """Frees the detector."""

@@ -19,7 +19,8 @@ from typing import Any
 
 from live_emotion.batch import FilmTask, Outcome, Progress, Stop, do_task
 from live_emotion.errors import DeviceError, MissingExtraError
-from live_emotion.video import FaceReader, FilmOptions, ReaderOptions, cores
+from live_emotion.threads import cores
+from live_emotion.video import FaceReader, FilmOptions, ReaderOptions
 
 POLL_S = 0.2
 """How often progress is shown and a stop is looked for, in seconds."""

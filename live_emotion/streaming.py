@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 
 from live_emotion.camera import CameraMode, open_camera
-from live_emotion.live import Settings, read_live
+from live_emotion.live import Settings, find_live, read_live
 from live_emotion.newest import Newest
 from live_emotion.pipeline import EmotionAnalyser, Result
 from live_emotion.sinks import Row
@@ -60,7 +60,7 @@ def stream(
         open_camera(str(source), mode) as frames,
         Newest(iter(frames)) as newest,
     ):
-        for result in read_live(newest, analyser, Settings(mirror=mirror)):
+        for result in read_live(find_live(newest, analyser.detector, Settings(mirror=mirror)), analyser):
             if callback:
                 for row in result.rows():
                     callback(row)

@@ -23,6 +23,7 @@ from live_emotion.sinks import DataSink, open_data_sink
 from live_emotion.sound import Sound
 from live_emotion.sources import Frame, VideoFile
 from live_emotion.stages import ahead, map_in_order
+from live_emotion.threads import cores, network_threads
 from live_emotion.tracking import TrackedFace, Tracker
 
 FRAMES_AHEAD = 4
@@ -270,7 +271,7 @@ def _analyse(
     following = Following() if options.every == 1 and not options.fps else None
     faces: list[TrackedFace] = []
     with contextlib.ExitStack() as stack:
-        stack.enter_context(one_thread_each())
+        stack.enter_context(network_threads(1))  # frames are spread over the cores, not layers
         decoded = stack.enter_context(contextlib.closing(ahead(frames, FRAMES_AHEAD)))
         read = stack.enter_context(contextlib.closing(_read(decoded, reader, following)))
         for frame, found in stack.enter_context(contextlib.closing(ahead(read, FRAMES_AHEAD))):
@@ -304,21 +305,3 @@ def _read(
                 if faces:
                     own, probabilities = np.split(probabilities, [len(faces[0])])
                 yield frame, (faces[0], own) if faces else None
-
-
-@contextlib.contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Keeps PyTorch from spreading one frame over the cores that others are read on."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def cores() -> int:
-    """How many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

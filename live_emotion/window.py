@@ -39,17 +39,21 @@ class Window:
 
         self.title = title
         self.key = ""
-        self._opened = False
+        self._size: tuple[int, ...] | None = None  # of the pictures; None: not open
 
     def show(self, image: np.ndarray) -> bool:
-        """Shows (H, W, 3) uint8 BGR; False once it was closed, or ended with ``q`` or Esc."""
+        """Shows (H, W, 3) uint8 BGR; False once it was closed, or ended with ``q`` or Esc.
+
+        The window takes the picture's size when that is another than the last one's.
+        """
         import cv2
 
-        if not self._opened:
+        if self._size is None:
             cv2.namedWindow(self.title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+        if self._size != image.shape[:2]:
+            self._size = image.shape[:2]
             shrink = min(1.0, LARGEST[0] / image.shape[1], LARGEST[1] / image.shape[0])
             cv2.resizeWindow(self.title, round(image.shape[1] * shrink), round(image.shape[0] * shrink))
-            self._opened = True
         cv2.imshow(self.title, image)
         key = cv2.waitKey(1)
         self.key = chr(key & 0xFF).lower() if key >= 0 else ""
@@ -60,9 +64,9 @@ class Window:
         """Takes the window from the screen."""
         import cv2
 
-        if self._opened and cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) >= 1:
+        if self._size and cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) >= 1:
             cv2.destroyWindow(self.title)
-        self._opened = False
+        self._size = None
 
     def __enter__(self) -> Window:
         return self

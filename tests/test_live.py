@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import cv2
 import numpy as np
 import pytest
 
-from live_emotion.camera import LiveFrame, LiveSource
+from live_emotion.camera import CameraMode, LiveFrame, LiveSource
 from live_emotion.errors import CameraError
-from live_emotion.live import LiveLoop, Recorder, Settings, read_live
+from live_emotion.live import WAITING_SIZE, LiveLoop, Recorder, Settings, find_live, read_live
 from live_emotion.pipeline import EmotionAnalyser
 from live_emotion.sinks import open_data_sink
 from live_emotion.sources import VideoFile
@@ -18,15 +19,22 @@ from live_emotion.streaming import stream
 
 
 class ScriptedWindow:
-    """Stands where the screen would be: keeps what it is shown, and presses a key after so many pictures."""
+    """Stands where the screen would be: keeps what it is shown, and presses a key after so many pictures.
+
+    The one that is shown until the first frame comes is counted apart.
+    """
 
     def __init__(self, keys=None, closes_after=10**9):
+        self.waited = 0
         self.keys = dict(keys or {})
         self.closes_after = closes_after
         self.shown = []
         self.key = ""
 
     def show(self, image):
+        if image.shape[:2] == WAITING_SIZE:
+            self.waited += 1
+            return True
         self.shown.append(image)
         self.key = self.keys.pop(len(self.shown), "")
         return len(self.shown) < self.closes_after
@@ -57,6 +65,7 @@ def test_what_is_read_is_shown_and_counted(analyser, tmp_path, portrait):
     loop, _ = run(analyser, tmp_path, camera(*[portrait] * 4), window)
     assert loop.statistics.captured == 4
     assert 1 <= loop.statistics.shown <= 4
+    assert window.waited >= 1
     assert window.shown[0].shape == portrait.shape
     assert not np.array_equal(window.shown[0], portrait)
     assert loop.statistics.latency.percentile_ms(95) > 0
@@ -113,6 +122,30 @@ def test_closing_the_window_ends_it(analyser, tmp_path, portrait):
     assert len(window.shown) == 3
 
 
+def test_the_window_is_there_and_can_be_closed_before_the_camera_gives_a_frame(analyser, tmp_path):
+    closed = threading.Event()
+    waiting = []
+
+    def silent():
+        closed.wait(30)
+        yield from ()
+
+    class Impatient(ScriptedWindow):
+        def show(self, image):
+            waiting.append(image)
+            self.key = "s"  # there is nothing to keep yet
+            if len(waiting) == 3:
+                closed.set()
+            return len(waiting) < 3
+
+    source = LiveSource(silent(), CameraMode(320, 200))
+    loop, _ = run(analyser, tmp_path, source, Impatient())
+    assert [image.shape for image in waiting] == [(200, 320, 3)] * 3
+    assert waiting[0].std() > 0, "it says what it waits for"
+    assert loop.statistics.captured == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_request_to_stop_ends_it(analyser, tmp_path, portrait):
     with Recorder(tmp_path) as recorder:
         loop = LiveLoop(analyser, Settings(), recorder)
@@ -153,7 +186,8 @@ def test_mirroring_keeps_identities(analyser, portrait):
     wide = np.hstack([portrait, np.zeros_like(portrait)])
     settings = Settings()
     results = []
-    for result in read_live((LiveFrame(i, 100 + i * 0.04, wide, 0.0) for i in range(6)), analyser, settings):
+    frames = (LiveFrame(i, 100 + i * 0.04, wide, 0.0) for i in range(6))
+    for result in read_live(find_live(frames, analyser.detector, settings), analyser):
         results.append(result)
         settings.mirror = len(results) >= 3
     assert len({face.track_id for result in results for face in result.faces}) == 1
