@@ -2,9 +2,9 @@
 
     python benchmarks/stability.py film.mp4 ...
 
-Reads films twice over the same predictions, raw (each frame for itself) and as shown (smoothed, with the switch
-delay), and counts the changes of label within tracks, a minute of face. The delay is that of a sudden real change of
-expression: the network's own outputs for two faces, one after the other, at 30 and at 10 frames a second.
+Reads films twice over the same predictions, raw (each frame for itself) and as shown (smoothed), and counts, within
+tracks and for a minute of face, the changes of emotion and those of all that is written at a face, such as *unsure* or
+*blurred*. The delay is that of a sudden change from one emotion to another, at 60, 30 and 10 frames a second.
 """
 
 from __future__ import annotations
@@ -19,32 +19,38 @@ from live_emotion.classifier import EmotionClassifier
 from live_emotion.detection import Face, FaceDetector
 from live_emotion.emotions import EMOTIONS
 from live_emotion.files import atomic_write_text
+from live_emotion.overlay import label
 from live_emotion.pipeline import find_faces
 from live_emotion.sources import VideoFile
-from live_emotion.tracking import Tracker
+from live_emotion.tracking import TrackedFace, Tracker, with_prediction
 
 
-def changes_a_minute(film: Path, detector: FaceDetector, classifier: EmotionClassifier) -> dict:
-    """Changes of label a minute of face, raw and as shown."""
-    trackers = {
-        "raw": Tracker(classifier.class_names, smoothing_s=0, switch_s=0),
-        "shown": Tracker(classifier.class_names),
-    }
-    last: dict[tuple[str, int], tuple[str, float]] = {}
-    changes = dict.fromkeys(trackers, 0)
-    seconds = 0.0
-    with VideoFile(film) as video:
+def changes(film: Path, classifier: EmotionClassifier) -> dict:
+    """Minutes of face in a film, and changes of emotion and of what is written at the faces, raw and as shown."""
+    tracker = Tracker(classifier.class_names)
+    last: dict[tuple[str, int], TrackedFace] = {}
+    count = dict.fromkeys(COUNTS, 0)
+    seconds, before_s = 0.0, 0.0
+    with VideoFile(film) as video, FaceDetector(follow=True) as detector:
         for frame in video:
             faces, crops = find_faces(detector, frame.image)
-            probabilities = classifier.predict(crops)
-            for name, tracker in trackers.items():
-                for face in tracker.update(faces, probabilities, frame.time_s):
-                    before = last.get((name, face.track_id))
-                    if before:
-                        changes[name] += before[0] != face.emotion
-                        seconds += (frame.time_s - before[1]) * (name == "raw")
-                    last[name, face.track_id] = (face.emotion, frame.time_s)
-    return {"minutes": seconds / 60, "raw": changes["raw"], "shown": changes["shown"]}
+            predictions = classifier.classify(crops)
+            probabilities = np.array([p.probabilities for p in predictions])
+            for face, prediction, shown in zip(faces, predictions, tracker.update(faces, probabilities, frame.time_s)):
+                raw = with_prediction(face, prediction, shown.track_id)
+                for name, now in (("raw", raw), ("shown", shown)):
+                    before = last.get((name, now.track_id), now)
+                    count[f"{name}_emotion"] += before.emotion != now.emotion
+                    count[f"{name}_label"] += written(before) != written(now)
+                    last[name, now.track_id] = now
+            seconds += len(faces) * (frame.time_s - before_s)
+            before_s = frame.time_s
+    return {"minutes": seconds / 60, **count}
+
+
+def written(face: TrackedFace) -> str:
+    """What is written at a face, without the percentage."""
+    return label(face).partition(" ")[0] if not face.note else label(face)
 
 
 def delay_s(fps: float, before: np.ndarray, after: np.ndarray) -> float:
@@ -59,6 +65,9 @@ def delay_s(fps: float, before: np.ndarray, after: np.ndarray) -> float:
     return float("inf")
 
 
+COUNTS = ("raw_emotion", "shown_emotion", "raw_label", "shown_label")
+
+
 @click.command()
 @click.argument("films", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--weights", type=click.Path(path_type=Path), help="In place of those that come with live-emotion.")
@@ -67,16 +76,17 @@ def main(films: tuple[Path, ...], weights: Path | None, json_file: Path | None) 
     """Measure stability on films."""
     classifier = EmotionClassifier(weights)
     figures: dict = {}
-    with FaceDetector() as detector:
-        for film in films:
-            figures[film.name] = changes_a_minute(film, detector, classifier)
-    totals = {key: sum(f[key] for f in figures.values()) for key in ("minutes", "raw", "shown")}
-    click.echo("film                       face min  raw changes/min  shown changes/min")
-    for name, f in {**figures, "all": totals}.items():
-        minutes = max(f["minutes"], 1e-9)
-        click.echo(f"{name:25}  {f['minutes']:8.2f}  {f['raw'] / minutes:15.1f}  {f['shown'] / minutes:17.1f}")
-    if totals["shown"]:
-        click.echo(f"{totals['raw'] / totals['shown']:.1f} times fewer changes")
+    for film in films:
+        figures[film.name] = changes(film, classifier)
+    figures["all"] = {key: sum(f[key] for f in figures.values()) for key in ("minutes", *COUNTS)}
+    click.echo("                                     changes of emotion/min    of all that is written/min")
+    click.echo("film                       face min       raw       shown           raw       shown")
+    for name, f in figures.items():
+        rates = [f[key] / max(f["minutes"], 1e-9) for key in COUNTS]
+        click.echo("{:25}  {:8.2f}  {:8.1f}  {:10.1f}  {:12.1f}  {:10.1f}".format(name, f["minutes"], *rates))
+    for what in ("emotion", "label"):
+        raw, shown = (figures["all"][f"{name}_{what}"] for name in ("raw", "shown"))
+        click.echo(f"{what}: {raw} changes, {shown} shown" + (f", {raw / shown:.1f} times fewer" if shown else ""))
     clear = (np.array([0.02, 0.03, 0.9, 0.05]), np.array([0.02, 0.9, 0.05, 0.03]))
     mild = (np.array([0.1, 0.1, 0.6, 0.2]), np.array([0.1, 0.6, 0.2, 0.1]))
     for name, (before, after) in {"clear": clear, "mild": mild}.items():

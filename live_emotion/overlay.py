@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from live_emotion.emotions import EMOTIONS
-from live_emotion.tracking import UNSURE, TrackedFace
+from live_emotion.quality import UNSURE
+from live_emotion.tracking import TrackedFace
 
 Colour = tuple[int, int, int]
 Pixels = tuple[int, int, int, int]

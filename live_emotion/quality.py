@@ -1,4 +1,5 @@
-"""Whether a face can be read at all: faces that are too small, too dark, blurred or turned away are said to be so."""
+"""Whether a face can be read at all: faces that are too small, too dark, blurred or turned away are said to be so, and
+emotions that are only a guess."""
 
 from __future__ import annotations
 
@@ -19,6 +20,11 @@ faces have 0.7; blurred so that accuracy falls by 15 points they have 0.011."""
 
 FURTHEST_TURN = 0.45
 """Distance of the nose tip from the middle between the eyes, along their line, in distances of the eyes."""
+
+SURE = 0.5
+"""Confidence under which an emotion is only a guess, 0 to 1."""
+
+UNSURE = "unsure"
 
 TOO_SMALL, TOO_DARK, BLURRED, TURNED_AWAY = "too small", "too dark", "blurred", "turned away"
 
@@ -44,6 +50,11 @@ def assess(box: tuple[float, float, float, float], keypoints: np.ndarray, crop: 
     if sharpness(crop) < BLUREST:
         return BLURRED
     return TURNED_AWAY if turn(keypoints) > FURTHEST_TURN else ""
+
+
+def doubt(note: str, confidence: float) -> str:
+    """Why an emotion is not to be trusted: what :func:`assess` said of its face, or :data:`UNSURE`, or nothing."""
+    return note or (UNSURE if confidence < SURE else "")
 
 
 def sharpness(crop: np.ndarray) -> float:

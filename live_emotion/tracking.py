@@ -1,8 +1,7 @@
-"""Identities and calm over time: which face is whose, and an emotion that does not flicker."""
+"""Identities: which face of a frame is whose."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,23 +9,14 @@ import numpy as np
 
 from live_emotion.detection import Box, Face
 from live_emotion.emotions import Prediction
-
-SMOOTHING_S = 0.25
-"""Time constant of the smoothing of probabilities, in seconds."""
-
-SWITCH_S = 0.15
-"""How long, in seconds, another emotion must be ahead before the shown one gives way."""
+from live_emotion.quality import doubt
+from live_emotion.smoothing import CALM, Smoother, Smoothing
 
 LOST_S = 1.0
 """How long, in seconds, a face may be out of sight and keep its identity."""
 
 SMALLEST_OVERLAP = 0.15
 """Least intersection over union of a face and the place where its track expects it."""
-
-SURE = 0.5
-"""Confidence under which an emotion is only a guess, 0 to 1."""
-
-UNSURE = "unsure"
 
 
 @dataclass(frozen=True)
@@ -73,10 +63,8 @@ class _Track:
     track_id: int
     box: np.ndarray  # (4,) float64, where it was last seen
     time_s: float
-    probabilities: np.ndarray  # (C,) smoothed
-    shown: int  # class that is shown
+    smoother: Smoother
     velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))  # pixels a second
-    challenger_s: float | None = None  # since when another class is ahead
 
     def expected_box(self, time_s: float) -> np.ndarray:
         """Where the face should be now if it goes on as it went."""
@@ -88,29 +76,20 @@ class Tracker:
     """Joins the faces of successive frames into tracks and smooths what they show.
 
     Faces and tracks are paired so that the overlap of all pairs together is largest (Hungarian method; Kuhn, 1955).
-    Probabilities follow the network's by ``1 - exp(-dt / smoothing_s)`` of the difference, so that a film looks the
-    same at any frame rate.
+    What each shows is smoothed by itself, in seconds, so that a film looks the same at any frame rate.
 
     Args:
         class_names: C names in the order of the probabilities.
-        smoothing_s: time constant in seconds; 0: none.
-        switch_s: how long another emotion must lead before it is shown, in seconds; 0: at once.
+        smoothing: of what they show.
         lost_s: how long a face may be out of sight, in seconds.
     """
 
-    def __init__(
-        self,
-        class_names: Sequence[str],
-        smoothing_s: float = SMOOTHING_S,
-        switch_s: float = SWITCH_S,
-        lost_s: float = LOST_S,
-    ) -> None:
+    def __init__(self, class_names: Sequence[str], smoothing: Smoothing = CALM, lost_s: float = LOST_S) -> None:
         from scipy.optimize import linear_sum_assignment  # here, since it takes longer than a frame to load
 
         self._assign = linear_sum_assignment
         self.class_names = tuple(class_names)
-        self.smoothing_s = smoothing_s
-        self.switch_s = switch_s
+        self.smoothing = smoothing
         self.lost_s = lost_s
         self._tracks: list[_Track] = []
         self._next_id = 1
@@ -133,12 +112,13 @@ class Tracker:
         for i, face in enumerate(faces):
             if i in matches:
                 track = matches[i]
-                self._follow(track, boxes[i], probabilities[i], time_s)
+                track.smoother.update(probabilities[i], face.note, time_s - track.time_s)
+                _move(track, boxes[i], time_s)
             else:
-                track = _Track(self._next_id, boxes[i], time_s, probabilities[i], int(probabilities[i].argmax()))
+                track = _Track(self._next_id, boxes[i], time_s, Smoother(self.smoothing, probabilities[i], face.note))
                 self._next_id += 1
                 self._tracks.append(track)
-            tracked.append(with_prediction(face, self._shown(track), track.track_id))
+            tracked.append(self._shown(face, track))
         return tracked
 
     def mirror(self, width: int) -> None:
@@ -156,31 +136,25 @@ class Tracker:
         rows, columns = self._assign(overlap, maximize=True)
         return {int(r): self._tracks[c] for r, c in zip(rows, columns) if overlap[r, c] >= SMALLEST_OVERLAP}
 
-    def _follow(self, track: _Track, box: np.ndarray, probabilities: np.ndarray, time_s: float) -> None:
-        """Moves a track on to a new frame."""
-        elapsed = time_s - track.time_s
-        share = 1 - math.exp(-elapsed / self.smoothing_s) if self.smoothing_s else 1.0
-        track.probabilities = track.probabilities + share * (probabilities - track.probabilities)
-        if elapsed > 0:
-            moved = (box[:2] + box[2:] - track.box[:2] - track.box[2:]) / 2
-            track.velocity = 0.5 * track.velocity + 0.5 * moved / elapsed
-        track.box, track.time_s = box, time_s
-        ahead = int(track.probabilities.argmax())
-        if ahead == track.shown:
-            track.challenger_s = None
-            return
-        track.challenger_s = time_s if track.challenger_s is None else track.challenger_s
-        if time_s - track.challenger_s >= self.switch_s:
-            track.shown, track.challenger_s = ahead, None
+    def _shown(self, face: Face, track: _Track) -> TrackedFace:
+        shown = track.smoother
+        values = tuple(float(p) for p in shown.probabilities)
+        prediction = Prediction(self.class_names[shown.shown], values[shown.shown], values)
+        return TrackedFace(face.box, face.score, face.keypoints, prediction, track.track_id, shown.note)
 
-    def _shown(self, track: _Track) -> Prediction:
-        values = tuple(float(p) for p in track.probabilities)
-        return Prediction(self.class_names[track.shown], values[track.shown], values)
+
+def _move(track: _Track, box: np.ndarray, time_s: float) -> None:
+    """Takes a track on to a new frame."""
+    elapsed = time_s - track.time_s
+    if elapsed > 0:
+        moved = (box[:2] + box[2:] - track.box[:2] - track.box[2:]) / 2
+        track.velocity = 0.5 * track.velocity + 0.5 * moved / elapsed
+    track.box, track.time_s = box, time_s
 
 
 def with_prediction(face: Face, prediction: Prediction, track_id: int = 0) -> TrackedFace:
-    """A detected face with what was read in it."""
-    note = face.note or (UNSURE if prediction.confidence < SURE else "")
+    """A detected face with what was read in it, in this picture alone."""
+    note = doubt(face.note, prediction.confidence)
     return TrackedFace(face.box, face.score, face.keypoints, prediction, track_id, note)
 
 

@@ -57,7 +57,7 @@ def test_imports_have_no_cycle():
 ORDER = [
     ["emotions", "errors", "files", "resources"],
     ["preprocess", "model", "checkpoint", "quality", "profile"],
-    ["detection", "classifier"],
+    ["detection", "classifier", "smoothing"],
     ["tracking", "overlay"],
     ["sources", "sinks", "film", "camera"],
     ["pipeline"],

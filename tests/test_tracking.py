@@ -1,6 +1,8 @@
-"""Identities and smoothing."""
+"""Identities."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,16 +62,6 @@ def test_assignment_is_the_best_for_all_together():
     assert [f.track_id for f in found] == [1, 2]
 
 
-@pytest.mark.parametrize("fps", [10, 30, 60])
-def test_smoothing_is_the_same_at_any_frame_rate(fps):
-    tracker = Tracker(EMOTIONS, smoothing_s=0.5, switch_s=0)
-    tracker.update([face(0)], probabilities([1, 0, 0, 0]), 0.0)
-    for i in range(1, fps + 1):
-        (last,) = tracker.update([face(0)], probabilities([0, 1, 0, 0]), i / fps)
-    assert last.probabilities[1] == pytest.approx(1 - np.exp(-1 / 0.5), abs=1e-6)
-    assert sum(last.probabilities) == pytest.approx(1)
-
-
 def test_each_face_is_smoothed_by_itself():
     tracker = Tracker(EMOTIONS)
     both = probabilities([1, 0, 0, 0], [0, 0, 0, 1])
@@ -79,33 +71,12 @@ def test_each_face_is_smoothed_by_itself():
     assert left.confidence == right.confidence == pytest.approx(1)
 
 
-def test_a_flicker_does_not_change_the_label_and_a_real_change_does_soon():
+def test_a_passing_blur_is_not_written_at_a_face():
     tracker = Tracker(EMOTIONS)
-    calm, other = [0.1, 0.1, 0.7, 0.1], [0.7, 0.1, 0.1, 0.1]
-    labels = [
-        tracker.update([face(0)], probabilities(other if i % 5 == 4 else calm), i / 30)[0].emotion for i in range(60)
-    ]
-    assert set(labels) == {"neutral"}
-    times = [i / 30 for i in range(60, 120)]
-    changed = [t for t in times if tracker.update([face(0)], probabilities(other), t)[0].emotion == "angry"]
-    assert changed[0] - times[0] <= 0.4
-    assert len(changed) == len([t for t in times if t >= changed[0]])
-
-
-def test_without_smoothing_each_frame_speaks_for_itself():
-    tracker = Tracker(EMOTIONS, smoothing_s=0, switch_s=0)
-    for i, index in enumerate((0, 3, 1, 2)):
-        (found,) = tracker.update([face(0)], np.eye(4, dtype=np.float32)[index : index + 1], i / 30)
-        assert found.emotion == EMOTIONS[index]
-
-
-def test_the_shown_confidence_is_that_of_the_shown_emotion():
-    tracker = Tracker(EMOTIONS, switch_s=10)
-    tracker.update([face(0)], probabilities([0, 0, 1, 0]), 0.0)
-    for i in range(1, 30):
-        (found,) = tracker.update([face(0)], probabilities([1, 0, 0, 0]), i / 30)
-    assert found.emotion == "neutral"
-    assert found.confidence == found.probabilities[2] < 0.1
+    tracker.update([face(0)], SURE, 0.0)
+    blurred = replace(face(0), note="blurred")
+    notes = [tracker.update([blurred], SURE, 0.1 * i)[0].note for i in range(1, 6)]
+    assert notes == ["", "", "", "blurred", "blurred"]
 
 
 def test_time_that_jumps_back_starts_anew():
