@@ -16,8 +16,9 @@ import click
 import numpy as np
 
 from live_emotion.classifier import EmotionClassifier
-from live_emotion.detection import Face, FaceDetector
+from live_emotion.detection import FaceDetector
 from live_emotion.emotions import EMOTIONS
+from live_emotion.faces import Face
 from live_emotion.files import atomic_write_text
 from live_emotion.overlay import label
 from live_emotion.pipeline import find_faces

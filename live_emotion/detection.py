@@ -7,11 +7,13 @@ import os
 import sys
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from live_emotion.faces import SAME_FACE, Box, Face, merge, shared
+from live_emotion.following import Followed, Following
 from live_emotion.preprocess import flatten_alpha
 from live_emotion.resources import weights_file
 
@@ -31,9 +33,6 @@ in a tile is seen 1.7 times (in 16:9: 3 times) as large."""
 
 TILE_STRIDE = 0.6
 """Distance between tiles as a part of their side; a face up to 0.4 of a tile lies whole in one of them."""
-
-SAME_FACE = 0.5
-"""Boxes that share this part of the smaller one are the same face."""
 
 PROPOSAL_SCORE = 0.07
 """Lowest score at which the full-range model proposes a face for a closer look. Of 240 faces of 96 to 400 pixels in
@@ -56,35 +55,6 @@ CERTAIN_SCORE = 0.75
 
 CLOSER_LOOK = 2.0
 """Side of the square in which the short-range model looks again, in sides of the proposed box."""
-
-LOOK_AGAIN = 8
-"""In how many frames a face that is followed gets a closer look once."""
-
-WEAK_TURN = 4
-"""In how many frames one of the new weak proposals gets a closer look; most of them are no faces and stay."""
-
-FOLLOWED = 0.7
-"""Part of the smaller box that a face and the same face in the next frame share at least."""
-
-Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Face:
-    """A detected face.
-
-    Attributes:
-        box: ``(x1, y1, x2, y2)`` in pixels, half-open, about from brow to chin; it may leave the picture.
-        score: how sure the detector is, 0 to 1.
-        keypoints: (6, 2) float32, x and y in pixels of right eye, left eye, nose tip, mouth centre, right ear and
-            left ear. Right and left are the person's own.
-        note: why it cannot be read, as :mod:`live_emotion.quality` finds; empty where it can, or before it looked.
-    """
-
-    box: Box
-    score: float
-    keypoints: np.ndarray
-    note: str = ""
 
 
 class FaceDetector:
@@ -168,20 +138,20 @@ class FaceDetector:
                 ]
         return merge(proposed)
 
-    def _look_at(self, image: np.ndarray, proposed: list[Face], following: Following | None) -> list[_Followed]:
+    def _look_at(self, image: np.ndarray, proposed: list[Face], following: Following | None) -> list[Followed]:
         """The proposed faces that are faces; of those that are followed, one at most gets a closer look."""
         known = [following.last(face) if following else None for face in proposed]
         weak = [i for i, face in enumerate(proposed) if known[i] is None and face.score < WEAK_SCORE]
         left_out = set(weak) - following.take_turn(weak) if following else set()
-        found: list[_Followed] = []
+        found: list[Followed] = []
         looked_again = False
         for i, (face, last) in enumerate(zip(proposed, known)):
-            if last and (looked_again or last.age + 1 < LOOK_AGAIN):
-                found.append(_Followed(face, _carry(last.seen, last.proposed, face), last.age + 1))
+            if last and (looked_again or not last.is_due):
+                found.append(last.carried_to(face))
             elif i not in left_out:
                 looked_again = looked_again or last is not None
                 seen = self._look_closer(image, face)
-                found += [_Followed(face, seen, 0)] if seen else []
+                found += [Followed(face, seen)] if seen else []
         return found
 
     def _look_closer(self, image: np.ndarray, face: Face) -> Face | None:
@@ -192,7 +162,7 @@ class FaceDetector:
         square = (centre_x - reach, centre_y - reach, centre_x + reach, centre_y + reach)
         needed = CLEAR_SCORE if face.score < WEAK_SCORE else 0.0
         near = (f for f in _look(self._short, image, square) if f.score >= needed)
-        same = [f for f in near if _shared(f.box, face.box) >= SAME_FACE]
+        same = [f for f in near if shared(f.box, face.box) >= SAME_FACE]
         if same:
             return max(same, key=lambda f: f.score)
         return face if face.score >= max(CERTAIN_SCORE, self.min_confidence) else None
@@ -208,53 +178,6 @@ class FaceDetector:
         self.close()
 
 
-@dataclass(frozen=True)
-class _Followed:
-    """A face in the last frame."""
-
-    proposed: Face  # by the full-range model
-    seen: Face  # close up
-    age: int  # frames since that
-
-
-@dataclass
-class Following:
-    """What a detector remembers of the last frame, so that not every face needs a closer look in every frame.
-
-    Attributes:
-        faces: those of the last frame.
-        turn: counts the frames with new weak proposals, so that each of these gets its turn.
-    """
-
-    faces: list[_Followed] = field(default_factory=list)
-    turn: int = 0
-
-    def take_turn(self, weak: list[int]) -> set[int]:
-        """Which of the new weak proposals gets a closer look in this frame: one of them, or none."""
-        turn, rest = divmod(self.turn, WEAK_TURN)
-        self.turn += bool(weak)
-        return {weak[turn % len(weak)]} if weak and not rest else set()
-
-    def last(self, face: Face) -> _Followed | None:
-        """The face in the last frame that a proposal continues."""
-        return next((f for f in self.faces if _is_same(f.proposed, face)), None)
-
-
-def _is_same(a: Face, b: Face) -> bool:
-    """Whether two boxes of successive frames are of one face: nearly the same place and size."""
-    sides = sorted((a.box[2] - a.box[0], b.box[2] - b.box[0]))
-    return _shared(a.box, b.box) >= FOLLOWED and sides[0] >= FOLLOWED * sides[1]
-
-
-def _carry(seen: Face, before: Face, now: Face) -> Face:
-    """A face seen close up, moved and scaled as its proposal went from one frame to the next."""
-    scale = (now.box[2] - now.box[0]) / (before.box[2] - before.box[0])
-    old, new = np.array(before.box[:2]), np.array(now.box[:2])
-    corners = (np.array(seen.box).reshape(2, 2) - old) * scale + new
-    points = ((seen.keypoints - old) * scale + new).astype(np.float32)
-    return Face(tuple(corners.ravel().tolist()), seen.score, points)
-
-
 def tiles(width: int, height: int) -> list[Box]:
     """Overlapping squares that cover a picture, as boxes in whole pixels."""
     side = max(SMALLEST_FACE, round(TILE * min(width, height)))
@@ -264,23 +187,6 @@ def tiles(width: int, height: int) -> list[Box]:
         return [round(start) for start in np.linspace(0, length - side, count)]
 
     return [(x, y, x + side, y + side) for y in starts(height) for x in starts(width)]
-
-
-def merge(faces: list[Face]) -> list[Face]:
-    """Leaves one of each face that was found several times, the one with the highest score; sorted by score."""
-    kept: list[Face] = []
-    for face in sorted(faces, key=lambda f: -f.score):
-        if all(_shared(face.box, other.box) < SAME_FACE for other in kept):
-            kept.append(face)
-    return kept
-
-
-def _shared(a: Box, b: Box) -> float:
-    """Intersection of two boxes over the area of the smaller, 0 to 1."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
-    return max(width, 0) * max(height, 0) / smaller if smaller > 0 else 0.0
 
 
 def _doubt_cut(face: Face, tile: Box, shape: tuple[int, ...]) -> Face:

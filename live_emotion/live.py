@@ -12,7 +12,8 @@ import numpy as np
 
 from live_emotion.background import Background
 from live_emotion.camera import CameraMode, LiveFrame, LiveSource, mirrored
-from live_emotion.detection import Face, FaceDetector
+from live_emotion.detection import FaceDetector
+from live_emotion.faces import Face
 from live_emotion.film import FilmWriter
 from live_emotion.images import write_image
 from live_emotion.newest import Newest

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from live_emotion.classifier import EmotionClassifier
-from live_emotion.detection import Face, FaceDetector, Following
+from live_emotion.detection import FaceDetector
 from live_emotion.emotions import Prediction
+from live_emotion.faces import Face
+from live_emotion.following import Following
 from live_emotion.overlay import draw
 from live_emotion.preprocess import FACE_SIZE, crop_face
 from live_emotion.profile import Profile, load_profile

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from live_emotion.detection import Box, Face
 from live_emotion.emotions import Prediction
+from live_emotion.faces import Box, Face
 from live_emotion.quality import doubt
 from live_emotion.smoothing import CALM, Smoother, Smoothing
 
@@ -26,7 +26,7 @@ class TrackedFace:
     Attributes:
         box: ``(x1, y1, x2, y2)`` in pixels, half-open; it may leave the picture.
         score: of the face detector, 0 to 1.
-        keypoints: (6, 2) float32 pixels, as :class:`live_emotion.detection.Face` has them.
+        keypoints: (6, 2) float32 pixels, as :class:`live_emotion.faces.Face` has them.
         prediction: smoothed over time, where tracking is on.
         track_id: 1, 2, ... for the same person in every frame; 0 where nothing is tracked.
         note: why the emotion is not to be trusted: ``unsure``, or what :mod:`live_emotion.quality` finds wrong with

@@ -15,8 +15,10 @@ from typing import TypeVar
 import numpy as np
 
 from live_emotion.classifier import EmotionClassifier
-from live_emotion.detection import Face, FaceDetector, Following
+from live_emotion.detection import FaceDetector
+from live_emotion.faces import Face
 from live_emotion.film import DEFAULT_QUALITY, FilmWriter
+from live_emotion.following import Following
 from live_emotion.overlay import draw
 from live_emotion.pipeline import find_faces
 from live_emotion.sinks import DataSink, open_data_sink

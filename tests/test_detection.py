@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from live_emotion.detection import KINDS, WEAK_TURN, Face, FaceDetector, merge, tiles
+from live_emotion.detection import KINDS, FaceDetector, tiles
+from live_emotion.faces import Face, merge
+from live_emotion.following import WEAK_TURN
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -56,7 +56,8 @@ def test_imports_have_no_cycle():
 
 ORDER = [
     ["emotions", "errors", "files", "resources"],
-    ["preprocess", "model", "checkpoint", "quality", "profile"],
+    ["faces", "preprocess", "model", "checkpoint", "quality", "profile"],
+    ["following"],
     ["detection", "classifier", "smoothing"],
     ["tracking", "overlay"],
     ["sources", "sinks", "film", "camera"],

@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from films import make_film, pictures
 
 from live_emotion.cli import cli
-from live_emotion.detection import Face
 from live_emotion.emotions import EMOTIONS, Prediction
 from live_emotion.errors import InputError, LiveEmotionError
+from live_emotion.faces import Face
 from live_emotion.report import PAGE, PEOPLE, TIMELINE, thumbnail, write_report
 from live_emotion.report_page import time_text
 from live_emotion.sinks import open_data_sink

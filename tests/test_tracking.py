@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from live_emotion.detection import Face
 from live_emotion.emotions import EMOTIONS
+from live_emotion.faces import Face
 from live_emotion.tracking import Tracker, intersection_over_union
 
 SURE = np.array([[0.97, 0.01, 0.01, 0.01]])

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from live_emotion.demo import demo_frames, read_portrait
-from live_emotion.detection import Box, FaceDetector
+from live_emotion.detection import FaceDetector
+from live_emotion.faces import Box
 from live_emotion.pipeline import find_faces
 
 
