@@ -31,8 +31,13 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def temporary_beside(target: Path) -> Path:
-    """Makes an empty file in the folder of ``target``: hidden, of a unique name, with its suffix.
+def temporary_beside(target: Path, visible: bool = False) -> Path:
+    """Makes an empty file in the folder of ``target``, of a unique name, with its suffix.
+
+    Args:
+        target: the name that the file will get once it is complete.
+        visible: for what cannot be made again: should the program be killed, people find the part that was written
+            as ``NAME.part-xxxxxxxx.suffix``. Others are hidden.
 
     Raises:
         OutputError: it cannot be made.
@@ -40,7 +45,8 @@ def temporary_beside(target: Path) -> Path:
     try:
         if target.is_dir():
             raise IsADirectoryError(21, "it is a folder")
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
+        prefix = f"{target.stem}.part-" if visible else f".{target.stem}."
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=target.suffix, dir=target.parent)
     except OSError as error:
         raise write_error(target, error) from error
     os.close(handle)

@@ -27,6 +27,12 @@ DEFAULT_QUALITY = 20
 ENCODER_OPTIONS = {"preset": "veryfast"}
 """Of libx264, beside the quality."""
 
+FINISHED = {"movflags": "+faststart"}
+"""Of the MP4: its index comes first, so that a film on the web begins before all of it is there."""
+
+UNFINISHED = {"movflags": "+hybrid_fragmented", "frag_duration": "1000000", "flush_packets": "1"}
+"""Of an MP4 that can be played at any time up to the last microseconds of ``frag_duration``; its index comes last."""
+
 ONLY_FRAME_S = 1 / 25
 """How long a film's only frame is shown, in seconds."""
 
@@ -48,6 +54,8 @@ class FilmWriter:
         sound: goes along with the pictures, as it is; it is closed with the film.
         sample_aspect_ratio: width over height of a pixel.
         time_base: resolution of timestamps in seconds; that of a film keeps its timestamps exactly.
+        live: what is filmed cannot be filmed again. Should the program be killed, all but the last second plays from
+            the file that ``files.temporary_beside`` made.
 
     Attributes:
         frames: how many were written.
@@ -67,6 +75,7 @@ class FilmWriter:
         sound: Sound | None = None,
         sample_aspect_ratio: Fraction = Fraction(1),
         time_base: Fraction = TIME_BASE,
+        live: bool = False,
     ) -> None:
         import av
         from av.video.reformatter import VideoReformatter
@@ -82,8 +91,9 @@ class FilmWriter:
         self._step = round(ONLY_FRAME_S / self._time_base)
         self._reformatter = VideoReformatter()
         self._stream: Any = None
-        self._temporary = temporary_beside(self.path)
-        self._container = av.open(str(self._temporary), "w", format="mp4", options={"movflags": "+faststart"})
+        self._temporary = temporary_beside(self.path, visible=live)
+        options = UNFINISHED if live else FINISHED
+        self._container = av.open(str(self._temporary), "w", format="mp4", options=options)
 
     def write(self, image: np.ndarray, time_s: float) -> None:
         """Adds a frame.

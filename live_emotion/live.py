@@ -171,7 +171,7 @@ class Recorder:
     def start(self, path: Path | None = None) -> Path:
         """Begins a film, by default one named by the time."""
         path = path or self.folder / f"{timestamp()}.mp4"
-        self._film, self._start_s = FilmWriter(path), None
+        self._film, self._start_s = FilmWriter(path, live=True), None
         return path
 
     def write(self, image: np.ndarray, time_s: float) -> None:

@@ -36,6 +36,9 @@ FACE_COLUMNS = (
 
 PROBABILITY_PREFIX = "p_"
 
+LINE_BY_LINE = 1
+"""Buffering of text files: what was written is on the disk even if the program is killed."""
+
 ROW_GROUP = 5_000
 """How many rows of Parquet are written at once; more are never held."""
 
@@ -70,15 +73,17 @@ class DataSink(ABC):
     Args:
         path: the file.
         class_names: in the order of the faces' probabilities.
+        live: what is logged cannot be seen again. Should the program be killed, its rows are in the file that
+            ``files.temporary_beside`` made.
 
     Raises:
         OutputError: the file cannot be written.
     """
 
-    def __init__(self, path: str | os.PathLike[str], class_names: Sequence[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], class_names: Sequence[str], live: bool = False) -> None:
         self.path = Path(path)
         self.class_names = tuple(class_names)
-        self._temporary: Path | None = temporary_beside(self.path)
+        self._temporary: Path | None = temporary_beside(self.path, visible=live)
         self._open(self._temporary)
 
     @abstractmethod
@@ -142,7 +147,7 @@ class CsvSink(DataSink):
     """Rows as comma-separated values with a line of names, as pandas and spreadsheets read them."""
 
     def _open(self, path: Path) -> None:
-        self._file = path.open("w", newline="", encoding="utf-8")
+        self._file = path.open("w", newline="", encoding="utf-8", buffering=LINE_BY_LINE)
         self._table = csv.DictWriter(self._file, columns(self.class_names), lineterminator="\n")
         self._table.writeheader()
 
@@ -157,7 +162,7 @@ class JsonLinesSink(DataSink):
     """Rows as JSON Lines."""
 
     def _open(self, path: Path) -> None:
-        self._file = path.open("w", encoding="utf-8")
+        self._file = path.open("w", encoding="utf-8", buffering=LINE_BY_LINE)
 
     def _write(self, row: Row) -> None:
         self._file.write(json.dumps(row) + "\n")
@@ -223,12 +228,13 @@ SINKS: dict[str, type[DataSink]] = {".csv": CsvSink, ".jsonl": JsonLinesSink, ".
 """The formats by a file's suffix."""
 
 
-def open_data_sink(path: str | os.PathLike[str], class_names: Sequence[str]) -> DataSink:
+def open_data_sink(path: str | os.PathLike[str], class_names: Sequence[str], live: bool = False) -> DataSink:
     """Opens a file for rows, in the format of its suffix; ``-`` is standard output, as JSON Lines.
 
     Args:
         path: ending in ``.csv``, ``.jsonl`` or ``.parquet``.
         class_names: in the order of the faces' probabilities.
+        live: as :class:`DataSink` takes it.
 
     Raises:
         OutputError: another suffix, or the file cannot be written.
@@ -237,7 +243,7 @@ def open_data_sink(path: str | os.PathLike[str], class_names: Sequence[str]) -> 
     if str(path) == STANDARD_OUTPUT:
         return StandardOutputSink(class_names)
     check_data_path(path)
-    return SINKS[Path(path).suffix.lower()](path, class_names)
+    return SINKS[Path(path).suffix.lower()](path, class_names, live)
 
 
 def check_data_path(path: str | os.PathLike[str]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -195,6 +197,33 @@ def test_webcam_records_and_logs_a_film_played_as_a_camera(film, tmp_path):
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     assert rows
     assert set(rows[0]) >= {"frame", "time_s", "track_id", "emotion", "confidence", "p_happy"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_kill_9_leaves_what_was_recorded_and_logged(portrait, tmp_path):
+    small = cv2.resize(portrait, (256, 300), interpolation=cv2.INTER_AREA)
+    pictures = [np.roll(small, i, axis=1) for i in range(20)]
+    with FilmWriter(tmp_path / "long.mp4") as writer:
+        for i in range(1500):
+            writer.write(pictures[i % 20], i / 25)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    options = ["--no-window", "--record", folder / "rec.mp4", "--log", folder / "log.csv"]
+    command = [sys.executable, "-m", "live_emotion", "webcam", "--camera", tmp_path / "long.mp4", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
+        while sum(path.stat().st_size for path in folder.glob("rec*")) < 60_000 and process.poll() is None:
+            time.sleep(0.1)
+        process.kill()
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, stderr
+    log, film = sorted(folder.iterdir())
+    assert log.name.startswith("log.part-") and film.name.startswith("rec.part-")
+    with VideoFile(film) as recorded:
+        assert len(list(recorded)) >= 10
+    with open(log, newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) >= 10
+    assert float(rows[-1]["confidence"]) > 0
 
 
 def test_webcam_logs_to_standard_output(film):

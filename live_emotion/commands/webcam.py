@@ -54,7 +54,7 @@ def command(
 
     Every face gets a box with its emotion and how sure that is, in percent; what cannot be read is grey and says why.
     Nothing is stored unless asked for. q, Esc, closing the window or Ctrl-C end it, and recordings and logs are
-    complete then, too.
+    complete then, too. Should it be killed, what was written lies beside them as NAME.part-....
 
     \b
     Keys: h lists them. p pause, m mirror, s screenshot, r record, b bars, i info, q quit.
@@ -86,7 +86,7 @@ def command(
         from live_emotion.sinks import open_data_sink
 
         analyser = stack.enter_context(EmotionAnalyser.open(**analysis, track=True, profile=profile))
-        sink = stack.enter_context(open_data_sink(log, analyser.class_names)) if log else None
+        sink = stack.enter_context(open_data_sink(log, analyser.class_names, live=True)) if log else None
         recorder = stack.enter_context(Recorder(output))
         if record:
             recorder.start(record)
