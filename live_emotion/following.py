@@ -8,7 +8,7 @@ import numpy as np
 
 from live_emotion.faces import Face, shared
 
-LOOK_AGAIN = 8
+LOOK_AGAIN = 12
 """In how many frames a face that is followed gets a closer look once."""
 
 WEAK_TURN = 4

@@ -199,7 +199,7 @@ def _darken(canvas: np.ndarray, left: int, top: int, width: int, height: int) ->
     import cv2
 
     area = canvas[top : top + height, left : left + width]
-    area[:] = cv2.addWeighted(area, 1 - PANEL_OPACITY, np.full_like(area, DARK), PANEL_OPACITY, 0)
+    area[:] = cv2.convertScaleAbs(area, alpha=1 - PANEL_OPACITY, beta=PANEL_OPACITY * DARK[0])
 
 
 def _text_size(text: str, scale: float) -> tuple[int, int]:
