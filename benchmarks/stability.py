@@ -1,18 +1,23 @@
 """How calm the labels are, and how late that makes them.
 
-    python benchmarks/stability.py film.mp4 ...
+    python benchmarks/stability.py film.mp4 ... [portrait.jpg ...]
 
 Reads films twice over the same predictions, raw (each frame for itself) and as shown (smoothed), and counts, within
 tracks and for a minute of face, the changes of emotion and those of all that is written at a face, such as *unsure* or
-*blurred*. The delay is that of a sudden change from one emotion to another, at 60, 30 and 10 frames a second.
+*blurred*. A photo becomes a film of a person at rest before a hand-held, noisy camera: every change is a false one. The
+delay is that of a sudden change from one emotion to another, at 60, 30 and 10 frames a second.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
+import cv2
 import numpy as np
 
 from live_emotion.classifier import EmotionClassifier
@@ -20,20 +25,46 @@ from live_emotion.detection import FaceDetector
 from live_emotion.emotions import EMOTIONS
 from live_emotion.faces import Face
 from live_emotion.files import atomic_write_text
+from live_emotion.images import IMAGE_SUFFIXES, read_image
 from live_emotion.overlay import label
 from live_emotion.pipeline import find_faces
-from live_emotion.sources import VideoFile
+from live_emotion.sources import Frame, VideoFile
 from live_emotion.tracking import TrackedFace, Tracker, with_prediction
 
 
-def changes(film: Path, classifier: EmotionClassifier) -> dict:
+def at_rest(image: np.ndarray, seconds: float, seed: int = 0) -> Iterator[Frame]:
+    """A film of a photo: it shakes, turns, comes and goes a little, flickers, and every pixel has noise."""
+    rng = np.random.default_rng(seed)
+    height, width = image.shape[:2]
+    x, y, turn, zoom, light = np.zeros(5)
+    for i in range(round(seconds * FPS)):
+        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), 1.5 * turn, 1 + 0.02 * zoom)
+        matrix[:, 2] += 0.01 * height * np.array([x, y])
+        moved = cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        noisy = moved * (1 + 0.05 * light) + rng.normal(0, 6, image.shape)
+        yield Frame(i, i / FPS, np.clip(noisy, 0, 255).astype(np.uint8))
+        # each wanders about 0 with a standard deviation of 1 and a memory of ten frames
+        x, y, turn, zoom, light = 0.9 * np.array([x, y, turn, zoom, light]) + np.sqrt(1 - 0.9**2) * rng.normal(size=5)
+
+
+@contextlib.contextmanager
+def open_frames(path: Path, seconds: float) -> Iterator[Iterable[Frame]]:
+    """The frames of a film, or of a photo so many seconds long."""
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        yield at_rest(read_image(path), seconds)
+        return
+    with VideoFile(path) as film:
+        yield film
+
+
+def changes(path: Path, classifier: EmotionClassifier, seconds: float) -> dict:
     """Minutes of face in a film, and changes of emotion and of what is written at the faces, raw and as shown."""
     tracker = Tracker(classifier.class_names)
     last: dict[tuple[str, int], TrackedFace] = {}
     count = dict.fromkeys(COUNTS, 0)
-    seconds, before_s = 0.0, 0.0
-    with VideoFile(film) as video, FaceDetector(follow=True) as detector:
-        for frame in video:
+    seen_s, before_s = 0.0, 0.0
+    with open_frames(path, seconds) as frames, FaceDetector(follow=True) as detector:
+        for frame in frames:
             faces, crops = find_faces(detector, frame.image)
             predictions = classifier.classify(crops)
             probabilities = np.array([p.probabilities for p in predictions])
@@ -44,9 +75,9 @@ def changes(film: Path, classifier: EmotionClassifier) -> dict:
                     count[f"{name}_emotion"] += before.emotion != now.emotion
                     count[f"{name}_label"] += written(before) != written(now)
                     last[name, now.track_id] = now
-            seconds += len(faces) * (frame.time_s - before_s)
+            seen_s += len(faces) * (frame.time_s - before_s)
             before_s = frame.time_s
-    return {"minutes": seconds / 60, **count}
+    return {"minutes": seen_s / 60, **count}
 
 
 def written(face: TrackedFace) -> str:
@@ -66,28 +97,36 @@ def delay_s(fps: float, before: np.ndarray, after: np.ndarray) -> float:
     return float("inf")
 
 
+FPS = 30
 COUNTS = ("raw_emotion", "shown_emotion", "raw_label", "shown_label")
 
 
 @click.command()
 @click.argument("films", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--weights", type=click.Path(path_type=Path), help="In place of those that come with live-emotion.")
+@click.option("--seconds", default=10.0, show_default=True, help="How long a photo's film is.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures here.")
-def main(films: tuple[Path, ...], weights: Path | None, json_file: Path | None) -> None:
-    """Measure stability on films."""
+def main(films: tuple[Path, ...], weights: Path | None, seconds: float, json_file: Path | None) -> None:
+    """Measure stability on films and on photos of people at rest."""
     classifier = EmotionClassifier(weights)
     figures: dict = {}
+    photos = [film for film in films if film.suffix.lower() in IMAGE_SUFFIXES]
     for film in films:
-        figures[film.name] = changes(film, classifier)
-    figures["all"] = {key: sum(f[key] for f in figures.values()) for key in ("minutes", *COUNTS)}
+        figures[film.name] = changes(film, classifier, seconds)
+    for kind, paths in {"all films": [f for f in films if f not in photos], "all photos": photos}.items():
+        if paths:
+            found = [figures[path.name] for path in paths]
+            figures[kind] = {key: sum(f[key] for f in found) for key in ("minutes", *COUNTS)}
     click.echo("                                     changes of emotion/min    of all that is written/min")
-    click.echo("film                       face min       raw       shown           raw       shown")
+    click.echo("film or photo              face min       raw       shown           raw       shown")
     for name, f in figures.items():
         rates = [f[key] / max(f["minutes"], 1e-9) for key in COUNTS]
         click.echo("{:25}  {:8.2f}  {:8.1f}  {:10.1f}  {:12.1f}  {:10.1f}".format(name, f["minutes"], *rates))
-    for what in ("emotion", "label"):
-        raw, shown = (figures["all"][f"{name}_{what}"] for name in ("raw", "shown"))
-        click.echo(f"{what}: {raw} changes, {shown} shown" + (f", {raw / shown:.1f} times fewer" if shown else ""))
+    for kind, what in itertools.product(("all films", "all photos"), ("emotion", "label")):
+        if kind in figures:
+            raw, shown = (figures[kind][f"{name}_{what}"] for name in ("raw", "shown"))
+            times = f", {raw / shown:.1f} times fewer" if shown else ""
+            click.echo(f"{kind}, {what}: {raw} changes, {shown} shown{times}")
     clear = (np.array([0.02, 0.03, 0.9, 0.05]), np.array([0.02, 0.9, 0.05, 0.03]))
     mild = (np.array([0.1, 0.1, 0.6, 0.2]), np.array([0.1, 0.6, 0.2, 0.1]))
     for name, (before, after) in {"clear": clear, "mild": mild}.items():
