@@ -3,9 +3,10 @@
     python benchmarks/stability.py film.mp4 ... [portrait.jpg ...]
 
 Reads films twice over the same predictions, raw (each frame for itself) and as shown (smoothed), and counts, within
-tracks and for a minute of face, the changes of emotion and those of all that is written at a face, such as *unsure* or
-*blurred*. A photo becomes a film of a person at rest before a hand-held, noisy camera: every change is a false one. The
-delay is that of a sudden change from one emotion to another, at 60, 30 and 10 frames a second.
+tracks and for a minute of face, the changes of emotion (of faces that can be read) and those of all that is written at
+a face, such as *unsure* or *blurred*. A photo becomes a film of a person at rest before a hand-held, noisy camera:
+every change is a false one. The delay is that of a sudden change from one emotion to another, at 60, 30 and 10 frames a
+second.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from live_emotion.emotions import EMOTIONS
 from live_emotion.faces import Face
 from live_emotion.files import atomic_write_text
 from live_emotion.images import IMAGE_SUFFIXES, read_image
-from live_emotion.overlay import label
+from live_emotion.overlay import is_readable, label
 from live_emotion.pipeline import find_faces
 from live_emotion.sources import Frame, VideoFile
 from live_emotion.tracking import TrackedFace, Tracker, with_prediction
@@ -60,7 +61,7 @@ def open_frames(path: Path, seconds: float) -> Iterator[Iterable[Frame]]:
 def changes(path: Path, classifier: EmotionClassifier, seconds: float) -> dict:
     """Minutes of face in a film, and changes of emotion and of what is written at the faces, raw and as shown."""
     tracker = Tracker(classifier.class_names)
-    last: dict[tuple[str, int], TrackedFace] = {}
+    last: dict[tuple[str, int], str] = {}
     count = dict.fromkeys(COUNTS, 0)
     seen_s, before_s = 0.0, 0.0
     with open_frames(path, seconds) as frames, FaceDetector(follow=True) as detector:
@@ -71,10 +72,11 @@ def changes(path: Path, classifier: EmotionClassifier, seconds: float) -> dict:
             for face, prediction, shown in zip(faces, predictions, tracker.update(faces, probabilities, frame.time_s)):
                 raw = with_prediction(face, prediction, shown.track_id)
                 for name, now in (("raw", raw), ("shown", shown)):
-                    before = last.get((name, now.track_id), now)
-                    count[f"{name}_emotion"] += before.emotion != now.emotion
-                    count[f"{name}_label"] += written(before) != written(now)
-                    last[name, now.track_id] = now
+                    now_shows = {"label": written(now)} | ({"emotion": now.emotion} if is_readable(now) else {})
+                    for what, value in now_shows.items():
+                        key = f"{name}_{what}"
+                        count[key] += value != last.get((key, now.track_id), value)
+                        last[key, now.track_id] = value
             seen_s += len(faces) * (frame.time_s - before_s)
             before_s = frame.time_s
     return {"minutes": seen_s / 60, **count}

@@ -70,8 +70,8 @@ class FaceDetector:
         min_confidence: lowest score of a face, 0 to 1.
         max_faces: most faces to give, those with the highest scores.
         follow: the pictures are successive frames. A face where one was seen close up in the last frame gets the
-            closer look in some frames only; between them its box goes along with the full-range model's. Of new
-            weak proposals one gets it in every fourth frame.
+            closer look in some frames only, more often while it is new; between them its box goes along with the
+            full-range model's. Of new weak proposals one gets it in every fourth frame.
 
     Raises:
         WeightsError: a model file is missing.
@@ -151,7 +151,7 @@ class FaceDetector:
             elif i not in left_out:
                 looked_again = looked_again or last is not None
                 seen = self._look_closer(image, face)
-                found += [Followed(face, seen)] if seen else []
+                found += [Followed(face, seen, looks=last.looks + 1 if last else 1)] if seen else []
         return found
 
     def _look_closer(self, image: np.ndarray, face: Face) -> Face | None:

@@ -9,7 +9,7 @@ import numpy as np
 from live_emotion.faces import Face, shared
 
 LOOK_AGAIN = 12
-"""In how many frames a face that is followed gets a closer look once."""
+"""In how many frames a face that is followed for long gets a closer look once."""
 
 WEAK_TURN = 4
 """In how many frames one of the new weak proposals gets a closer look; most of them are no faces and stay."""
@@ -26,16 +26,18 @@ class Followed:
         proposed: as the full-range model saw it there.
         seen: as the short-range model saw it close up, or would have.
         age: frames since it did.
+        looks: in how many frames it did.
     """
 
     proposed: Face
     seen: Face
     age: int = 0
+    looks: int = 1
 
     @property
     def is_due(self) -> bool:
-        """Whether it should get a closer look in the next frame."""
-        return self.age + 1 >= LOOK_AGAIN
+        """Whether it should get a closer look in the next frame: a new face soon, since it may be none, then rarely."""
+        return self.age + 1 >= min(2 ** (self.looks - 1), LOOK_AGAIN)
 
     def continues_in(self, face: Face) -> bool:
         """Whether a proposal in the next frame is this face: nearly the same place and size."""
@@ -50,7 +52,7 @@ class Followed:
         old, new = np.array(before[:2]), np.array(now[:2])
         corners = (np.array(self.seen.box).reshape(2, 2) - old) * scale + new
         points = ((self.seen.keypoints - old) * scale + new).astype(np.float32)
-        return Followed(face, Face(tuple(corners.ravel().tolist()), self.seen.score, points), self.age + 1)
+        return Followed(face, Face(tuple(corners.ravel().tolist()), self.seen.score, points), self.age + 1, self.looks)
 
 
 @dataclass
