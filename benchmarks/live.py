@@ -33,10 +33,11 @@ from live_emotion.demo import read_portrait
 from live_emotion.detection import _run
 from live_emotion.files import atomic_write_text
 from live_emotion.film import FilmWriter
-from live_emotion.live import LiveLoop, Recorder, Settings
+from live_emotion.live import LiveLoop, Settings
 from live_emotion.overlay import draw
 from live_emotion.pipeline import EmotionAnalyser, find_faces
 from live_emotion.preprocess import faces_to_tensor
+from live_emotion.recorder import Recorder
 from live_emotion.sources import Frame
 from live_emotion.window import Window, has_display
 

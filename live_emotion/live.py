@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,12 +13,12 @@ from live_emotion.background import Background
 from live_emotion.camera import CameraMode, LiveFrame, LiveSource, mirrored
 from live_emotion.detection import FaceDetector
 from live_emotion.faces import Face
-from live_emotion.film import FilmWriter
 from live_emotion.images import write_image
 from live_emotion.newest import Newest
 from live_emotion.overlay import with_lines
 from live_emotion.pipeline import EmotionAnalyser, Result, find_faces
 from live_emotion.rate import FrameRate, Latencies
+from live_emotion.recorder import Recorder, timestamp
 from live_emotion.sinks import DataSink
 from live_emotion.threads import cores, network_threads
 from live_emotion.window import Window
@@ -29,9 +28,6 @@ POLL_S = 0.03
 
 NOTICE_S = 3.0
 """How long a message stays on the screen, in seconds."""
-
-FRAMES_TO_RECORD = 30
-"""How many frames may wait to be encoded; what comes on top is left out of the recording."""
 
 ROWS_TO_LOG = 1_000
 """How many frames' rows may wait to be written."""
@@ -139,60 +135,6 @@ def read_live(found: Iterable[Found], analyser: EmotionAnalyser) -> Iterator[Res
         mirror = item.mirror
         faces = analyser.read(item.faces, item.crops, item.frame.time_s)
         yield Result(item.frame, faces, analyser.class_names)
-
-
-class Recorder:
-    """Films what is shown, in the background; may be started and stopped at any time.
-
-    Args:
-        folder: for screenshots, and for the films that are started without a name.
-
-    Attributes:
-        saved: the films so far, without the one that is on.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.saved: list[Path] = []
-        self._work = Background(FRAMES_TO_RECORD)
-        self._film: FilmWriter | None = None
-        self._start_s: float | None = None
-
-    @property
-    def is_on(self) -> bool:
-        """Whether it records."""
-        return self._film is not None
-
-    @property
-    def dropped(self) -> int:
-        """How many frames came faster than they could be encoded."""
-        return self._work.dropped
-
-    def start(self, path: Path | None = None) -> Path:
-        """Begins a film, by default one named by the time."""
-        path = path or self.folder / f"{timestamp()}.mp4"
-        self._film, self._start_s = FilmWriter(path, live=True), None
-        return path
-
-    def write(self, image: np.ndarray, time_s: float) -> None:
-        """Adds a frame, if a film is on."""
-        if self._film:
-            self._start_s = time_s if self._start_s is None else self._start_s
-            self._work.call(self._film.write, image, time_s - self._start_s)
-
-    def stop(self) -> None:
-        """Completes the film."""
-        if self._film:
-            self.saved.append(self._film.path)
-            self._work.finish(self._film.close)
-            self._film = None
-
-    def __enter__(self) -> Recorder:
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.stop()
-        self._work.__exit__(*error)
 
 
 class LiveLoop:
@@ -326,9 +268,3 @@ class LiveLoop:
 def _size(mode: CameraMode | None) -> tuple[int, int]:
     """Height and width of the pictures that will come, as far as that is known."""
     return (mode.height, mode.width) if mode and mode.height and mode.width else WAITING_SIZE
-
-
-def timestamp() -> str:
-    """A name for a file by the time to the millisecond."""
-    now = time.time()
-    return time.strftime("live-emotion-%Y%m%d-%H%M%S", time.localtime(now)) + f"-{int(now * 1000) % 1000:03d}"

@@ -62,6 +62,7 @@ ORDER = [
     ["tracking", "overlay"],
     ["sources", "sinks", "film", "camera"],
     ["pipeline"],
+    ["recorder"],
     ["live", "video", "photos", "calibration"],
     ["streaming", "batch", "report"],
     ["api", "cli"],

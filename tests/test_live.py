@@ -11,8 +11,9 @@ import pytest
 
 from live_emotion.camera import CameraMode, LiveFrame, LiveSource
 from live_emotion.errors import CameraError
-from live_emotion.live import WAITING_SIZE, LiveLoop, Recorder, Settings, find_live, read_live
+from live_emotion.live import WAITING_SIZE, LiveLoop, Settings, find_live, read_live
 from live_emotion.pipeline import EmotionAnalyser
+from live_emotion.recorder import Recorder
 from live_emotion.sinks import open_data_sink
 from live_emotion.sources import VideoFile
 from live_emotion.streaming import stream

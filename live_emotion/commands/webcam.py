@@ -81,8 +81,9 @@ def command(
         if source.mode:
             click.echo(f"Camera {camera}: {source.mode}" + (f", asked for {asked}" if asked else ""), err=True)
 
-        from live_emotion.live import LiveLoop, Recorder, Settings
+        from live_emotion.live import LiveLoop, Settings
         from live_emotion.pipeline import EmotionAnalyser
+        from live_emotion.recorder import Recorder
         from live_emotion.sinks import open_data_sink
 
         analyser = stack.enter_context(EmotionAnalyser.open(**analysis, track=True, profile=profile))
