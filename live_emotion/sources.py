@@ -231,8 +231,14 @@ def open_media(path: Path) -> Any:
 
 
 def film_start(container: Any) -> Fraction:
-    """What the clock of an open file shows at time 0 of the film, in seconds."""
-    return Fraction(container.start_time or 0, 1_000_000)
+    """What the clock of an open file shows at time 0 of the film, in seconds.
+
+    FFmpeg rounds it to microseconds; the stream that begins then has it exactly, so that its first picture is at 0.
+    """
+    tick = Fraction(1, 1_000_000)
+    rounded = (container.start_time or 0) * tick
+    starts = (s.start_time * s.time_base for s in container.streams if s.start_time is not None)
+    return next((start for start in starts if abs(start - rounded) < tick), rounded)
 
 
 def orientation(picture: Any) -> tuple[int, bool]:

@@ -75,6 +75,16 @@ def test_a_film_without_sound(reader, images, tmp_path, out):
     assert sound_packets(out) == []
 
 
+@pytest.mark.parametrize("name", ["late.mp4", "late.mkv", "late.ts"])
+def test_a_film_whose_clock_begins_late_keeps_its_first_picture(images, tmp_path, name):
+    """FFmpeg rounds such a beginning, here a 15th of a second, to microseconds."""
+    source = make_film(tmp_path / name, images[:20], [1 / 15 + i / 30 for i in range(20)], sound=())
+    frames = frames_of(source)
+    assert [number_of(frame.image) for frame in frames] == list(range(20))
+    assert frames[0].time_s == 0
+    np.testing.assert_allclose([frame.time_s for frame in frames], np.arange(20) / 30, atol=0.0011)
+
+
 def test_29_97_frames_a_second_stay_in_step_to_the_end(reader, images, tmp_path, out):
     times = [i * 1001 / 30000 for i in range(30)]
     source = make_film(tmp_path / "in.mp4", images, times)
