@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -25,6 +26,10 @@ WAIT_S = 60.0
 
 RETRY_S = 0.5
 """Between two tries to open a camera again, in seconds."""
+
+
+FFMPEG_QUIET = "-8"
+"""FFmpeg's level of logging that writes nothing: what goes wrong with a stream we say ourselves."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +174,7 @@ def list_cameras() -> dict[int, str]:
 
 def open_capture(source: int | str, mode: CameraMode = CameraMode()) -> Capture | None:
     """Opens a camera by its number, or a stream by its URL; None where that fails."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", FFMPEG_QUIET)
     import cv2
 
     with quiet_opencv():

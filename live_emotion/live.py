@@ -32,6 +32,11 @@ NOTICE_S = 3.0
 ROWS_TO_LOG = 1_000
 """How many frames' rows may wait to be written."""
 
+STALLED_S = 2.0
+"""How long a camera may give no frame before that is said, in seconds; most systems wait far longer to tell."""
+
+STALLED = "The camera gives no picture at the moment"
+
 WAITING_SIZE = (480, 640)
 """Height and width in pixels of the picture before the first frame, where the source does not say its own."""
 
@@ -151,6 +156,7 @@ class LiveLoop:
         sink: takes the rows.
         profile: its name, which is shown all the time.
         about: a line or more for the info display.
+        say: told, once each time, what is wrong with the camera.
     """
 
     def __init__(
@@ -162,11 +168,13 @@ class LiveLoop:
         sink: DataSink | None = None,
         profile: str | None = None,
         about: Sequence[str] = (),
+        say: Callable[[str], object] = lambda text: None,
     ) -> None:
         self.analyser, self.settings, self.recorder = analyser, settings, recorder
-        self.window, self.sink, self.profile, self.about = window, sink, profile, about
+        self.window, self.sink, self.profile, self.about, self.say = window, sink, profile, about, say
         self.statistics = Statistics()
         self.saved: list[Path] = []
+        self._alarm = ""
         self._notice, self._notice_until = "", 0.0
         self._rate, self._fps = FrameRate(), 0.0
         self._shown: np.ndarray | None = None
@@ -183,7 +191,7 @@ class LiveLoop:
         """
         if self.window:
             self._shown = np.full((*_size(source.mode), 3), WAITING_GREY, np.uint8)
-            if not self._show(None, source.alarm):
+            if not self._show(None):
                 return
         with (
             network_threads(max(1, cores() // 2)),
@@ -195,6 +203,8 @@ class LiveLoop:
             while not stopped():
                 result = results.take(POLL_S)
                 self.statistics.captured = newest.received
+                stalled = STALLED if newest.received and newest.idle_s > STALLED_S else ""
+                self._set_alarm(source.alarm or stalled)
                 if result:
                     if self.sink and not self.settings.paused:
                         log.call(self.sink.write, result.frame, result.faces)
@@ -202,8 +212,13 @@ class LiveLoop:
                     self._take(result)
                 elif results.ended:
                     break
-                if not self._show(result, source.alarm):
+                if not self._show(result):
                     break
+
+    def _set_alarm(self, text: str) -> None:
+        if text and text != self._alarm:
+            self.say(text)
+        self._alarm = text
 
     def _take(self, result: Result) -> None:
         """Draws and records a new result, unless the picture is held."""
@@ -216,10 +231,10 @@ class LiveLoop:
             self.recorder.write(self._shown, result.frame.time_s)
             self.statistics.unrecorded = self.recorder.dropped
 
-    def _show(self, result: Result | None, alarm: str) -> bool:
+    def _show(self, result: Result | None) -> bool:
         """Puts the picture on the screen; False once the window was closed."""
         if self.window and self._shown is not None:
-            if not self.window.show(with_lines(self._shown, self._lines(alarm))):
+            if not self.window.show(with_lines(self._shown, self._lines())):
                 return False
             if self.window.key:
                 self.press(self.window.key)
@@ -227,14 +242,14 @@ class LiveLoop:
             self.statistics.latency.add(time.monotonic() - result.frame.clock_s)
         return True
 
-    def _lines(self, alarm: str) -> list[str]:
+    def _lines(self) -> list[str]:
         states = [f"{self._fps:.0f} FPS" if self.statistics.shown else "waiting for the camera"]
         states += [f"profile {self.profile}"] if self.profile else []
         lines = ["   ".join(states + (["REC"] if self.recorder.is_on else []))]
         if self.settings.paused:
             lines.append("paused - p goes on")
-        if alarm:
-            lines.append(alarm)
+        if self._alarm:
+            lines.append(self._alarm)
         if time.monotonic() < self._notice_until:
             lines.append(self._notice)
         if self.settings.info:

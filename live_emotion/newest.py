@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
@@ -29,6 +30,7 @@ class Newest(Generic[T]):
         self.taken = 0
         self.ended = False
         self._newest: T | None = None
+        self._last_s = time.monotonic()
         self._error: BaseException | None = None
         self._change = threading.Condition()
         self._thread = threading.Thread(target=self._read, args=(items,), name="newest", daemon=True)
@@ -42,6 +44,7 @@ class Newest(Generic[T]):
                         return
                     self._newest = item
                     self.received += 1
+                    self._last_s = time.monotonic()
                     self._change.notify()
         except BaseException as error:  # raised again where the items are used
             self._error = error
@@ -49,6 +52,11 @@ class Newest(Generic[T]):
             with self._change:
                 self.ended = True
                 self._change.notify()
+
+    @property
+    def idle_s(self) -> float:
+        """How long ago the last item came, or the reading began, in seconds."""
+        return time.monotonic() - self._last_s
 
     def take(self, timeout_s: float) -> T | None:
         """An item newer than the last; None if there is none within ``timeout_s`` seconds, or ever.

@@ -11,7 +11,7 @@ import pytest
 
 from live_emotion.camera import CameraMode, LiveFrame, LiveSource
 from live_emotion.errors import CameraError
-from live_emotion.live import WAITING_SIZE, LiveLoop, Settings, find_live, read_live
+from live_emotion.live import STALLED, WAITING_SIZE, LiveLoop, Settings, find_live, read_live
 from live_emotion.pipeline import EmotionAnalyser
 from live_emotion.recorder import Recorder
 from live_emotion.sinks import open_data_sink
@@ -114,6 +114,22 @@ def test_the_alarm_is_shown_while_the_camera_is_away(analyser, tmp_path, portrai
     first, last = window.shown[0], window.shown[-1]
     assert first.shape == last.shape
     assert not np.array_equal(first[:100], last[:100])
+
+
+def test_a_camera_that_hangs_is_announced_though_it_says_nothing(analyser, tmp_path, portrait, monkeypatch):
+    monkeypatch.setattr("live_emotion.live.STALLED_S", 0.2)
+    said = []
+
+    def hanging():
+        yield from camera(portrait, portrait)
+        time.sleep(1)
+        yield from camera(portrait, portrait)
+
+    window = ScriptedWindow()
+    run(analyser, tmp_path, LiveSource(hanging()), window, say=said.append)
+    assert set(said) == {STALLED}
+    second_lines = {image[25:45, :200].tobytes() for image in window.shown}
+    assert len(second_lines) == 2, "it is written while it lasts, and no longer"
 
 
 def test_closing_the_window_ends_it(analyser, tmp_path, portrait):

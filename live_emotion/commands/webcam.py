@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,8 @@ def command(
         # screen and camera first: what is missing is said before anything slow is loaded
         screen = stack.enter_context(Window()) if window else None
         asked = CameraMode(width, height, fps)
+        if "://" in camera:
+            click.echo(f"Connecting to {camera}", err=True)  # which may take half a minute
         source = stack.enter_context(open_camera(camera, asked))
         if source.mode:
             click.echo(f"Camera {camera}: {source.mode}" + (f", asked for {asked}" if asked else ""), err=True)
@@ -94,7 +97,8 @@ def command(
         settings = Settings(mirror=is_camera(camera) if mirror is None else mirror)
         about = [f"camera {source.mode}"] if source.mode else []
         about.append(f"detector {analysis['detector']}")
-        loop = LiveLoop(analyser, settings, recorder, screen, sink, profile, about)
+        say = functools.partial(click.echo, err=True)
+        loop = LiveLoop(analyser, settings, recorder, screen, sink, profile, about, say)
         stop = stack.enter_context(StopRequest())
         loop.run(source, lambda: stop.requested)
     click.echo(f"{loop.statistics}.", err=True)
