@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -199,7 +200,9 @@ class LiveLoop:
             Newest(iter(source)) as newest,
             Newest(find_live(newest, self.analyser.detector, self.settings)) as found,
             Newest(read_live(found, self.analyser)) as results,
+            contextlib.ExitStack() as first,
         ):
+            first.callback(newest.stop)  # ends the others, so that of all a camera that hangs alone is waited for
             while not stopped():
                 result = results.take(POLL_S)
                 self.statistics.captured = newest.received
@@ -233,7 +236,7 @@ class LiveLoop:
 
     def _show(self, result: Result | None) -> bool:
         """Puts the picture on the screen; False once the window was closed."""
-        if self.window and self._shown is not None:
+        if self.window:
             if not self.window.show(with_lines(self._shown, self._lines())):
                 return False
             if self.window.key:

@@ -82,10 +82,15 @@ class Newest(Generic[T]):
             elif self.ended:
                 return
 
-    def close(self) -> None:
-        """Stops reading and waits for the thread, so that what it reads can be closed."""
+    def stop(self) -> None:
+        """Ends it for whoever takes from it, without waiting for the thread."""
         with self._change:
             self.ended = True
+            self._change.notify()
+
+    def close(self) -> None:
+        """Stops reading and waits for the thread, so that what it reads can be closed."""
+        self.stop()
         self._thread.join(timeout=CLOSING_S)
 
     def __enter__(self) -> Newest[T]:

@@ -12,6 +12,7 @@ import pytest
 from live_emotion.camera import CameraMode, LiveFrame, LiveSource
 from live_emotion.errors import CameraError
 from live_emotion.live import STALLED, WAITING_SIZE, LiveLoop, Settings, find_live, read_live
+from live_emotion.newest import Newest
 from live_emotion.pipeline import EmotionAnalyser
 from live_emotion.recorder import Recorder
 from live_emotion.sinks import open_data_sink
@@ -161,6 +162,26 @@ def test_the_window_is_there_and_can_be_closed_before_the_camera_gives_a_frame(a
     assert waiting[0].std() > 0, "it says what it waits for"
     assert loop.statistics.captured == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_camera_that_hangs_is_the_only_one_waited_for(analyser, tmp_path, portrait, monkeypatch):
+    monkeypatch.setattr("live_emotion.newest.CLOSING_S", 1.0)
+    released = threading.Event()
+    has_ended = []
+    close = Newest.close
+
+    def watched(self):
+        close(self)
+        has_ended.append(not self._thread.is_alive())
+
+    def hanging():
+        yield from camera(portrait)
+        released.wait(60)
+
+    monkeypatch.setattr(Newest, "close", watched)
+    run(analyser, tmp_path, hanging(), ScriptedWindow(closes_after=3))
+    released.set()
+    assert has_ended == [True, True, False]
 
 
 def test_a_request_to_stop_ends_it(analyser, tmp_path, portrait):
