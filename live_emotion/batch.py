@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_emotion.errors import InputError, OutputError
-from live_emotion.files import expand_folders, make_folder, write_error
+from live_emotion.files import PART, expand_folders, make_folder, write_error
 from live_emotion.report import PAGE, write_report
 from live_emotion.sinks import SINKS, STANDARD_OUTPUT, check_data_path
 from live_emotion.sources import VideoFile
@@ -31,9 +31,6 @@ DATA_FORMATS = tuple(suffix.removeprefix(".") for suffix in SINKS)
 
 REPORT_DATA = "faces.csv"
 """The rows in a report's folder where no other file holds them."""
-
-PART = ".part"
-"""Stands before the suffix of what a stop left of a film in a folder."""
 
 
 @dataclass(frozen=True)

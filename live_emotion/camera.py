@@ -27,7 +27,6 @@ WAIT_S = 60.0
 RETRY_S = 0.5
 """Between two tries to open a camera again, in seconds."""
 
-
 FFMPEG_QUIET = "-8"
 """FFmpeg's level of logging that writes nothing: what goes wrong with a stream we say ourselves."""
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from live_emotion.errors import InputError, OutputError
 
+PART = ".part"
+"""In the names of files that hold the first part of what they were to hold."""
+
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -45,7 +48,7 @@ def temporary_beside(target: Path, visible: bool = False) -> Path:
     try:
         if target.is_dir():
             raise IsADirectoryError(21, "it is a folder")
-        prefix = f"{target.stem}.part-" if visible else f".{target.stem}."
+        prefix = f"{target.stem}{PART}-" if visible else f".{target.stem}."
         handle, name = tempfile.mkstemp(prefix=prefix, suffix=target.suffix, dir=target.parent)
     except OSError as error:
         raise write_error(target, error) from error

@@ -31,7 +31,7 @@ FINISHED = {"movflags": "+faststart"}
 """Of the MP4: its index comes first, so that a film on the web begins before all of it is there."""
 
 UNFINISHED = {"movflags": "+hybrid_fragmented", "frag_duration": "1000000", "flush_packets": "1"}
-"""Of an MP4 that can be played at any time up to the last microseconds of ``frag_duration``; its index comes last."""
+"""Of an MP4 that plays at any time up to its last second (``frag_duration``, in microseconds); its index comes last."""
 
 ONLY_FRAME_S = 1 / 25
 """How long a film's only frame is shown, in seconds."""

@@ -74,7 +74,7 @@ class DataSink(ABC):
         path: the file.
         class_names: in the order of the faces' probabilities.
         live: what is logged cannot be seen again. Should the program be killed, its rows are in the file that
-            ``files.temporary_beside`` made.
+            ``files.temporary_beside`` made; Parquet cannot be read from there.
 
     Raises:
         OutputError: the file cannot be written.

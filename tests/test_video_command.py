@@ -16,10 +16,11 @@ import pytest
 from click.testing import CliRunner
 from films import damage, make_film, number_of, pictures
 
-from live_emotion.batch import PART, FilmTask, list_films, make_folders, plan
+from live_emotion.batch import FilmTask, list_films, make_folders, plan
 from live_emotion.cli import cli
 from live_emotion.commands.video import ClipType
 from live_emotion.errors import InputError, LiveEmotionError, OutputError
+from live_emotion.files import PART
 from live_emotion.sources import VideoFile
 from live_emotion.spread import run_in_processes, run_on_cluster
 from live_emotion.video import FilmOptions, ReaderOptions
