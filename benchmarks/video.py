@@ -31,13 +31,14 @@ import numpy as np
 
 from live_emotion.demo import read_portrait
 from live_emotion.detection import FaceDetector
+from live_emotion.face_reader import FaceReader
 from live_emotion.files import atomic_write_text
 from live_emotion.film import DEFAULT_QUALITY, ENCODER_OPTIONS, FilmWriter
 from live_emotion.overlay import draw
 from live_emotion.sources import Frame, VideoFile
 from live_emotion.threads import cores, network_threads
 from live_emotion.tracking import Tracker
-from live_emotion.video import FaceReader, FilmOptions, annotate_film
+from live_emotion.video import FilmOptions, annotate_film
 
 WIDTH, HEIGHT, FPS = 1280, 720, 25
 SAMPLE = 60

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_emotion.errors import InputError, OutputError
+from live_emotion.face_reader import FaceReader
 from live_emotion.files import PART, expand_folders, make_folder, write_error
 from live_emotion.report import PAGE, write_report
 from live_emotion.sinks import SINKS, STANDARD_OUTPUT, check_data_path
 from live_emotion.sources import VideoFile
-from live_emotion.video import FaceReader, FilmOptions, FilmSummary, annotate_film
+from live_emotion.video import FilmOptions, FilmSummary, annotate_film
 
 FILM_SUFFIXES = frozenset(
     f".{name}"

@@ -19,8 +19,9 @@ from typing import Any
 
 from live_emotion.batch import FilmTask, Outcome, Progress, Stop, do_task
 from live_emotion.errors import DeviceError, MissingExtraError
+from live_emotion.face_reader import FaceReader, ReaderOptions
 from live_emotion.threads import cores
-from live_emotion.video import FaceReader, FilmOptions, ReaderOptions
+from live_emotion.video import FilmOptions
 
 POLL_S = 0.2
 """How often progress is shown and a stop is looked for, in seconds."""

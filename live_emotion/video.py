@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import math
 import os
-import queue
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import numpy as np
-
-from live_emotion.classifier import EmotionClassifier
-from live_emotion.detection import FaceDetector
-from live_emotion.faces import Face
+from live_emotion.face_reader import FaceReader
 from live_emotion.film import DEFAULT_QUALITY, FilmWriter
 from live_emotion.following import Following
 from live_emotion.overlay import draw
-from live_emotion.pipeline import find_faces
 from live_emotion.sinks import DataSink, open_data_sink
 from live_emotion.sound import Sound
 from live_emotion.sources import Frame, VideoFile
-from live_emotion.stages import ahead, map_in_order
-from live_emotion.threads import cores, network_threads
+from live_emotion.stages import ahead
+from live_emotion.threads import network_threads
 from live_emotion.tracking import TrackedFace, Tracker
 
 FRAMES_AHEAD = 4
 """How many frames may wait for the next stage of the work."""
-
-FRAMES_AT_ONCE = 4
-"""Of so many frames the faces are read in one batch: one face alone costs half of what four do."""
 
 Path = str | os.PathLike[str]
 Output = TypeVar("Output", DataSink, FilmWriter)
@@ -86,80 +76,6 @@ class FilmSummary:
         self.analysed += 1
         self.faces += len(faces)
         self.people.update(face.track_id for face in faces)
-
-
-@dataclass(frozen=True)
-class ReaderOptions:
-    """How faces are found and read.
-
-    Attributes:
-        weights: checkpoints, averaged; none: the one that comes with live-emotion.
-        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        detector: ``full``, ``short`` or ``tiled``.
-        min_confidence: of the detector, 0 to 1.
-        max_faces: most faces to read in a frame.
-        threads: how many frames at once; 0: as many as there are processor cores.
-    """
-
-    weights: tuple[Path, ...] = ()
-    device: str = "auto"
-    detector: str = "full"
-    min_confidence: float = 0.5
-    max_faces: int = 10
-    threads: int = 0
-
-
-class FaceReader:
-    """Finds faces and reads their emotions in several frames at once; each thread has a detector of its own.
-
-    Args:
-        options: say how.
-
-    Raises:
-        WeightsError: a model file is missing or damaged.
-        DeviceError: the device is not available.
-    """
-
-    def __init__(self, options: ReaderOptions = ReaderOptions()) -> None:
-        self.threads = options.threads or cores()
-        self.classifier = EmotionClassifier(options.weights, options.device)
-        self._detectors = [
-            FaceDetector(options.detector, options.min_confidence, options.max_faces) for _ in range(self.threads)
-        ]
-        self._idle: queue.SimpleQueue[FaceDetector] = queue.SimpleQueue()
-        for each in self._detectors:
-            self._idle.put(each)
-
-    def propose(self, image: np.ndarray) -> list[Face]:
-        """What may be a face in (H, W, 3) uint8 BGR; several threads may ask at once."""
-        with self._borrowed() as detector:
-            return detector.propose(image)
-
-    def find(
-        self, image: np.ndarray, proposed: list[Face], following: Following | None
-    ) -> tuple[list[Face], np.ndarray]:
-        """The N faces among what was proposed, and their crops, uint8 (N, 48, 48); frames in order for following."""
-        with self._borrowed() as detector:
-            return find_faces(detector, image, proposed, following)
-
-    @contextlib.contextmanager
-    def _borrowed(self) -> Iterator[FaceDetector]:
-        detector = self._idle.get()
-        try:
-            yield detector
-        finally:
-            self._idle.put(detector)
-
-    def close(self) -> None:
-        """Frees the detectors."""
-        for detector in self._detectors:
-            detector.close()
-
-    def __enter__(self) -> FaceReader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class Sampler:
@@ -275,35 +191,8 @@ def _analyse(
     with contextlib.ExitStack() as stack:
         stack.enter_context(network_threads(1))  # frames are spread over the cores, not layers
         decoded = stack.enter_context(contextlib.closing(ahead(frames, FRAMES_AHEAD)))
-        read = stack.enter_context(contextlib.closing(_read(decoded, reader, following)))
+        read = stack.enter_context(contextlib.closing(reader.read(decoded, following)))
         for frame, found in stack.enter_context(contextlib.closing(ahead(read, FRAMES_AHEAD))):
             if found is not None:
                 faces = tracker.update(*found, frame.time_s)
             yield frame, faces, found is not None
-
-
-def _read(
-    frames: Iterable[tuple[Frame, bool]], reader: FaceReader, following: Following | None
-) -> Iterator[tuple[Frame, tuple[list[Face], np.ndarray] | None]]:
-    """Frames with the N faces and their probabilities, (N, C), of those that are due.
-
-    The full-range detector looks at several frames at once, the closer looks follow each other, since what they find
-    depends on the frame before, and the network reads the faces of several frames in one batch.
-    """
-
-    def propose(marked: tuple[Frame, bool]) -> tuple[Frame, list[Face] | None]:
-        frame, is_due = marked
-        return frame, reader.propose(frame.image) if is_due else None
-
-    with contextlib.closing(map_in_order(propose, frames, reader.threads)) as proposals:
-        while group := list(itertools.islice(proposals, FRAMES_AT_ONCE)):
-            found = [
-                (frame, None if proposed is None else reader.find(frame.image, proposed, following))
-                for frame, proposed in group
-            ]
-            crops = [cut for _, faces in found if faces for cut in faces[1]]
-            probabilities = reader.classifier.predict(np.array(crops))
-            for frame, faces in found:
-                if faces:
-                    own, probabilities = np.split(probabilities, [len(faces[0])])
-                yield frame, (faces[0], own) if faces else None

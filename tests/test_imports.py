@@ -62,7 +62,7 @@ ORDER = [
     ["tracking", "overlay"],
     ["sources", "sinks", "film", "camera"],
     ["pipeline"],
-    ["recorder"],
+    ["recorder", "face_reader"],
     ["live", "video", "photos", "calibration"],
     ["streaming", "batch", "report"],
     ["api", "cli"],

@@ -20,10 +20,11 @@ from live_emotion.batch import FilmTask, list_films, make_folders, plan
 from live_emotion.cli import cli
 from live_emotion.commands.video import ClipType
 from live_emotion.errors import InputError, LiveEmotionError, OutputError
+from live_emotion.face_reader import ReaderOptions
 from live_emotion.files import PART
 from live_emotion.sources import VideoFile
 from live_emotion.spread import run_in_processes, run_on_cluster
-from live_emotion.video import FilmOptions, ReaderOptions
+from live_emotion.video import FilmOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 READER = ReaderOptions(device="cpu")

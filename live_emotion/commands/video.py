@@ -16,7 +16,8 @@ from live_emotion.options import analysis_options, force_option
 
 if TYPE_CHECKING:
     from live_emotion.batch import FilmTask, Outcome, Progress, Stop
-    from live_emotion.video import FilmOptions, ReaderOptions
+    from live_emotion.face_reader import ReaderOptions
+    from live_emotion.video import FilmOptions
 
 MOST_TIMES = 5
 """How many times of damaged pictures are named."""
@@ -135,10 +136,11 @@ def command(
         raise click.UsageError("--workers is for this machine and --cluster for others; give one of them.")
 
     from live_emotion.batch import make_folders, plan, refuse_done
+    from live_emotion.face_reader import ReaderOptions
     from live_emotion.interrupt import StopRequest
     from live_emotion.sinks import STANDARD_OUTPUT
     from live_emotion.spread import check_cluster
-    from live_emotion.video import FilmOptions, ReaderOptions
+    from live_emotion.video import FilmOptions
 
     if cluster:
         check_cluster()
@@ -174,8 +176,8 @@ def _run(
 ) -> Iterator[Outcome]:
     """Does the tasks where they are to be done."""
     from live_emotion.batch import run_here
+    from live_emotion.face_reader import FaceReader
     from live_emotion.spread import run_in_processes, run_on_cluster
-    from live_emotion.video import FaceReader
 
     if not tasks:
         return
