@@ -167,7 +167,7 @@ def look_at_display() -> Finding:
 
 def look_at_cameras() -> Finding:
     """Whether there is a camera, and whether it may be opened."""
-    from live_emotion.camera import list_cameras
+    from live_emotion.capture import list_cameras
 
     denied = [str(p) for p in sorted(Path("/dev").glob("video*")) if not os.access(p, os.R_OK | os.W_OK)]
     if denied:

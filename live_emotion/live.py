@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from live_emotion.background import Background
-from live_emotion.camera import CameraMode, LiveFrame, LiveSource, mirrored
+from live_emotion.camera import LiveFrame, LiveSource, mirrored
+from live_emotion.capture import CameraMode
 from live_emotion.detection import FaceDetector
 from live_emotion.faces import Face
 from live_emotion.images import write_image

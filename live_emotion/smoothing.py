@@ -32,10 +32,6 @@ class Smoothing:
     note_s: float = 0.4
 
 
-CALM = Smoothing()
-"""What live use and films have."""
-
-
 class Smoother:
     """Smooths what is read in one face.
 

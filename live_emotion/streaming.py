@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 
-from live_emotion.camera import CameraMode, open_camera
+from live_emotion.camera import open_camera
+from live_emotion.capture import CameraMode
 from live_emotion.live import Settings, find_live, read_live
 from live_emotion.newest import Newest
 from live_emotion.pipeline import EmotionAnalyser, Result

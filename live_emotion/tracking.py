@@ -10,7 +10,7 @@ import numpy as np
 from live_emotion.emotions import Prediction
 from live_emotion.faces import Box, Face
 from live_emotion.quality import doubt
-from live_emotion.smoothing import CALM, Smoother, Smoothing
+from live_emotion.smoothing import Smoother, Smoothing
 
 LOST_S = 1.0
 """How long, in seconds, a face may be out of sight and keep its identity."""
@@ -84,7 +84,7 @@ class Tracker:
         lost_s: how long a face may be out of sight, in seconds.
     """
 
-    def __init__(self, class_names: Sequence[str], smoothing: Smoothing = CALM, lost_s: float = LOST_S) -> None:
+    def __init__(self, class_names: Sequence[str], smoothing: Smoothing = Smoothing(), lost_s: float = LOST_S) -> None:
         from scipy.optimize import linear_sum_assignment  # here, since it takes longer than a frame to load
 
         self._assign = linear_sum_assignment

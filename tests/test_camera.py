@@ -7,18 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from live_emotion.camera import (
-    LOST_S,
-    Camera,
-    CameraMode,
-    LiveFrame,
-    captured,
-    find_camera,
-    is_camera,
-    mirrored,
-    open_camera,
-    played,
-)
+from live_emotion.camera import LOST_S, LiveFrame, captured, mirrored, open_camera, played
+from live_emotion.capture import Camera, CameraMode, find_camera, is_camera
 from live_emotion.errors import CameraError, InputError
 from live_emotion.sources import Frame
 
@@ -151,7 +141,7 @@ def test_what_is_a_camera(tmp_path, monkeypatch):
 
 
 def test_a_camera_is_found_by_a_part_of_its_name(monkeypatch):
-    monkeypatch.setattr("live_emotion.camera.list_cameras", lambda: {0: "Infrared", 2: "Logitech BRIO"})
+    monkeypatch.setattr("live_emotion.capture.list_cameras", lambda: {0: "Infrared", 2: "Logitech BRIO"})
     assert find_camera("brio") == 2
     assert find_camera("7") == 7
     with pytest.raises(CameraError, match=r"Cameras: 0 \(Infrared\), 2 \(Logitech BRIO\)"):

@@ -60,6 +60,7 @@ ORDER = [
     ["following"],
     ["detection", "classifier", "smoothing"],
     ["tracking", "overlay"],
+    ["capture"],
     ["sources", "sinks", "film", "camera"],
     ["pipeline"],
     ["recorder", "face_reader"],

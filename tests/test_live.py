@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from live_emotion.camera import CameraMode, LiveFrame, LiveSource
+from live_emotion.camera import LiveFrame, LiveSource
+from live_emotion.capture import CameraMode
 from live_emotion.errors import CameraError
 from live_emotion.live import STALLED, WAITING_SIZE, LiveLoop, Settings, find_live, read_live
 from live_emotion.newest import Newest

@@ -11,7 +11,7 @@ def command() -> None:
 
     Number or name go to --camera. A camera that another program uses is listed without its mode.
     """
-    from live_emotion.camera import Camera, list_cameras, open_capture
+    from live_emotion.capture import Camera, list_cameras, open_capture
     from live_emotion.errors import CameraError
 
     there = list_cameras()

@@ -65,7 +65,8 @@ def command(
     live-emotion webcam --record me.mp4 --log me.csv
     live-emotion webcam --camera rtsp://192.168.1.20/stream --no-window --log -
     """
-    from live_emotion.camera import CameraMode, is_camera, open_camera
+    from live_emotion.camera import open_camera
+    from live_emotion.capture import CameraMode, is_camera
     from live_emotion.files import make_folder, refuse_existing
     from live_emotion.interrupt import StopRequest
     from live_emotion.window import Window

@@ -63,7 +63,8 @@ def command(
     python -m train collect --label happy
     python -m train collect --label happy --split val --count 25
     """
-    from live_emotion.camera import is_camera, mirrored, open_camera
+    from live_emotion.camera import mirrored, open_camera
+    from live_emotion.capture import is_camera
     from live_emotion.newest import Newest
     from live_emotion.window import Window, has_display
 
