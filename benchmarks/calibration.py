@@ -15,12 +15,12 @@ from pathlib import Path
 import click
 import numpy as np
 
-from live_emotion.emotions import EMOTIONS
-from live_emotion.files import atomic_write_text
-from live_emotion.images import IMAGE_SUFFIXES, read_image
-from live_emotion.pipeline import EmotionAnalyser
-from live_emotion.profile import NEUTRAL, learn_profile
-from live_emotion.sources import Frame
+from live_emotion.emotions.labels import EMOTIONS
+from live_emotion.emotions.profile import NEUTRAL, learn_profile
+from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.images import IMAGE_SUFFIXES, read_image
+from live_emotion.io.video_reader import Frame
+from live_emotion.pipelines.analyzer import EmotionAnalyser
 
 
 @click.command()

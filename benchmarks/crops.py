@@ -18,13 +18,13 @@ import cv2
 import numpy as np
 from detection import HEIGHT, SIDES, WIDTH
 
-from live_emotion.classifier import EmotionClassifier
-from live_emotion.detection import KINDS, FaceDetector
-from live_emotion.emotions import EMOTIONS
-from live_emotion.files import atomic_write_text
-from live_emotion.images import read_image
-from live_emotion.pipeline import find_faces
-from train.splits import list_split, read_split
+from live_emotion.emotions.classifier import EmotionClassifier
+from live_emotion.emotions.labels import EMOTIONS
+from live_emotion.faces.detector import KINDS, FaceDetector
+from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.images import read_image
+from live_emotion.pipelines.analyzer import find_faces
+from train.data.splits import list_split, read_split
 
 Change = Callable[[np.ndarray, np.random.Generator, tuple[int, int, int]], np.ndarray]
 """A picture, chance, and left, top and side of the face in it -> the picture changed."""

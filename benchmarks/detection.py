@@ -20,10 +20,10 @@ import click
 import cv2
 import numpy as np
 
-from live_emotion.detection import KINDS, FaceDetector, _run
-from live_emotion.files import atomic_write_text
-from live_emotion.images import IMAGE_SUFFIXES, read_image
-from live_emotion.preprocess import crop_box
+from live_emotion.faces.detector import KINDS, FaceDetector, _run
+from live_emotion.faces.preprocessing import crop_box
+from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.images import IMAGE_SUFFIXES, read_image
 
 WIDTH, HEIGHT = 1280, 720
 SIDES = (96, 400)

@@ -28,18 +28,18 @@ import cv2
 import numpy as np
 import torch
 
-from live_emotion.camera import LiveFrame, LiveSource
-from live_emotion.demo import read_portrait
-from live_emotion.detection import _run
-from live_emotion.files import atomic_write_text
-from live_emotion.film import FilmWriter
-from live_emotion.live import LiveLoop, Settings
-from live_emotion.overlay import draw
-from live_emotion.pipeline import EmotionAnalyser, find_faces
-from live_emotion.preprocess import faces_to_tensor
-from live_emotion.recorder import Recorder
-from live_emotion.sources import Frame
-from live_emotion.window import Window, has_display
+from live_emotion.faces.detector import _run
+from live_emotion.faces.preprocessing import faces_to_tensor
+from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.demo_clip import read_portrait
+from live_emotion.io.live_source import LiveFrame, LiveSource
+from live_emotion.io.video_reader import Frame
+from live_emotion.io.video_writer import FilmWriter
+from live_emotion.io.window import Window, has_display
+from live_emotion.pipelines.analyzer import EmotionAnalyser, find_faces
+from live_emotion.pipelines.live import LiveLoop, Settings
+from live_emotion.pipelines.recorder import Recorder
+from live_emotion.visualization.overlay import draw
 
 WIDTH, HEIGHT, FPS = 1280, 720, 30
 LOOP_S = 4

@@ -19,12 +19,12 @@ import click
 import numpy as np
 import torch
 
-from live_emotion.classifier import Network, load_network
-from live_emotion.files import atomic_write_text
-from live_emotion.preprocess import faces_to_tensor
-from train.engine import predict_logits
+from live_emotion.emotions.classifier import Network, load_network
+from live_emotion.faces.preprocessing import faces_to_tensor
+from live_emotion.io.atomic import atomic_write_text
+from train.data.splits import list_split, read_split
+from train.engine.steps import predict_logits
 from train.metrics import confusion_matrix
-from train.splits import list_split, read_split
 
 RATIO, SAME = 0.4, 0.995
 

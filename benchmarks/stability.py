@@ -21,16 +21,16 @@ import click
 import cv2
 import numpy as np
 
-from live_emotion.classifier import EmotionClassifier
-from live_emotion.detection import FaceDetector
-from live_emotion.emotions import EMOTIONS
-from live_emotion.faces import Face
-from live_emotion.files import atomic_write_text
-from live_emotion.images import IMAGE_SUFFIXES, read_image
-from live_emotion.overlay import is_readable, label
-from live_emotion.pipeline import find_faces
-from live_emotion.sources import Frame, VideoFile
-from live_emotion.tracking import TrackedFace, Tracker, with_prediction
+from live_emotion.emotions.classifier import EmotionClassifier
+from live_emotion.emotions.labels import EMOTIONS
+from live_emotion.faces.boxes import Face
+from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.tracker import TrackedFace, Tracker, with_prediction
+from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.images import IMAGE_SUFFIXES, read_image
+from live_emotion.io.video_reader import Frame, VideoFile
+from live_emotion.pipelines.analyzer import find_faces
+from live_emotion.visualization.overlay import is_readable, label
 
 
 def at_rest(image: np.ndarray, seconds: float, seed: int = 0) -> Iterator[Frame]:

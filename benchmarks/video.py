@@ -29,16 +29,16 @@ import click
 import cv2
 import numpy as np
 
-from live_emotion.demo import read_portrait
-from live_emotion.detection import FaceDetector
-from live_emotion.face_reader import FaceReader
-from live_emotion.files import atomic_write_text
-from live_emotion.film import DEFAULT_QUALITY, ENCODER_OPTIONS, FilmWriter
-from live_emotion.overlay import draw
-from live_emotion.sources import Frame, VideoFile
-from live_emotion.threads import cores, network_threads
-from live_emotion.tracking import Tracker
-from live_emotion.video import FilmOptions, annotate_film
+from live_emotion.concurrency.cpu import cores, network_threads
+from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.tracker import Tracker
+from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.demo_clip import read_portrait
+from live_emotion.io.video_reader import Frame, VideoFile
+from live_emotion.io.video_writer import DEFAULT_QUALITY, ENCODER_OPTIONS, FilmWriter
+from live_emotion.pipelines.face_reader import FaceReader
+from live_emotion.pipelines.video import FilmOptions, annotate_film
+from live_emotion.visualization.overlay import draw
 
 WIDTH, HEIGHT, FPS = 1280, 720, 25
 SAMPLE = 60
@@ -123,7 +123,7 @@ def measure(clip: Path, reader: FaceReader, folder: Path, repeat: int) -> dict[s
 
 def read_sample(reader: FaceReader, sample: list[Frame]) -> tuple[list[np.ndarray], list[av.VideoFrame]]:
     """The crops of each frame, and the annotated frames as the encoder takes them."""
-    from live_emotion.pipeline import find_faces
+    from live_emotion.pipelines.analyzer import find_faces
 
     crops, annotated = [], []
     names = reader.classifier.class_names

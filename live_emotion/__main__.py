@@ -1,5 +1,5 @@
 """``python -m live_emotion``."""
 
-from live_emotion.cli import main
+from live_emotion.cli.main import main
 
 main()

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 from torch import nn
 
-from live_emotion.classifier import EmotionClassifier, default_weights, load_network
-from live_emotion.detection import FaceDetector
+from live_emotion.emotions.classifier import EmotionClassifier, default_weights, load_network
 from live_emotion.errors import InputError
-from live_emotion.images import read_image
-from live_emotion.pipeline import EmotionAnalyser, find_faces
-from live_emotion.sources import Frame
-from live_emotion.tracking import TrackedFace
+from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.tracker import TrackedFace
+from live_emotion.io.images import read_image
+from live_emotion.io.video_reader import Frame
+from live_emotion.pipelines.analyzer import EmotionAnalyser, find_faces
 
 Path = str | os.PathLike[str]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 
-from live_emotion.camera import open_camera
-from live_emotion.capture import CameraMode
-from live_emotion.live import Settings, find_live, read_live
-from live_emotion.newest import Newest
-from live_emotion.pipeline import EmotionAnalyser, Result
-from live_emotion.sinks import Row
+from live_emotion.concurrency.latest import Newest
+from live_emotion.io.camera import CameraMode
+from live_emotion.io.live_source import open_camera
+from live_emotion.io.results_writer import Row
+from live_emotion.pipelines.analyzer import EmotionAnalyser, Result
+from live_emotion.pipelines.live import Settings, find_live, read_live
 
 Path = str | os.PathLike[str]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 from faces import TINY
 
-import train.run
-from train import parallel
+import train.engine.trainer
 from train.config import TrainConfig
-from train.state import Run
+from train.engine import distributed as parallel
+from train.engine.run_state import Run
 
 
 def observed_run(data: Path, folder: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import live_emotion
 from live_emotion import EmotionClassifier, EmotionDetector, LiveEmotionError, load_model, predict_image
 from live_emotion.errors import InputError, WeightsError
-from live_emotion.preprocess import face_pixels
+from live_emotion.faces.preprocessing import face_pixels
 
 
 @pytest.fixture(scope="module")

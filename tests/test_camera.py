@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from live_emotion.camera import LOST_S, LiveFrame, captured, mirrored, open_camera, played
-from live_emotion.capture import Camera, CameraMode, find_camera, is_camera
 from live_emotion.errors import CameraError, InputError
-from live_emotion.sources import Frame
+from live_emotion.io.camera import Camera, CameraMode, find_camera, is_camera
+from live_emotion.io.live_source import LOST_S, LiveFrame, captured, mirrored, open_camera, played
+from live_emotion.io.video_reader import Frame
 
 
 class ScriptedCapture:
@@ -120,8 +120,8 @@ def test_mirrored_turns_left_to_right(portrait):
 
 def test_a_film_plays_at_its_own_speed(monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr("live_emotion.camera.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr("live_emotion.camera.time.sleep", lambda s: clock.__setitem__(0, clock[0] + s))
+    monkeypatch.setattr("live_emotion.io.live_source.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("live_emotion.io.live_source.time.sleep", lambda s: clock.__setitem__(0, clock[0] + s))
     shown = []
     for frame in played(Frame(i, t, picture()) for i, t in enumerate((0.0, 0.04, 0.5))):
         shown.append(clock[0] - 100)
@@ -141,7 +141,7 @@ def test_what_is_a_camera(tmp_path, monkeypatch):
 
 
 def test_a_camera_is_found_by_a_part_of_its_name(monkeypatch):
-    monkeypatch.setattr("live_emotion.capture.list_cameras", lambda: {0: "Infrared", 2: "Logitech BRIO"})
+    monkeypatch.setattr("live_emotion.io.camera.list_cameras", lambda: {0: "Infrared", 2: "Logitech BRIO"})
     assert find_camera("brio") == 2
     assert find_camera("7") == 7
     with pytest.raises(CameraError, match=r"Cameras: 0 \(Infrared\), 2 \(Logitech BRIO\)"):

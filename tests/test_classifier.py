@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from live_emotion.checkpoint import Checkpoint, save_checkpoint
-from live_emotion.classifier import EmotionClassifier, Network, merge_norms, softmax
-from live_emotion.emotions import EMOTIONS
+from live_emotion.emotions.classifier import EmotionClassifier, Network, merge_norms, softmax
+from live_emotion.emotions.labels import EMOTIONS
 from live_emotion.errors import DeviceError, WeightsError
-from live_emotion.model import build_model
-from live_emotion.preprocess import faces_to_tensor
+from live_emotion.faces.preprocessing import faces_to_tensor
+from live_emotion.models.checkpoint import Checkpoint, save_checkpoint
+from live_emotion.models.emotion_cnn import build_model
 
 
 def make_weights(path, class_names=EMOTIONS, seed=0, temperature=1.0):
@@ -124,7 +124,7 @@ def test_merging_norms_changes_no_output_and_leaves_none(arch, dimensions, faces
 
 
 def test_mobilenets_first_layers_keep_all_their_digits_in_bfloat16(faces, monkeypatch):
-    monkeypatch.setattr("live_emotion.classifier.fast_dtype", lambda device: torch.bfloat16)
+    monkeypatch.setattr("live_emotion.emotions.classifier.fast_dtype", lambda device: torch.bfloat16)
     torch.manual_seed(0)
     model = learn_statistics(build_model("mobilenet", input_size=64), faces)
     network = Network(model, EMOTIONS, 1.0)

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from live_emotion.cli import COMMANDS, cli
+from live_emotion.cli.main import COMMANDS, cli
+from live_emotion.cli.options import DETECTORS
 from live_emotion.errors import LiveEmotionError
-from live_emotion.film import FilmWriter
-from live_emotion.options import DETECTORS
-from live_emotion.preprocess import face_pixels
-from live_emotion.sources import VideoFile
+from live_emotion.faces.preprocessing import face_pixels
+from live_emotion.io.video_reader import VideoFile
+from live_emotion.io.video_writer import FilmWriter
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from live_emotion.detection import KINDS, FaceDetector, tiles
-from live_emotion.faces import Face, merge
-from live_emotion.following import WEAK_TURN
+from live_emotion.faces.boxes import Face, merge
+from live_emotion.faces.detector import KINDS, FaceDetector, tiles
+from live_emotion.faces.refinement import WEAK_TURN
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -163,7 +163,7 @@ def test_merge_keeps_the_best_of_each_face():
 
 def test_mediapipe_stays_silent_even_if_nobody_closes_it():
     code = (
-        "import numpy as np; from live_emotion.detection import FaceDetector; d = FaceDetector('tiled'); "
+        "import numpy as np; from live_emotion.faces.detector import FaceDetector; d = FaceDetector('tiled'); "
         "print(d.detect(np.zeros((200, 300, 3), np.uint8)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from live_emotion import doctor
-from live_emotion.cli import cli
+from live_emotion.cli import diagnostics as doctor
+from live_emotion.cli.main import cli
 from live_emotion.errors import LiveEmotionError, WeightsError
 
 

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from live_emotion.errors import OutputError
-from live_emotion.files import atomic_path, atomic_write_text, make_folder, refuse_existing
+from live_emotion.io.atomic import atomic_path, atomic_write_text, make_folder, refuse_existing
 
 
 def test_writes_and_leaves_nothing_else(tmp_path):

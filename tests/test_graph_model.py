@@ -6,15 +6,15 @@ import torch
 from faces import vary, write_data
 from torch.nn import functional as F
 
-from live_emotion.checkpoint import load_checkpoint
 from live_emotion.errors import WeightsError
-from live_emotion.graph_model import MEAN_BGR, read_graph_model
-from live_emotion.mobilenet import HALVING, WIDTHS
-from live_emotion.model import build_model
-from live_emotion.preprocess import faces_to_tensor
-from live_emotion.pretrained import load_pretrained
+from live_emotion.faces.preprocessing import faces_to_tensor
+from live_emotion.models.checkpoint import load_checkpoint
+from live_emotion.models.emotion_cnn import build_model
+from live_emotion.models.mobilenet import HALVING, WIDTHS
 from train.config import TrainConfig
-from train.run import FINAL, train
+from train.engine.graph_model import MEAN_BGR, read_graph_model
+from train.engine.pretrained import load_pretrained
+from train.engine.trainer import FINAL, train
 
 SIDE = 64
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from live_emotion.errors import InputError, OutputError
-from live_emotion.images import read_image, write_image
+from live_emotion.io.images import read_image, write_image
 
 
 def test_round_trip(portrait, tmp_path):

@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 import pytest
 
-from live_emotion.camera import LiveFrame, LiveSource
-from live_emotion.capture import CameraMode
+from live_emotion.concurrency.latest import Newest
 from live_emotion.errors import CameraError
-from live_emotion.live import STALLED, WAITING_SIZE, LiveLoop, Settings, find_live, read_live
-from live_emotion.newest import Newest
-from live_emotion.pipeline import EmotionAnalyser
-from live_emotion.recorder import Recorder
-from live_emotion.sinks import open_data_sink
-from live_emotion.sources import VideoFile
+from live_emotion.io.camera import CameraMode
+from live_emotion.io.live_source import LiveFrame, LiveSource
+from live_emotion.io.results_writer import open_data_sink
+from live_emotion.io.video_reader import VideoFile
+from live_emotion.pipelines.analyzer import EmotionAnalyser
+from live_emotion.pipelines.live import STALLED, WAITING_SIZE, LiveLoop, Settings, find_live, read_live
+from live_emotion.pipelines.recorder import Recorder
 from live_emotion.streaming import stream
 
 
@@ -119,7 +119,7 @@ def test_the_alarm_is_shown_while_the_camera_is_away(analyser, tmp_path, portrai
 
 
 def test_a_camera_that_hangs_is_announced_though_it_says_nothing(analyser, tmp_path, portrait, monkeypatch):
-    monkeypatch.setattr("live_emotion.live.STALLED_S", 0.2)
+    monkeypatch.setattr("live_emotion.pipelines.live.STALLED_S", 0.2)
     said = []
 
     def hanging():
@@ -166,7 +166,7 @@ def test_the_window_is_there_and_can_be_closed_before_the_camera_gives_a_frame(a
 
 
 def test_a_camera_that_hangs_is_the_only_one_waited_for(analyser, tmp_path, portrait, monkeypatch):
-    monkeypatch.setattr("live_emotion.newest.CLOSING_S", 1.0)
+    monkeypatch.setattr("live_emotion.concurrency.latest.CLOSING_S", 1.0)
     released = threading.Event()
     has_ended = []
     close = Newest.close
@@ -234,7 +234,7 @@ def test_mirroring_keeps_identities(analyser, portrait):
 
 
 def test_streaming_gives_frames_faces_and_rows(tmp_path, portrait):
-    from live_emotion.film import FilmWriter
+    from live_emotion.io.video_writer import FilmWriter
 
     with FilmWriter(tmp_path / "film.mp4") as film:
         for i in range(4):
@@ -251,10 +251,10 @@ def test_streaming_gives_frames_faces_and_rows(tmp_path, portrait):
 def test_a_profile_is_learnt_from_photos_and_used(tmp_path, portrait, monkeypatch):
     from click.testing import CliRunner
 
-    from live_emotion.cli import cli
-    from live_emotion.profile import load_profile
+    from live_emotion.cli.main import cli
+    from live_emotion.emotions.profile import load_profile
 
-    monkeypatch.setattr("live_emotion.profile.click.get_app_dir", lambda name: str(tmp_path / name))
+    monkeypatch.setattr("live_emotion.emotions.profile.click.get_app_dir", lambda name: str(tmp_path / name))
     photo = tmp_path / "rest.png"
     cv2.imwrite(str(photo), portrait)
     done = CliRunner().invoke(cli, ["calibrate", "--photo", str(photo), "--profile", "anna", "--device", "cpu"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from live_emotion.emotions import EMOTIONS, Prediction
-from live_emotion.overlay import PALETTE, draw, emotion_colours, place_panel, text_scale
-from live_emotion.tracking import TrackedFace
+from live_emotion.emotions.labels import EMOTIONS, Prediction
+from live_emotion.faces.tracker import TrackedFace
+from live_emotion.visualization.overlay import PALETTE, draw, emotion_colours, place_panel, text_scale
 
 
 def face(box=(100, 100, 200, 200), probabilities=(0.7, 0.1, 0.1, 0.1), class_names=EMOTIONS):

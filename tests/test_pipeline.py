@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from live_emotion.detection import FaceDetector
-from live_emotion.pipeline import EmotionAnalyser, find_faces, read
-from live_emotion.preprocess import crop_face
-from live_emotion.sources import Frame
+from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.preprocessing import crop_face
+from live_emotion.io.video_reader import Frame
+from live_emotion.pipelines.analyzer import EmotionAnalyser, find_faces, read
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from live_emotion.preprocess import crop_box, crop_face, face_pixels, faces_to_tensor, flatten_alpha, to_grey
+from live_emotion.faces.preprocessing import crop_box, crop_face, face_pixels, faces_to_tensor, flatten_alpha, to_grey
 
 
 def test_crop_box_is_the_measured_square():

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from live_emotion.emotions import EMOTIONS
+from live_emotion.emotions.labels import EMOTIONS
+from live_emotion.emotions.profile import learn_profile, load_profile, profile_names, profile_path, save_profile
 from live_emotion.errors import InputError
-from live_emotion.profile import learn_profile, load_profile, profile_names, profile_path, save_profile
 
 SAD_AT_REST = np.array([[0.05, 0.01, 0.34, 0.60], [0.04, 0.02, 0.40, 0.54]])
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
-    monkeypatch.setattr("live_emotion.profile.click.get_app_dir", lambda name: str(tmp_path / name))
+    monkeypatch.setattr("live_emotion.emotions.profile.click.get_app_dir", lambda name: str(tmp_path / name))
 
 
 def test_a_resting_face_becomes_neutral_and_a_smile_stays_happy():

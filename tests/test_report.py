@@ -14,16 +14,16 @@ import pytest
 from click.testing import CliRunner
 from films import make_film, pictures
 
-from live_emotion.cli import cli
-from live_emotion.emotions import EMOTIONS, Prediction
+from live_emotion.cli.main import cli
+from live_emotion.emotions.labels import EMOTIONS, Prediction
 from live_emotion.errors import InputError, LiveEmotionError
-from live_emotion.faces import Face
-from live_emotion.report import PAGE, PEOPLE, TIMELINE, thumbnail, write_report
-from live_emotion.report_page import time_text
-from live_emotion.sinks import open_data_sink
-from live_emotion.sources import Frame
-from live_emotion.table import overall_shares, people, read_table, row_lengths
-from live_emotion.tracking import with_prediction
+from live_emotion.faces.boxes import Face
+from live_emotion.faces.tracker import with_prediction
+from live_emotion.io.results_reader import overall_shares, people, read_table, row_lengths
+from live_emotion.io.results_writer import open_data_sink
+from live_emotion.io.video_reader import Frame
+from live_emotion.visualization.report import PAGE, PEOPLE, TIMELINE, thumbnail, write_report
+from live_emotion.visualization.report_html import time_text
 
 STEP_S = 0.1
 

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from live_emotion.smoothing import Smoother, Smoothing
+from live_emotion.emotions.smoothing import Smoother, Smoothing
 
 ANGRY, HAPPY, NEUTRAL = 0, 1, 2
 AT_ONCE = Smoothing(0, 0, 0)

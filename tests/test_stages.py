@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from live_emotion.stages import ahead, map_in_order
+from live_emotion.concurrency.prefetch import ahead, map_in_order
 
 
 @pytest.fixture(autouse=True)

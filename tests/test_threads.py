@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from live_emotion.background import Background
-from live_emotion.newest import Newest
+from live_emotion.concurrency.latest import Newest
+from live_emotion.concurrency.worker import Background
 
 
 def test_a_slow_reader_gets_the_newest_item_and_the_others_are_dropped():

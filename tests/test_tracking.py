@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from live_emotion.emotions import EMOTIONS
-from live_emotion.faces import Face
-from live_emotion.tracking import Tracker, intersection_over_union
+from live_emotion.emotions.labels import EMOTIONS
+from live_emotion.faces.boxes import Face
+from live_emotion.faces.tracker import Tracker, intersection_over_union
 
 SURE = np.array([[0.97, 0.01, 0.01, 0.01]])
 

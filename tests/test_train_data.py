@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from faces import vary, write_data, write_faces
 
-from live_emotion.emotions import EMOTIONS
+from live_emotion.emotions.labels import EMOTIONS
 from live_emotion.errors import DataError
 from train.config import TrainConfig
-from train.data import FaceSet, list_labelled, read_faces
-from train.splits import choose_classes, limit_per_class, load_splits, split_off
-from train.twins import count_bits, find_twins
-from train.votes import list_majority, list_shares
+from train.data.dataset import FaceSet, list_labelled, read_faces
+from train.data.near_duplicates import count_bits, find_twins
+from train.data.splits import choose_classes, limit_per_class, load_splits, split_off
+from train.data.votes import list_majority, list_shares
 
 FER = Path(os.environ.get("LIVE_EMOTION_FER2013", "data/fer2013"))
 needs_fer = pytest.mark.skipif(

@@ -13,18 +13,18 @@ import torch
 from click.testing import CliRunner
 from faces import TINY, place, vary, write_data, write_faces
 
-from live_emotion.checkpoint import load_checkpoint, save_checkpoint, save_state
-from live_emotion.classifier import EmotionClassifier, softmax
-from live_emotion.cli import cli as live_emotion
+from live_emotion.cli.main import cli as live_emotion
+from live_emotion.emotions.classifier import EmotionClassifier, softmax
 from live_emotion.errors import DataError, WeightsError
-from live_emotion.model import ARCHITECTURES as BUILT
+from live_emotion.models.checkpoint import load_checkpoint, save_checkpoint, save_state
+from live_emotion.models.emotion_cnn import ARCHITECTURES as BUILT
 from train import config as train_config
 from train import metrics
-from train.cli import cli
+from train.cli.main import cli
+from train.cli.options import read_config
 from train.config import ARCHITECTURES, TrainConfig, to_toml
-from train.evaluate import evaluate, evaluation_faces
-from train.options import read_config
-from train.run import BEST, FINAL, HISTORY, train
+from train.engine.trainer import BEST, FINAL, HISTORY, train
+from train.evaluation.evaluate import evaluate, evaluation_faces
 
 SMALL = {
     "emotion_cnn": TINY,

@@ -16,13 +16,13 @@ from click.testing import CliRunner
 from faces import vary, write_faces
 
 from live_emotion import load_model, predict_image
-from live_emotion.checkpoint import PREPROCESSING, Checkpoint, load_checkpoint, save_checkpoint
-from live_emotion.classifier import EmotionClassifier
-from live_emotion.cli import cli as live_emotion
+from live_emotion.cli.main import cli as live_emotion
+from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.errors import DeviceError, LiveEmotionError, MissingExtraError, WeightsError
-from live_emotion.model import build_model
-from train.cli import cli
-from train.export import save_onnx, save_pt2
+from live_emotion.models.checkpoint import PREPROCESSING, Checkpoint, load_checkpoint, save_checkpoint
+from live_emotion.models.emotion_cnn import build_model
+from train.cli.main import cli
+from train.export.onnx import save_onnx, save_pt2
 
 onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
 pytest.importorskip("onnxruntime", reason="needs the extra onnx")
@@ -125,7 +125,7 @@ def test_torch_export_writes_the_same_network(tmp_path, exported, faces):
 
 
 def test_an_export_that_differs_is_not_kept(tmp_path, exported, faces, monkeypatch):
-    monkeypatch.setattr("train.export.TOLERANCE", 0.0)
+    monkeypatch.setattr("train.export.onnx.TOLERANCE", 0.0)
     with pytest.raises(LiveEmotionError, match="not the same"):
         save_onnx(load_checkpoint(exported[0]), tmp_path / "a.onnx", faces)
     with pytest.raises(LiveEmotionError, match="not the same"):

@@ -14,8 +14,8 @@ import torch
 from faces import TINY, write_data
 from torch import distributed
 
-from live_emotion.checkpoint import load_checkpoint
-from train.run import FINAL, HISTORY
+from live_emotion.models.checkpoint import load_checkpoint
+from train.engine.trainer import FINAL, HISTORY
 
 TESTS = Path(__file__).resolve().parent
 WORKER = TESTS / "parallel_worker.py"

@@ -11,20 +11,20 @@ import pytest
 from click.testing import CliRunner
 from faces import place, vary, write_faces
 
-from live_emotion.detection import FaceDetector
-from live_emotion.emotions import EMOTIONS
+from live_emotion.emotions.labels import EMOTIONS
 from live_emotion.errors import CameraError, DataError, OutputError
-from live_emotion.film import FilmWriter
-from live_emotion.preprocess import crop_face
-from live_emotion.sources import Frame
-from train import photos
-from train.cli import cli
-from train.collect import collect
-from train.data import image_files
-from train.fer2013 import prepare_table
-from train.folders import UNFINISHED
-from train.photos import prepare_photos
-from train.votes import list_majority
+from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.preprocessing import crop_face
+from live_emotion.io.video_reader import Frame
+from live_emotion.io.video_writer import FilmWriter
+from train.cli.main import cli
+from train.data import prepare as photos
+from train.data.collect import collect
+from train.data.dataset import image_files
+from train.data.fer2013 import prepare_table
+from train.data.folders import UNFINISHED
+from train.data.prepare import prepare_photos
+from train.data.votes import list_majority
 
 USAGES = ["Training"] * 7 + ["PublicTest", "PrivateTest"]
 ANSWERS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")

@@ -17,14 +17,14 @@ import pytest
 import torch
 from faces import TINY, write_data
 
-from live_emotion.checkpoint import load_checkpoint, load_state
-from live_emotion.classifier import EmotionClassifier
+from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.errors import DataError, LiveEmotionError, OutputError
+from live_emotion.models.checkpoint import load_checkpoint, load_state
 from train.config import TrainConfig
-from train.data import FaceSet
-from train.engine import Objective, batch_order
-from train.run import BEST, FINAL, HISTORY, PLOT, STATE, train
-from train.state import Run
+from train.data.dataset import FaceSet
+from train.engine.run_state import Run
+from train.engine.steps import Objective, batch_order
+from train.engine.trainer import BEST, FINAL, HISTORY, PLOT, STATE, train
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def run_quietly(config, resume):
     """In a process of its own."""
     torch.set_num_threads(1)
     sys.stdout = sys.stderr = open("/dev/null", "w")  # noqa: SIM115
-    import train.run
+    import train.engine.trainer
 
     train.run.SAVE_SECONDS = 0  # save after every batch: most of the time goes into writing
     train.run.train(config, resume)
@@ -263,7 +263,7 @@ def test_too_little_memory_says_what_to_change(config, monkeypatch):
     def exhausted(*_, **__):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes")
 
-    monkeypatch.setattr("train.engine.to_network", exhausted)
+    monkeypatch.setattr("train.engine.steps.to_network", exhausted)
     with pytest.raises(
         LiveEmotionError, match="Out of memory with batches of 8 images; start again with --batch-size 4"
     ):

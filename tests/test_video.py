@@ -12,9 +12,9 @@ import pytest
 from films import SIZE, cut_off, damage, make_film, number_of, pictures, sound_packets
 
 from live_emotion.errors import InputError, OutputError
-from live_emotion.face_reader import FaceReader, ReaderOptions
-from live_emotion.sources import VideoFile
-from live_emotion.video import FilmOptions, Sampler, annotate_film
+from live_emotion.io.video_reader import VideoFile
+from live_emotion.pipelines.face_reader import FaceReader, ReaderOptions
+from live_emotion.pipelines.video import FilmOptions, Sampler, annotate_film
 
 UNEVEN = [0.0, 0.04, 0.1, 0.14, 0.3, 0.34, 0.35, 0.9, 0.94, 1.5]
 

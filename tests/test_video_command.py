@@ -16,15 +16,15 @@ import pytest
 from click.testing import CliRunner
 from films import damage, make_film, number_of, pictures
 
-from live_emotion.batch import FilmTask, list_films, make_folders, plan
-from live_emotion.cli import cli
-from live_emotion.commands.video import ClipType
+from live_emotion.cli.commands.video import ClipType
+from live_emotion.cli.main import cli
 from live_emotion.errors import InputError, LiveEmotionError, OutputError
-from live_emotion.face_reader import ReaderOptions
-from live_emotion.files import PART
-from live_emotion.sources import VideoFile
-from live_emotion.spread import run_in_processes, run_on_cluster
-from live_emotion.video import FilmOptions
+from live_emotion.io.atomic import PART
+from live_emotion.io.video_reader import VideoFile
+from live_emotion.pipelines.batch import FilmTask, list_films, make_folders, plan
+from live_emotion.pipelines.face_reader import ReaderOptions
+from live_emotion.pipelines.process_pool import run_in_processes, run_on_cluster
+from live_emotion.pipelines.video import FilmOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 READER = ReaderOptions(device="cpu")
@@ -334,7 +334,7 @@ def test_a_cluster_reads_the_film_of_a_killed_worker_again(long, short, tmp_path
 
 def test_no_cluster_is_one_line(short, tmp_path, monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("live_emotion.spread.ANSWER_S", 0.5)
+    monkeypatch.setattr("live_emotion.pipelines.process_pool.ANSWER_S", 0.5)
     done = video(short, "-o", tmp_path / "out.mp4", "--cluster", "tcp://127.0.0.1:1")
     assert isinstance(done.exception, LiveEmotionError)
     assert "No Dask scheduler answers" in str(done.exception)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from live_emotion.errors import DisplayError
-from live_emotion.window import Window, check_display, has_display
+from live_emotion.io.window import Window, check_display, has_display
 
 pytestmark = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="these always have a display")
 

@@ -1,6 +1,6 @@
 """``python -m train``."""
 
-from train.cli import main
+from train.cli.main import main
 
 if __name__ == "__main__":
     main()

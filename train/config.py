@@ -18,7 +18,7 @@ ARCHITECTURES = (
     "efficientnet_b0",
     "vit_b_16",
 )
-"""The names of ``live_emotion.model.ARCHITECTURES``, here so that ``--help`` needs no torch."""
+"""The names of ``live_emotion.models.emotion_cnn.ARCHITECTURES``, here so that ``--help`` needs no torch."""
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("plateau", "cosine", "one_cycle")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from live_emotion.classifier import softmax
+from live_emotion.emotions.classifier import softmax
 
 BINS = 15
 """Of the calibration error, equally wide in confidence (Guo et al., ICML 2017)."""

@@ -1,0 +1,74 @@
+"""``live-emotion calibrate``: learns a person's resting face."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import click
+
+from live_emotion.cli.options import camera_option, detector_option, device_option, force_option, weights_option
+
+
+@click.command("calibrate")
+@click.option("--profile", default="me", show_default=True, metavar="NAME", help="Name under which it is stored.")
+@click.option(
+    "--photo",
+    "photos",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="A photo of the resting face, in place of the camera. May be repeated.",
+)
+@camera_option
+@click.option(
+    "--seconds", type=click.FloatRange(0.5), default=5.0, show_default=True, help="How long the camera is looked at."
+)
+@detector_option
+@weights_option
+@device_option
+@force_option
+def command(
+    profile: str,
+    photos: tuple[Path, ...],
+    camera: str,
+    seconds: float,
+    detector: str,
+    weights: tuple[Path, ...],
+    device: str,
+    force: bool,
+) -> None:
+    """Learn how your face looks at rest, so that it is not called sad or angry.
+
+    Look into the camera with a relaxed face for five seconds. What is stored is one number for each emotion, no
+    picture. Use it with --profile NAME.
+
+    \b
+    live-emotion calibrate
+    live-emotion webcam --profile me
+    live-emotion calibrate --profile anna --photo anna-at-rest.jpg
+    """
+    from live_emotion.emotions.profile import learn_profile, profile_path, save_profile
+    from live_emotion.io.atomic import refuse_existing
+    from live_emotion.io.live_source import open_camera
+
+    refuse_existing(profile_path(profile), force)
+    with contextlib.ExitStack() as stack:
+        live = None if photos else stack.enter_context(open_camera(camera))
+
+        from live_emotion.pipelines.analyzer import EmotionAnalyser
+        from live_emotion.pipelines.enrolment import read_camera, read_photos
+
+        analyser = stack.enter_context(EmotionAnalyser.open(weights, device, detector))
+        if live:
+            click.echo(f"Look into the camera with a relaxed face for {seconds:g} seconds.", err=True)
+            seen = read_camera(live, analyser, seconds)
+        else:
+            seen = read_photos(photos, analyser)
+    own = learn_profile(seen, analyser.class_names)
+    path = save_profile(own, profile)
+    neutral = analyser.class_names.index("neutral")
+    before, after = (float(p[:, neutral].mean()) for p in (seen, own.correct(seen)))
+    pictures = "1 picture" if len(seen) == 1 else f"{len(seen)} pictures"
+    click.echo(f"Read {pictures} of the resting face: neutral {before:.0%} -> {after:.0%}")
+    click.echo(f"Saved {path}; use it with --profile {profile}")

@@ -1,0 +1,294 @@
+"""``live-emotion video``: annotated copies of films, data and reports."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from live_emotion.cli.options import analysis_options, force_option
+from live_emotion.errors import LiveEmotionError
+
+if TYPE_CHECKING:
+    from live_emotion.pipelines.batch import FilmTask, Outcome, Progress, Stop
+    from live_emotion.pipelines.face_reader import ReaderOptions
+    from live_emotion.pipelines.video import FilmOptions
+
+MOST_TIMES = 5
+"""How many times of damaged pictures are named."""
+
+
+class ClipType(click.ParamType):
+    """``1:30-2:10`` as ``(90.0, 130.0)`` in seconds; either side may be left out."""
+
+    name = "clip"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+        """Reads the text."""
+        if isinstance(value, tuple):
+            return value
+        start, dash, end = value.partition("-")
+        try:
+            clip = _seconds(start) if start else 0.0, _seconds(end) if end else math.inf
+        except ValueError:
+            dash = ""
+        if not dash or not (start or end):
+            self.fail(f"{value!r} is not a part of a film; write it as 1:30-2:10, 90-130, 1:30- or -2:10.", param, ctx)
+        if clip[0] >= clip[1]:
+            self.fail(f"{value!r} ends before it begins.", param, ctx)
+        return clip
+
+
+def _seconds(text: str) -> float:
+    """``1:02:03.5`` -> 3723.5."""
+    if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d+)?", text):
+        raise ValueError(text)
+    return sum(float(part) * 60**i for i, part in enumerate(reversed(text.split(":"))))
+
+
+@click.command("video")
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IN...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="OUT.mp4|DIR",
+    help="The annotated copy, H.264 in MP4 with every frame at its own time and the sound; for several films a folder.",
+)
+@click.option(
+    "--data",
+    multiple=True,
+    metavar="FILE",
+    help="Also write a row for each face in each frame: to a .csv, .jsonl or .parquet file, or by csv, jsonl or "
+    "parquet alone to a file beside each annotated film. - prints JSON Lines. May be given several times.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Also make a report to read in a browser: how the mood of each person went.",
+)
+@click.option("--no-film", is_flag=True, help="Data and report only: no annotated film, and so quicker.")
+@click.option("--clip", type=ClipType(), metavar="FROM-TO", help="Only this part of each film, as 1:30-2:10.")
+@click.option(
+    "--every",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Read faces in each so-many-th frame only; the film stays whole.",
+)
+@click.option("--fps", type=click.FloatRange(0, min_open=True), help="Read faces in at most so many frames a second.")
+@click.option(
+    "--quality",
+    type=click.IntRange(0, 51),
+    default=20,
+    show_default=True,
+    help="Of the annotated film: H.264's constant rate factor, 0 (best, largest) to 51.",
+)
+@force_option
+@click.option("--resume", is_flag=True, help="In a folder: go on where it stopped; films that are complete are left.")
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True, help="How many films at once, in processes."
+)
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Spread the films over the machines of a Dask cluster, as tcp://host:8786; they must see the same files.",
+)
+@analysis_options
+def command(
+    inputs: tuple[Path, ...],
+    output: Path | None,
+    data: tuple[str, ...],
+    report: Path | None,
+    no_film: bool,
+    clip: tuple[float, float] | None,
+    every: int,
+    fps: float | None,
+    quality: int,
+    force: bool,
+    resume: bool,
+    workers: int,
+    cluster: str | None,
+    **analysis: Any,
+) -> None:
+    """Annotate films: boxes, emotions and how sure they are, in every frame. Get data and reports of them.
+
+    Reads everything that FFmpeg reads: one film, many, or the films in a folder. Ctrl-C leaves a playable film of what
+    was done; in a folder it is named .part, and --resume goes on from there.
+
+    \b
+    live-emotion video talk.mov -o talk-emotions.mp4
+    live-emotion video talk.mov -o part.mp4 --clip 1:30-2:10 --data part.csv
+    live-emotion video talk.mov --report talk-report --fps 5
+    live-emotion video lessons/ -o annotated --data csv --workers 4 --resume
+    """
+    if output is None and not data and report is None:
+        raise click.UsageError("Say what to make: an annotated film with -o, rows with --data, or a --report.")
+    if force and resume:
+        raise click.UsageError("--force does all films again and --resume leaves the complete ones; give one of them.")
+    if cluster and workers > 1:
+        raise click.UsageError("--workers is for this machine and --cluster for others; give one of them.")
+
+    from live_emotion.concurrency.interrupts import StopRequest
+    from live_emotion.io.results_writer import STANDARD_OUTPUT
+    from live_emotion.pipelines.batch import make_folders, plan, refuse_done
+    from live_emotion.pipelines.face_reader import ReaderOptions
+    from live_emotion.pipelines.process_pool import check_cluster
+    from live_emotion.pipelines.video import FilmOptions
+
+    if cluster:
+        check_cluster()
+    planned = plan(inputs, output, data, report, not no_film)
+    if resume and not planned[0].in_folder:
+        raise click.UsageError("--resume is for films in a folder; name one with -o.")
+    tasks = [task for task in planned if not (resume and task.is_done)]
+    if not (force or resume):
+        refuse_done(tasks)
+    make_folders(tasks)
+    start_s, end_s = clip or (0.0, math.inf)
+    options = FilmOptions(start_s, end_s, every, fps or 0.0, quality)
+    outcomes: list[Outcome] = []
+    with StopRequest() as request, _Bar(tasks, options) as bar:
+        for outcome in _run(
+            tasks, ReaderOptions(**analysis), options, workers, cluster, bar.show, lambda: request.requested
+        ):
+            bar.close_film(outcome)
+            outcomes.append(outcome)
+            if len(planned) > 1 or outcome.error is None:
+                bar.write(_describe(outcome), to_stderr=outcome.error is not None or STANDARD_OUTPUT in data)
+    _conclude(planned, tasks, outcomes, request.requested)
+
+
+def _run(
+    tasks: Sequence[FilmTask],
+    reader: ReaderOptions,
+    options: FilmOptions,
+    workers: int,
+    cluster: str | None,
+    progress: Progress,
+    stop: Stop,
+) -> Iterator[Outcome]:
+    """Does the tasks where they are to be done."""
+    from live_emotion.pipelines.batch import run_here
+    from live_emotion.pipelines.face_reader import FaceReader
+    from live_emotion.pipelines.process_pool import run_in_processes, run_on_cluster
+
+    if not tasks:
+        return
+    if cluster:
+        yield from run_on_cluster(tasks, reader, options, cluster, progress, stop)
+    elif min(workers, len(tasks)) > 1:
+        yield from run_in_processes(tasks, reader, options, workers, progress, stop)
+    else:
+        with FaceReader(reader) as opened:
+            yield from run_here(tasks, opened, options, progress, stop)
+
+
+class _Bar:
+    """Progress over the frames of all films, with frames a second and the time left. It shows once there is some."""
+
+    def __init__(self, tasks: Sequence[FilmTask], options: FilmOptions) -> None:
+        self._tasks = tasks
+        self._options = options
+        self._bar: Any = None
+        self._expected: list[int] = []
+        self._done = [0] * len(tasks)
+
+    def show(self, number: int, frames: int) -> None:
+        """Takes in that so many frames of a task are done."""
+        if self._bar is None and frames:
+            self._open()
+        if self._bar is not None and frames > self._done[number]:
+            self._bar.update(frames - self._done[number])
+            self._done[number] = frames
+
+    def _open(self) -> None:
+        from tqdm import tqdm
+
+        from live_emotion.pipelines.batch import expected_frames
+
+        self._expected = [expected_frames(task.source, self._options) for task in self._tasks]
+        name = self._tasks[0].source.name if len(self._tasks) == 1 else f"{len(self._tasks)} films"
+        self._bar = tqdm(total=sum(self._expected) or None, unit="frame", desc=name, smoothing=0.1)
+
+    def close_film(self, outcome: Outcome) -> None:
+        """Takes in that a film has as many frames as it has, so that the time left is right."""
+        if self._bar is None:
+            return
+        number = next(i for i, task in enumerate(self._tasks) if task.source == outcome.task.source)
+        if outcome.summary:
+            self.show(number, outcome.summary.frames)
+        if self._bar.total:
+            self._bar.total += self._done[number] - self._expected[number]
+        self._bar.refresh()
+
+    def write(self, line: str, to_stderr: bool) -> None:
+        """Prints a line above the bar."""
+        if self._bar is None:
+            click.echo(line, err=to_stderr)
+            return
+        with self._bar.external_write_mode():
+            click.echo(line, err=to_stderr)
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _describe(outcome: Outcome) -> str:
+    """What came of a film, in a line or a few."""
+    source, summary = outcome.task.source, outcome.summary
+    if summary is None:
+        return f"Error: {outcome.error}"
+    people = len(summary.people)
+    lines = [
+        f"{source}: {summary.frames} frames, {people or 'no'} {'person' if people == 1 else 'people'}, "
+        f"{summary.frames / max(summary.seconds, 1e-9):.1f} frames/s"
+    ]
+    if summary.damaged_s:
+        times = ", ".join(f"{time_s:.2f}" for time_s in itertools.islice(summary.damaged_s, MOST_TIMES))
+        more = ", ..." if len(summary.damaged_s) > MOST_TIMES else ""
+        lines.append(f"  Damaged or missing pictures: {len(summary.damaged_s)}, at {times}{more} s")
+    for codec in summary.recoded_sound:
+        lines.append(f"  An MP4 cannot hold {codec} sound; it is now AAC.")
+    if outcome.saved:
+        end = "" if summary.is_complete else " up to where you stopped it"
+        lines.append(f"  Saved {', '.join(str(path) for path in outcome.saved)}{end}")
+    return "\n".join(lines)
+
+
+def _conclude(
+    planned: Sequence[FilmTask], tasks: Sequence[FilmTask], outcomes: Sequence[Outcome], stopped: bool
+) -> None:
+    """The summary of several films, and the exit code.
+
+    Raises:
+        LiveEmotionError: a film could not be read.
+        Abort: the work was stopped.
+    """
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    if len(planned) == 1 and failed:
+        raise LiveEmotionError(failed[0].error)
+    done = sum(1 for outcome in outcomes if outcome.summary and outcome.summary.is_complete)
+    if len(planned) > 1 or len(tasks) < len(planned):
+        skipped = len(planned) - len(tasks)
+        parts = [f"{done} of {len(planned)} films done"]
+        parts += [f"{skipped} complete before"] if skipped else []
+        parts += [f"{len(failed)} failed"] if failed else []
+        click.echo(", ".join(parts) + ".", err=bool(failed))
+    if stopped:
+        if planned[0].in_folder:
+            click.echo("Go on with --resume.", err=True)
+        raise click.Abort
+    if failed:
+        names = ", ".join(str(outcome.task.source) for outcome in failed)
+        raise LiveEmotionError(f"{len(failed)} of {len(planned)} films could not be read: {names}.")

@@ -1,0 +1,107 @@
+"""``live-emotion webcam``: emotions live in a window."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from pathlib import Path
+from typing import Any
+
+import click
+
+from live_emotion.cli.options import analysis_options, camera_options, force_option, profile_option
+
+
+@click.command("webcam")
+@camera_options
+@click.option(
+    "--mirror/--no-mirror",
+    default=None,
+    help="Turn the picture left to right, as a mirror does.  [default: on for a camera, off for URLs and files]",
+)
+@click.option("--window/--no-window", default=True, show_default=True, help="Show the window.")
+@click.option("--record", type=click.Path(path_type=Path), metavar="FILE.mp4", help="Record the annotated film.")
+@click.option(
+    "--log",
+    metavar="FILE",
+    help="Write a row for each face in each frame to a .csv or .jsonl file; - writes JSON Lines to standard output.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    metavar="DIR",
+    help="Folder for screenshots and for recordings that a key starts.  [default: the current one]",
+)
+@force_option
+@profile_option
+@analysis_options
+def command(
+    camera: str,
+    width: int,
+    height: int,
+    fps: float,
+    mirror: bool | None,
+    window: bool,
+    record: Path | None,
+    log: str | None,
+    output: Path,
+    force: bool,
+    profile: str | None,
+    **analysis: Any,
+) -> None:
+    """Read emotions live from a camera, in a window.
+
+    Every face gets a box with its emotion and how sure that is, in percent; what cannot be read is grey and says why.
+    Nothing is stored unless asked for. q, Esc, closing the window or Ctrl-C end it, and recordings and logs are
+    complete then, too. Should it be killed, what was written lies beside them as NAME.part-....
+
+    \b
+    Keys: h lists them. p pause, m mirror, s screenshot, r record, b bars, i info, q quit.
+
+    \b
+    live-emotion webcam
+    live-emotion webcam --record me.mp4 --log me.csv
+    live-emotion webcam --camera rtsp://192.168.1.20/stream --no-window --log -
+    """
+    from live_emotion.concurrency.interrupts import StopRequest
+    from live_emotion.io.atomic import make_folder, refuse_existing
+    from live_emotion.io.camera import CameraMode, is_camera
+    from live_emotion.io.live_source import open_camera
+    from live_emotion.io.window import Window
+
+    for path in (record, log if log != "-" else None):
+        if path:
+            refuse_existing(path, force)
+    make_folder(output)
+    with contextlib.ExitStack() as stack:
+        # screen and camera first: what is missing is said before anything slow is loaded
+        screen = stack.enter_context(Window()) if window else None
+        asked = CameraMode(width, height, fps)
+        if "://" in camera:
+            click.echo(f"Connecting to {camera}", err=True)  # which may take half a minute
+        source = stack.enter_context(open_camera(camera, asked))
+        if source.mode:
+            click.echo(f"Camera {camera}: {source.mode}" + (f", asked for {asked}" if asked else ""), err=True)
+
+        from live_emotion.io.results_writer import open_data_sink
+        from live_emotion.pipelines.analyzer import EmotionAnalyser
+        from live_emotion.pipelines.live import LiveLoop, Settings
+        from live_emotion.pipelines.recorder import Recorder
+
+        analyser = stack.enter_context(EmotionAnalyser.open(**analysis, track=True, profile=profile))
+        sink = stack.enter_context(open_data_sink(log, analyser.class_names, live=True)) if log else None
+        recorder = stack.enter_context(Recorder(output))
+        if record:
+            recorder.start(record)
+        settings = Settings(mirror=is_camera(camera) if mirror is None else mirror)
+        about = [f"camera {source.mode}"] if source.mode else []
+        about.append(f"detector {analysis['detector']}")
+        say = functools.partial(click.echo, err=True)
+        loop = LiveLoop(analyser, settings, recorder, screen, sink, profile, about, say)
+        stop = stack.enter_context(StopRequest())
+        loop.run(source, lambda: stop.requested)
+    click.echo(f"{loop.statistics}.", err=True)
+    for path in [*recorder.saved, *loop.saved, *([log] if log and log != "-" else [])]:
+        click.echo(f"Saved {path}", err=True)

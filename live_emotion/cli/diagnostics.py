@@ -1,0 +1,208 @@
+"""Looks for what goes wrong on people's machines, and says how to mend it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from live_emotion.errors import LiveEmotionError
+
+QUIET_MEDIAPIPE = (0, 10, 33)
+"""The newest release of MediaPipe that has no network client in it."""
+
+REINSTALL = "Install live-emotion again, in a new virtual environment."
+
+FREE_GB = 1.0
+"""Disk space under which recordings soon end, in GB."""
+
+MODEL_HASHES = {
+    "face_detection_full_range_sparse.tflite": "2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",
+    "face_detection_short_range.tflite": "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
+}
+"""SHA-256 of Google's face detection models."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a look at one thing gave.
+
+    Attributes:
+        name: of the thing.
+        text: what was found.
+        mend: how to mend it; empty where all is well.
+        is_fatal: whether nothing works without it.
+    """
+
+    name: str
+    text: str
+    mend: str = ""
+    is_fatal: bool = False
+
+
+def examine() -> Iterator[Finding]:
+    """Looks at everything, one thing after another; a look that fails is a finding, too."""
+    for look in LOOKS:
+        try:
+            yield look()
+        except LiveEmotionError as error:
+            yield Finding(look.__name__.removeprefix("look_at_"), "not as it should be", str(error), is_fatal=True)
+        except Exception as error:
+            yield Finding(
+                look.__name__.removeprefix("look_at_"),
+                f"{type(error).__name__}: {error}",
+                REINSTALL,
+                is_fatal=True,
+            )
+
+
+def look_at_system() -> Finding:
+    """Python and operating system."""
+    return Finding("system", f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
+
+
+def look_at_opencv() -> Finding:
+    """Whether several OpenCV packages lie over each other, and whether it has windows."""
+    names = [f"opencv-{kind}" for kind in ("python", "contrib-python", "python-headless", "contrib-python-headless")]
+    there = {name: version for name in names if (version := _version(name))}
+    if len(there) > 1:
+        return Finding(
+            "opencv",
+            f"{' and '.join(there)} lie over each other in one folder",
+            f"pip uninstall -y {' '.join(there)} && pip install opencv-contrib-python",
+        )
+    import cv2
+
+    windows = re.search(r"GUI:\s+(\w+)", cv2.getBuildInformation())
+    if windows is None or windows.group(1) == "NONE":
+        return Finding(
+            "opencv",
+            f"{cv2.__version__} without windows",
+            f"pip uninstall -y {' '.join(there)} && pip install opencv-contrib-python",
+        )
+    return Finding("opencv", f"{', '.join(f'{n} {v}' for n, v in there.items())}, windows by {windows.group(1)}")
+
+
+def look_at_mediapipe_release() -> Finding:
+    """Whether MediaPipe is a release that calls nobody."""
+    version = _version("mediapipe") or "missing"
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+    if numbers != QUIET_MEDIAPIPE:
+        wanted = ".".join(map(str, QUIET_MEDIAPIPE))
+        problem = "calls home while it runs" if numbers > QUIET_MEDIAPIPE else "does not fit"
+        return Finding("mediapipe", f"{version}, which {problem}", f"pip install mediapipe=={wanted}", is_fatal=True)
+    return Finding("mediapipe", f"{version}, which has no network client")
+
+
+def look_at_models() -> Finding:
+    """Whether the face detection models are whole."""
+    from live_emotion.resources import weights_file
+
+    for name, wanted in MODEL_HASHES.items():
+        if hashlib.sha256(Path(weights_file(name)).read_bytes()).hexdigest() != wanted:
+            return Finding("models", f"{name} is damaged", REINSTALL, is_fatal=True)
+    return Finding("models", "both face detection models are whole")
+
+
+def look_at_weights() -> Finding:
+    """Whether the emotion weights load."""
+    from live_emotion.emotions.classifier import default_weights
+    from live_emotion.models.checkpoint import load_checkpoint
+
+    checkpoint = load_checkpoint(default_weights())
+    return Finding("weights", f"{checkpoint.arch}: {', '.join(checkpoint.class_names)}")
+
+
+def look_at_processor() -> Finding:
+    """What the network can be computed with."""
+    import torch
+
+    from live_emotion.models.emotion_cnn import fast_dtype, pick_device
+
+    device = pick_device()
+    dtype = str(fast_dtype(device)).removeprefix("torch.")
+    cpu = f"{os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}"
+    return Finding("processor", f"{device.type} in {dtype}; {cpu}; PyTorch {torch.__version__}")
+
+
+def look_at_faces() -> Finding:
+    """Whether a known portrait's face is found and read."""
+    from live_emotion.io.demo_clip import read_portrait
+    from live_emotion.io.video_reader import Frame
+    from live_emotion.pipelines.analyzer import EmotionAnalyser
+
+    with EmotionAnalyser.open() as analyser:
+        faces = analyser.analyse(Frame(0, 0.0, read_portrait()))
+    if len(faces) != 1:
+        return Finding("faces", f"{len(faces)} found in a portrait of one", REINSTALL, is_fatal=True)
+    return Finding("faces", f"the portrait's is found and read: {faces[0].emotion} {faces[0].confidence:.0%}")
+
+
+def look_at_films() -> Finding:
+    """Whether H.264 can be written."""
+    import av
+
+    if "libx264" not in av.codecs_available:
+        return Finding("films", f"PyAV {av.__version__} cannot write H.264", "pip install --force-reinstall av")
+    return Finding("films", f"PyAV {av.__version__} writes H.264")
+
+
+def look_at_display() -> Finding:
+    """Whether there is a screen for the window."""
+    from live_emotion.errors import DisplayError
+    from live_emotion.io.window import check_display
+
+    try:
+        check_display()
+    except DisplayError as error:
+        return Finding("display", "none", str(error))
+    return Finding("display", os.environ.get("DISPLAY", "the system's"))
+
+
+def look_at_cameras() -> Finding:
+    """Whether there is a camera, and whether it may be opened."""
+    from live_emotion.io.camera import list_cameras
+
+    denied = [str(p) for p in sorted(Path("/dev").glob("video*")) if not os.access(p, os.R_OK | os.W_OK)]
+    if denied:
+        return Finding("cameras", f"no permission for {denied[0]}", 'sudo usermod -aG video "$USER", then log in again')
+    there = list_cameras()
+    if not there:
+        mend = "Connect one; on macOS and Windows also allow your terminal to use it, in the system's privacy settings."
+        return Finding("cameras", "none", mend)
+    return Finding("cameras", ", ".join(f"{number} ({name})" for number, name in there.items()))
+
+
+def look_at_disk() -> Finding:
+    """Whether there is room for recordings."""
+    free = shutil.disk_usage(".").free / 1e9
+    mend = "Make room before you record." if free < FREE_GB else ""
+    return Finding("disk", f"{free:.1f} GB free in the current folder", mend)
+
+
+LOOKS: tuple[Callable[[], Finding], ...] = (
+    look_at_system,
+    look_at_opencv,
+    look_at_mediapipe_release,
+    look_at_models,
+    look_at_weights,
+    look_at_processor,
+    look_at_faces,
+    look_at_films,
+    look_at_display,
+    look_at_cameras,
+    look_at_disk,
+)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,88 @@
+"""The ``live-emotion`` command: finds the subcommand, turns errors into one line."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from live_emotion.errors import LiveEmotionError
+
+COMMANDS = {
+    "webcam": "Read emotions live from a camera.",
+    "video": "Annotate video files, get data and reports of them.",
+    "report": "Show how the mood of each person in a film went.",
+    "image": "Read emotions in photos.",
+    "demo": "Show it all at work, with no camera and no file.",
+    "calibrate": "Learn how your face looks at rest, so that it is not called sad.",
+    "cameras": "List the cameras of this machine.",
+    "doctor": "Look for what is wrong on this machine, and say how to mend it.",
+}
+"""Every subcommand with its short help. It lives here so that ``--help`` needs to load none of them."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called.
+
+    Attributes:
+        package: where ``<package>.<name>.command`` is.
+        short_helps: every name with its short help.
+    """
+
+    package = "live_emotion.cli.commands"
+    short_helps = COMMANDS
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of ``short_helps``."""
+        return list(self.short_helps)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, or None."""
+        if cmd_name not in self.short_helps:
+            return None
+        return importlib.import_module(f"{self.package}.{cmd_name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands without loading them."""
+        with formatter.section("Commands (each has its own --help)"):
+            formatter.write_dl(list(self.short_helps.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="live-emotion", prog_name="live-emotion")
+def cli() -> None:
+    """Read emotions from faces: live, in films and in photos.
+
+    Everything stays on this machine: nothing is uploaded, downloaded or stored unless you ask for it.
+
+    \b
+    live-emotion webcam                        a window with the camera's picture
+    live-emotion image photo.jpg -o results    an annotated copy of a photo
+    live-emotion video in.mp4 -o out.mp4       an annotated copy of a film
+    """
+
+
+def run_cli(command: click.Command, program: str) -> None:
+    """Runs a command line and exits: 0, 1 for an error that a user can mend, 2 for wrong usage, 130 for Ctrl-C."""
+    try:
+        sys.exit(command.main(prog_name=program, standalone_mode=False) or 0)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except LiveEmotionError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of our output has gone, as in ``| head``
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def main() -> None:
+    """Entry point of ``live-emotion`` and ``python -m live_emotion``."""
+    run_cli(cli, "live-emotion")

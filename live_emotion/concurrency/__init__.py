@@ -1,0 +1,1 @@
+"""Threads, processes and signals: hand-over, read-ahead, background work, cores."""

@@ -1,0 +1,1 @@
+"""Faces -> probabilities of emotions -> what is shown of them."""

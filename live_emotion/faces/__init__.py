@@ -1,0 +1,1 @@
+"""A picture -> faces: found, confirmed, cut out, judged and followed."""

@@ -1,0 +1,1 @@
+"""Cameras, video files, audio, images, rows and windows: bytes in, bytes out."""

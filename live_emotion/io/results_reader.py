@@ -1,0 +1,215 @@
+"""Rows of data read back, and what they say of each person."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from live_emotion.emotions.labels import EMOTIONS
+from live_emotion.errors import InputError
+from live_emotion.io.results_writer import PROBABILITY_PREFIX, check_data_path, columns
+
+NEEDED = ("time_s", "track_id", "emotion")
+"""Columns without which rows say nothing of a person; the box is needed for thumbnails alone."""
+
+BOX = ("x1", "y1", "x2", "y2")
+NOTE = "note"
+
+LONGEST_ROW = 2.0
+"""A row stands for the time up to the next frame that was read, at most for so many times the median of those."""
+
+
+@dataclass(frozen=True)
+class FaceTable:
+    """Rows, one a face a frame, as columns in order of time.
+
+    Attributes:
+        class_names: C names in the order of the probabilities.
+        time_s: (N,) float64.
+        track_id: (N,) int64.
+        emotion: (N,) int64, index of the emotion that was shown.
+        probabilities: (N, C) float32.
+        boxes: (N, 4) float32 pixels, ``x1 y1 x2 y2``; NaN where the rows have none.
+        is_clear: (N,) bool, False where a note says that the emotion is not to be trusted.
+    """
+
+    class_names: tuple[str, ...]
+    time_s: np.ndarray
+    track_id: np.ndarray
+    emotion: np.ndarray
+    probabilities: np.ndarray
+    boxes: np.ndarray
+    is_clear: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    def of(self, track_id: int) -> FaceTable:
+        """The rows of one person."""
+        chosen = self.track_id == track_id
+        parts = (self.time_s, self.track_id, self.emotion, self.probabilities, self.boxes, self.is_clear)
+        return FaceTable(self.class_names, *(column[chosen] for column in parts))
+
+
+@dataclass(frozen=True)
+class Person:
+    """What the rows say of a person.
+
+    Attributes:
+        track_id: its number.
+        first_s: when it was first seen, in seconds.
+        last_s: and last.
+        seen_s: for how long it was seen altogether, in seconds.
+        shares: (C,) of that time in which each emotion was clearly shown; what they lack to 1 was unclear.
+        rows: of this person alone.
+    """
+
+    track_id: int
+    first_s: float
+    last_s: float
+    seen_s: float
+    shares: np.ndarray
+    rows: FaceTable
+
+
+def read_table(path: str | os.PathLike[str]) -> FaceTable:
+    """Reads rows that ``live-emotion`` wrote as CSV, JSON Lines or Parquet.
+
+    Raises:
+        InputError: no such file, or it holds something else.
+        OutputError: its name does not end as those of such files do.
+        MissingExtraError: Parquet without the package for it.
+    """
+    file = Path(path)
+    check_data_path(file)
+    if not file.is_file():
+        raise InputError(f"There is no file {file}; check the name.")
+    try:
+        names, rows = READERS[file.suffix.lower()](file)
+        return _to_table(names, rows)
+    except OSError as error:
+        raise InputError(f"Cannot read {file}: {error.strerror or error}.") from error
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise InputError(f"{file} does not hold rows as live-emotion writes them: {_reason(error)}.") from error
+
+
+def people(table: FaceTable) -> list[Person]:
+    """Everyone in the rows, those first who were seen longest."""
+    lengths = row_lengths(table.time_s)
+    found = []
+    for track_id in np.unique(table.track_id):
+        chosen = table.track_id == track_id
+        rows, seconds = table.of(int(track_id)), lengths[chosen]
+        total = float(seconds.sum())
+        weights = rows.is_clear * (seconds / total if total else 1 / len(rows))
+        shares = np.bincount(rows.emotion, weights, minlength=len(table.class_names))
+        first, last = float(rows.time_s[0]), float(rows.time_s[-1])
+        found.append(Person(int(track_id), first, last, total, shares, rows))
+    return sorted(found, key=lambda person: (-person.seen_s, person.track_id))
+
+
+def overall_shares(everyone: Sequence[Person], class_names: Sequence[str]) -> np.ndarray:
+    """(C,) parts of the time that all people were seen, in which each emotion was clear; 0 where nobody was."""
+    if not everyone:
+        return np.zeros(len(class_names))
+    seen_s = np.array([person.seen_s for person in everyone])
+    return np.average([person.shares for person in everyone], axis=0, weights=seen_s if seen_s.any() else None)
+
+
+def row_lengths(time_s: np.ndarray) -> np.ndarray:
+    """(N,) seconds for which each row stands: up to the next time in the rows, and not much longer than most.
+
+    Args:
+        time_s: (N,) in order; rows of one frame have equal times.
+    """
+    times, which = np.unique(time_s, return_inverse=True)
+    if len(times) < 2:
+        return np.zeros(len(time_s))
+    steps = np.diff(times)
+    longest = LONGEST_ROW * np.median(steps)
+    return np.minimum(np.append(steps, np.median(steps)), longest)[which]
+
+
+def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable:
+    class_names = tuple(n.removeprefix(PROBABILITY_PREFIX) for n in names if n.startswith(PROBABILITY_PREFIX))
+    missing = [name for name in NEEDED if name not in names]
+    if missing or not class_names:
+        raise ValueError(f"there is no column {missing[0] if missing else PROBABILITY_PREFIX + '<emotion>'}")
+    index = {name: i for i, name in enumerate(class_names)}
+    with_boxes = all(name in names for name in BOX)
+    times, tracks, emotions, probabilities, boxes, is_clear = (array(kind) for kind in "dqqffb")
+    for row in rows:
+        times.append(float(row["time_s"]))
+        tracks.append(int(row["track_id"]))
+        emotions.append(index[row["emotion"]])
+        probabilities.extend(float(row[PROBABILITY_PREFIX + name]) for name in class_names)
+        boxes.extend(float(row[name]) if with_boxes else np.nan for name in BOX)
+        is_clear.append(not row.get(NOTE))
+    order = np.argsort(np.array(times), kind="stable")
+    table = FaceTable(
+        class_names,
+        np.array(times)[order],
+        np.array(tracks)[order],
+        np.array(emotions)[order],
+        np.array(probabilities).reshape(-1, len(class_names))[order],
+        np.array(boxes).reshape(-1, 4)[order],
+        np.array(is_clear, bool)[order],
+    )
+    if not (np.isfinite(table.time_s).all() and np.isfinite(table.probabilities).all()):
+        raise ValueError("a time or a probability is no number")
+    return table
+
+
+Read = tuple[Sequence[str], Iterator[dict[str, Any]]]
+
+
+def _read_csv(path: Path) -> Read:
+    def rows() -> Iterator[dict[str, Any]]:
+        with path.open(newline="", encoding="utf-8") as file:
+            yield from csv.DictReader(file)
+
+    with path.open(newline="", encoding="utf-8") as file:
+        return next(csv.reader(file), []), rows()
+
+
+def _read_json_lines(path: Path) -> Read:
+    def rows() -> Iterator[dict[str, Any]]:
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                if line.strip():
+                    row = json.loads(line)
+                    if not isinstance(row, dict):
+                        raise ValueError("a line is no object")
+                    yield row
+
+    first = next(rows(), None)
+    # an empty file is a film without a face and tells no names
+    return columns(EMOTIONS) if first is None else list(first), rows()
+
+
+def _read_parquet(path: Path) -> Read:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        file = parquet.ParquetFile(path)
+    except pyarrow.ArrowException as error:
+        raise ValueError(str(error).splitlines()[0].rstrip(".")) from error
+    return file.schema_arrow.names, (row for batch in file.iter_batches() for row in batch.to_pylist())
+
+
+READERS = {".csv": _read_csv, ".jsonl": _read_json_lines, ".parquet": _read_parquet}
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"{error} is missing or not known"
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

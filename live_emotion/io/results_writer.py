@@ -1,0 +1,262 @@
+"""Rows of data, one a face a frame: CSV, JSON Lines and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from live_emotion.errors import MissingExtraError, OutputError
+from live_emotion.faces.tracker import TrackedFace
+from live_emotion.io.atomic import publish, temporary_beside, write_error
+from live_emotion.io.video_reader import Frame
+
+STANDARD_OUTPUT = "-"
+
+FACE_COLUMNS = (
+    "frame",
+    "time_s",
+    "track_id",
+    "x1",
+    "y1",
+    "x2",
+    "y2",
+    "detection_score",
+    "emotion",
+    "confidence",
+    "note",
+)
+"""The columns before those of the probabilities; ``note`` says why an emotion is not to be trusted, or nothing."""
+
+PROBABILITY_PREFIX = "p_"
+
+LINE_BY_LINE = 1
+"""Buffering of text files: what was written is on the disk even if the program is killed."""
+
+ROW_GROUP = 5_000
+"""How many rows of Parquet are written at once; more are never held."""
+
+Row = dict[str, Any]
+
+
+def columns(class_names: Sequence[str]) -> list[str]:
+    """Names of the columns: the frame, the face, its emotion, and ``p_<emotion>`` for each class."""
+    return [*FACE_COLUMNS, *(PROBABILITY_PREFIX + name for name in class_names)]
+
+
+def rows(frame: Frame, faces: Sequence[TrackedFace], class_names: Sequence[str]) -> Iterator[Row]:
+    """One row for each face: times in seconds, boxes in pixels, probabilities 0 to 1."""
+    for face in faces:
+        values = (
+            frame.index,
+            round(frame.time_s, 6),
+            face.track_id,
+            *(round(float(v), 1) for v in face.box),
+            round(float(face.score), 4),
+            face.emotion,
+            round(face.confidence, 4),
+            face.note,
+            *(round(p, 4) for p in face.probabilities),
+        )
+        yield dict(zip(columns(class_names), values))
+
+
+class DataSink(ABC):
+    """Writes rows to a file as they come. It appears under its name once it is closed, with all rows so far.
+
+    Args:
+        path: the file.
+        class_names: in the order of the faces' probabilities.
+        live: what is logged cannot be seen again. Should the program be killed, its rows are in the file that
+            ``files.temporary_beside`` made; Parquet cannot be read from there.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], class_names: Sequence[str], live: bool = False) -> None:
+        self.path = Path(path)
+        self.class_names = tuple(class_names)
+        self._temporary: Path | None = temporary_beside(self.path, visible=live)
+        self._open(self._temporary)
+
+    @abstractmethod
+    def _open(self, path: Path) -> None:
+        """Begins a file."""
+
+    @abstractmethod
+    def _write(self, row: Row) -> None:
+        """Adds a row."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """Completes the file."""
+
+    def write(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
+        """Adds the faces of a frame.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        try:
+            for row in rows(frame, faces, self.class_names):
+                self._write(row)
+        except OSError as error:
+            raise write_error(self.path, error) from error
+
+    def close(self) -> None:
+        """Completes the file and gives it its name. Closing twice does nothing.
+
+        Raises:
+            OutputError: it cannot be completed.
+        """
+        self._finish(keep=True)
+
+    def discard(self) -> None:
+        """Throws the file away. After :meth:`close` it does nothing."""
+        self._finish(keep=False)
+
+    def _finish(self, keep: bool) -> None:
+        if self._temporary is None:
+            return
+        temporary, self._temporary = self._temporary, None
+        try:
+            self._close()
+            if keep:
+                publish(temporary, self.path)
+        except OSError as error:
+            if keep:
+                raise write_error(self.path, error) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def __enter__(self) -> DataSink:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class CsvSink(DataSink):
+    """Rows as comma-separated values with a line of names, as pandas and spreadsheets read them."""
+
+    def _open(self, path: Path) -> None:
+        self._file = path.open("w", newline="", encoding="utf-8", buffering=LINE_BY_LINE)
+        self._table = csv.DictWriter(self._file, columns(self.class_names), lineterminator="\n")
+        self._table.writeheader()
+
+    def _write(self, row: Row) -> None:
+        self._table.writerow(row)
+
+    def _close(self) -> None:
+        self._file.close()
+
+
+class JsonLinesSink(DataSink):
+    """Rows as JSON Lines."""
+
+    def _open(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8", buffering=LINE_BY_LINE)
+
+    def _write(self, row: Row) -> None:
+        self._file.write(json.dumps(row) + "\n")
+
+    def _close(self) -> None:
+        self._file.close()
+
+
+class ParquetSink(DataSink):
+    """Rows as Parquet; needs the extra ``parquet``."""
+
+    def _open(self, path: Path) -> None:
+        import pyarrow
+        from pyarrow import parquet
+
+        kinds = {"frame": "int64", "track_id": "int32", "emotion": "string", "note": "string", "time_s": "float64"}
+        fields = [(name, kinds.get(name, "float32")) for name in columns(self.class_names)]
+        self._schema = pyarrow.schema([(name, pyarrow.type_for_alias(kind)) for name, kind in fields])
+        self._rows: list[Row] = []
+        self._file = parquet.ParquetWriter(path, self._schema)
+
+    def _write(self, row: Row) -> None:
+        self._rows.append(row)
+        if len(self._rows) >= ROW_GROUP:
+            self._write_rows()
+
+    def _write_rows(self) -> None:
+        import pyarrow
+
+        if self._rows:
+            self._file.write_table(pyarrow.Table.from_pylist(self._rows, self._schema))
+            self._rows.clear()
+
+    def _close(self) -> None:
+        self._write_rows()
+        self._file.close()
+
+
+class StandardOutputSink(JsonLinesSink):
+    """Rows as JSON Lines on standard output, each frame's at once, for another program to read.
+
+    Args:
+        class_names: in the order of the faces' probabilities.
+    """
+
+    def __init__(self, class_names: Sequence[str]) -> None:
+        self.class_names = tuple(class_names)
+        self._file = sys.stdout
+        self._temporary = None
+
+    def write(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
+        """Prints the faces of a frame.
+
+        Raises:
+            BrokenPipeError: the reader has gone.
+        """
+        for row in rows(frame, faces, self.class_names):
+            self._write(row)
+        self._file.flush()
+
+
+SINKS: dict[str, type[DataSink]] = {".csv": CsvSink, ".jsonl": JsonLinesSink, ".parquet": ParquetSink}
+"""The formats by a file's suffix."""
+
+
+def open_data_sink(path: str | os.PathLike[str], class_names: Sequence[str], live: bool = False) -> DataSink:
+    """Opens a file for rows, in the format of its suffix; ``-`` is standard output, as JSON Lines.
+
+    Args:
+        path: ending in ``.csv``, ``.jsonl`` or ``.parquet``.
+        class_names: in the order of the faces' probabilities.
+        live: as :class:`DataSink` takes it.
+
+    Raises:
+        OutputError: another suffix, or the file cannot be written.
+        MissingExtraError: Parquet without the package for it.
+    """
+    if str(path) == STANDARD_OUTPUT:
+        return StandardOutputSink(class_names)
+    check_data_path(path)
+    return SINKS[Path(path).suffix.lower()](path, class_names, live)
+
+
+def check_data_path(path: str | os.PathLike[str]) -> None:
+    """Finds out before the work whether rows can be written in the format of a file's name.
+
+    Raises:
+        OutputError: its suffix names none.
+        MissingExtraError: Parquet without the package for it.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SINKS:
+        raise OutputError(f"Cannot tell the format of {path}; end its name in {', '.join(SINKS)}.")
+    if suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise MissingExtraError(
+            f"{path} needs pyarrow; install it with: pip install 'live-emotion[parquet]', or use .csv."
+        )

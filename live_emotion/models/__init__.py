@@ -1,0 +1,1 @@
+"""The networks and their checkpoints: the only room that imports torch."""

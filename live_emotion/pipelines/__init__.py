@@ -1,0 +1,1 @@
+"""The jobs: live, video, photos, many videos, enrolment."""

@@ -1,0 +1,289 @@
+"""Several films: which they are, what comes of each, and what is done already."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from live_emotion.errors import InputError, OutputError
+from live_emotion.io.atomic import PART, expand_folders, make_folder, write_error
+from live_emotion.io.results_writer import SINKS, STANDARD_OUTPUT, check_data_path
+from live_emotion.io.video_reader import VideoFile
+from live_emotion.pipelines.face_reader import FaceReader
+from live_emotion.pipelines.video import FilmOptions, FilmSummary, annotate_film
+from live_emotion.visualization.report import PAGE, write_report
+
+FILM_SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        *("3gp", "asf", "avi", "flv", "gif", "m2ts", "m4v", "mkv", "mov"),
+        *("mp4", "mpeg", "mpg", "mts", "ogv", "ts", "vob", "webm", "wmv"),
+    )
+)
+"""What a folder's files must end with to count as films."""
+
+FILM_SUFFIX = ".mp4"
+"""What films are written as."""
+
+DATA_FORMATS = tuple(suffix.removeprefix(".") for suffix in SINKS)
+
+REPORT_DATA = "faces.csv"
+"""The rows in a report's folder where no other file holds them."""
+
+
+@dataclass(frozen=True)
+class FilmTask:
+    """A film and what is to come of it.
+
+    Attributes:
+        source: the film.
+        film: the annotated copy, or None.
+        data: files for rows; ``-`` is standard output.
+        report: folder for a report, or None.
+        in_folder: the files have names of our own choice in a folder. Then what a stop leaves is named ``.part``, so
+            that every file without it is complete.
+    """
+
+    source: Path
+    film: Path | None = None
+    data: tuple[Path, ...] = ()
+    report: Path | None = None
+    in_folder: bool = False
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The files that show that the task is done."""
+        pages = (self.report / PAGE,) if self.report else ()
+        return tuple(p for p in (self.film, *self.data, *pages) if p is not None and str(p) != STANDARD_OUTPUT)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all files are there."""
+        return all(path.exists() for path in self.outputs)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a task.
+
+    Attributes:
+        task: the task.
+        summary: what was read; None where it failed.
+        saved: files that were written.
+        error: why it failed, in one line, or None.
+    """
+
+    task: FilmTask
+    summary: FilmSummary | None = None
+    saved: tuple[Path, ...] = ()
+    error: str | None = None
+
+
+Progress = Callable[[int, int], object]
+"""Called with the number of a task and how many frames of it are done."""
+
+Stop = Callable[[], bool]
+"""Says True once the work is to end."""
+
+
+def plan(
+    inputs: Sequence[Path],
+    output: Path | None = None,
+    data: Sequence[str] = (),
+    report: Path | None = None,
+    with_film: bool = True,
+) -> list[FilmTask]:
+    """Decides what is to come of each film.
+
+    Args:
+        inputs: films, and folders that stand for the films in them.
+        output: an ``.mp4`` for a single film, else a folder. None: no film.
+        data: files for the rows of a single film, or formats (``csv``), for a file beside each annotated film.
+        report: folder for reports; those of several films lie in folders in it.
+        with_film: also write annotated films.
+
+    Raises:
+        InputError: a folder holds no films.
+        OutputError: these inputs and outputs do not go together, or a file's format cannot be told.
+    """
+    sources = list_films(inputs)
+    several = len(sources) > 1 or inputs[0].is_dir()
+    in_folder = several or (output is not None and _is_folder(output))
+    if several and output is not None and not _is_folder(output):
+        raise OutputError(f"{output} is one file and these are several films; name a folder.")
+    if output is not None and not in_folder and not with_film:
+        raise OutputError(f"--no-film writes no film {output}; name a file for the rows with --data.")
+    if in_folder and not with_film and not data and report is None:
+        data = DATA_FORMATS[:1]
+    tasks = []
+    for source, name in zip(sources, _names(sources)):
+        film = (output / (name + FILM_SUFFIX) if in_folder else output) if with_film and output else None
+        base = output / name if in_folder and output else output.with_suffix("") if output else None
+        rows = [_data_path(text, base, in_folder) for text in data]
+        folder = report / name if report and several else report
+        if folder and all(str(path) == STANDARD_OUTPUT for path in rows):
+            rows.append(folder / REPORT_DATA)
+        tasks.append(FilmTask(source, film, tuple(rows), folder, in_folder))
+    _protect_sources(tasks)
+    return tasks
+
+
+def list_films(paths: Sequence[Path]) -> list[Path]:
+    """The paths, with each folder replaced by the films in it, sorted.
+
+    Raises:
+        InputError: a folder holds no films or cannot be read.
+    """
+
+    def is_film(path: Path) -> bool:
+        is_ours = path.name.startswith(".") or path.stem.endswith(PART)
+        return path.suffix.lower() in FILM_SUFFIXES and not is_ours
+
+    return list(dict.fromkeys(expand_folders(paths, is_film, "films")))
+
+
+def refuse_done(tasks: Sequence[FilmTask]) -> None:
+    """Protects what is there already.
+
+    Raises:
+        OutputError: a task's file exists.
+    """
+    for path in (path for task in tasks for path in task.outputs if path.exists()):
+        hint = ", or go on with what is missing by --resume" if tasks[0].in_folder else ""
+        raise OutputError(f"{path} exists already; choose another name, write over it with --force{hint}.")
+
+
+def make_folders(tasks: Sequence[FilmTask]) -> None:
+    """Makes the folders that the tasks write to.
+
+    Raises:
+        OutputError: it cannot be done.
+    """
+    for folder in dict.fromkeys(task.outputs[0].parent for task in tasks if task.in_folder):
+        make_folder(folder)
+    for task in tasks:
+        if task.report:
+            make_folder(task.report)
+
+
+def expected_frames(source: Path, options: FilmOptions) -> int:
+    """How many frames a film should have; 0 where that cannot be told or the film cannot be read."""
+    try:
+        with VideoFile(source, options.start_s, options.end_s) as video:
+            return video.frame_count or 0
+    except InputError:
+        return 0
+
+
+def do_task(
+    task: FilmTask,
+    reader: FaceReader,
+    options: FilmOptions,
+    progress: Callable[[int], object] = lambda frames: None,
+    stop: Stop = lambda: False,
+) -> Outcome:
+    """Reads a film and writes what is to come of it. What cannot be read or written is told in the outcome."""
+    try:
+        return _do_task(task, reader, options, progress, stop)
+    except (InputError, OutputError) as error:
+        return Outcome(task, error=str(error))
+
+
+def _do_task(
+    task: FilmTask, reader: FaceReader, options: FilmOptions, progress: Callable[[int], object], stop: Stop
+) -> Outcome:
+    final = [path for path in (task.film, *task.data) if path is not None]
+    written = [_part(path) if task.in_folder else path for path in final]
+    film = written[0] if task.film else None
+    data = written[1:] if task.film else written
+    summary = annotate_film(task.source, reader, film, data, options, progress, stop)
+    if task.in_folder and summary.is_complete:
+        for old, new in zip(written, final):
+            _rename(old, new)
+            _sweep(old)
+        written = final
+    saved = [path for path in written if path.exists()]
+    if task.report and summary.frames and (summary.is_complete or not task.in_folder):
+        rows = next(path for path in task.data if str(path) != STANDARD_OUTPUT)
+        saved.append(write_report(rows, task.report, task.source.name, film=task.source))
+    return Outcome(task, summary, tuple(saved))
+
+
+def run_here(
+    tasks: Sequence[FilmTask], reader: FaceReader, options: FilmOptions, progress: Progress, stop: Stop
+) -> Iterator[Outcome]:
+    """Does one task after the other."""
+    for number, task in enumerate(tasks):
+        if stop():
+            return
+        yield do_task(task, reader, options, lambda frames, number=number: progress(number, frames), stop)
+
+
+def _is_folder(output: Path) -> bool:
+    """Whether ``-o`` means a folder.
+
+    Raises:
+        OutputError: it is the name of a film that we don't write.
+    """
+    suffix = output.suffix.lower()
+    if output.is_dir() or suffix not in FILM_SUFFIXES:
+        return True
+    if suffix != FILM_SUFFIX:
+        raise OutputError(f"Films are written as MP4; name it {output.with_suffix(FILM_SUFFIX)}.")
+    return False
+
+
+def _names(sources: Sequence[Path]) -> list[str]:
+    """A name without suffix for the files of each film; those of equal stems also get their suffix, then numbers."""
+    stems = [source.stem for source in sources]
+    names: list[str] = []
+    for source in sources:
+        base = source.stem if stems.count(source.stem) == 1 else source.name.replace(".", "_")
+        name, number = base, 2
+        while name in names:
+            name, number = f"{base}_{number}", number + 1
+        names.append(name)
+    return names
+
+
+def _data_path(text: str, base: Path | None, in_folder: bool) -> Path:
+    """The file that ``--data`` names: itself, or by a format's name a file beside the annotated film."""
+    if text in DATA_FORMATS:
+        if base is None:
+            raise OutputError(f"There is no folder for the {text} files; name one with -o, or a file with --data.")
+        path = base.with_name(f"{base.name}.{text}")
+    elif in_folder:
+        formats = ", ".join(DATA_FORMATS)
+        raise OutputError(f"Each film in a folder gets rows of its own; use --data with one of {formats}, not {text}.")
+    else:
+        path = Path(text)
+    if text != STANDARD_OUTPUT:
+        check_data_path(path)
+    return path
+
+
+def _protect_sources(tasks: Sequence[FilmTask]) -> None:
+    sources = {os.path.realpath(task.source) for task in tasks}
+    for path in (path for task in tasks for path in task.outputs):
+        if os.path.realpath(path) in sources:
+            raise OutputError(f"{path} is a film that is read; choose another name or folder for the copy.")
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f"{path.stem}{PART}{path.suffix}")
+
+
+def _rename(old: Path, new: Path) -> None:
+    try:
+        os.replace(old, new)
+    except OSError as error:
+        raise write_error(new, error) from error
+
+
+def _sweep(path: Path) -> None:
+    """Removes what processes left that were killed while they wrote a file; it is complete now."""
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.????????{path.suffix}"):
+        left.unlink(missing_ok=True)

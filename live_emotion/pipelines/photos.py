@@ -1,0 +1,95 @@
+"""Photos through the pipeline: which files, the annotated copies, and the picture that explains them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from live_emotion.faces.preprocessing import crop_face
+from live_emotion.faces.tracker import TrackedFace
+from live_emotion.io.atomic import expand_folders
+from live_emotion.io.images import IMAGE_SUFFIXES, read_image, write_image
+from live_emotion.io.video_reader import Frame
+from live_emotion.pipelines.analyzer import EmotionAnalyser
+from live_emotion.visualization.figures import draw_batch, draw_example
+from live_emotion.visualization.overlay import draw, label
+
+EXAMPLE = "prediction_example.png"
+BATCH = "batch_predictions.png"
+
+
+@dataclass(frozen=True)
+class ReadPhoto:
+    """A photo and what was found in it.
+
+    Attributes:
+        file: it was read from.
+        image: (H, W, 3) uint8 BGR.
+        annotated: the same with its overlay.
+        annotated_file: where that was written.
+        faces: by size, largest first.
+    """
+
+    file: Path
+    image: np.ndarray
+    annotated: np.ndarray
+    annotated_file: Path
+    faces: tuple[TrackedFace, ...]
+
+
+def list_photos(paths: Sequence[Path]) -> list[Path]:
+    """The paths, with each folder replaced by the image files in it, sorted.
+
+    Raises:
+        InputError: a folder holds no images or cannot be read.
+    """
+    return expand_folders(paths, lambda path: path.suffix.lower() in IMAGE_SUFFIXES, "photos")
+
+
+def read_photo(file: Path, analyser: EmotionAnalyser, annotated_file: Path) -> ReadPhoto:
+    """Reads a photo, finds its faces and writes the annotated copy.
+
+    Raises:
+        InputError: no such file, or not an image.
+        OutputError: the copy cannot be written.
+    """
+    image = read_image(file)
+    faces = sorted(analyser.analyse(Frame(0, 0.0, image)), key=lambda f: f.box[0] - f.box[2])
+    annotated = draw(image, faces, analyser.class_names)
+    write_image(annotated_file, annotated)
+    return ReadPhoto(file, image, annotated, annotated_file, tuple(faces))
+
+
+def save_figure(photos: Sequence[ReadPhoto], class_names: Sequence[str], folder: Path) -> Path | None:
+    """Draws the example of a single photo with a face, or the grid of several.
+
+    Returns:
+        the file that was written, or None where there is nothing to show.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    if len(photos) > 1:
+        titles = [f"{photo.file.name}\n{_summary(photo.faces)}" for photo in photos]
+        draw_batch([photo.annotated for photo in photos], titles, folder / BATCH)
+        return folder / BATCH
+    if photos and photos[0].faces:
+        photo = photos[0]
+        face = photo.faces[0]
+        seen = crop_face(photo.image, face.box)
+        draw_example(photo.annotated, seen, face.prediction, class_names, folder / EXAMPLE)
+        return folder / EXAMPLE
+    return None
+
+
+def _summary(faces: Sequence[TrackedFace]) -> str:
+    if not faces:
+        return "no face"
+    if len(faces) > 2:
+        counts = Counter(face.note or face.emotion for face in faces)
+        return ", ".join(f"{count} {name}" for name, count in counts.items())
+    return ", ".join(map(label, faces))

@@ -1,0 +1,198 @@
+"""A whole film: decoded, analysed and encoded at the same time, in memory that does not grow with its length."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from live_emotion.concurrency.cpu import network_threads
+from live_emotion.concurrency.prefetch import ahead
+from live_emotion.faces.refinement import Following
+from live_emotion.faces.tracker import TrackedFace, Tracker
+from live_emotion.io.audio import Sound
+from live_emotion.io.results_writer import DataSink, open_data_sink
+from live_emotion.io.video_reader import Frame, VideoFile
+from live_emotion.io.video_writer import DEFAULT_QUALITY, FilmWriter
+from live_emotion.pipelines.face_reader import FaceReader
+from live_emotion.visualization.overlay import draw
+
+FRAMES_AHEAD = 4
+"""How many frames may wait for the next stage of the work."""
+
+Path = str | os.PathLike[str]
+Output = TypeVar("Output", DataSink, FilmWriter)
+
+
+@dataclass(frozen=True)
+class FilmOptions:
+    """How a film is read and written.
+
+    Attributes:
+        start_s: the part that is read begins here, in seconds.
+        end_s: and ends here.
+        every: each so-many-th frame is analysed; its faces stand for the frames up to the next.
+        fps: at most so many frames a second are analysed; 0: no limit.
+        quality: of the annotated film, H.264's constant rate factor, 0 (best) to 51.
+    """
+
+    start_s: float = 0.0
+    end_s: float = math.inf
+    every: int = 1
+    fps: float = 0.0
+    quality: int = DEFAULT_QUALITY
+
+
+@dataclass
+class FilmSummary:
+    """What was read in a film.
+
+    Attributes:
+        frames: how many of its frames are done.
+        analysed: in how many of them faces were looked for.
+        faces: how many were found, over all frames.
+        people: numbers of the tracks that they belong to.
+        damaged_s: times where a picture is missing or shows damage, in seconds.
+        recoded_sound: codecs of sound tracks that MP4 cannot hold and that were encoded as AAC.
+        is_complete: whether the film was read to its end.
+        seconds: that the work took.
+    """
+
+    frames: int = 0
+    analysed: int = 0
+    faces: int = 0
+    people: set[int] = field(default_factory=set)
+    damaged_s: list[float] = field(default_factory=list)
+    recoded_sound: list[str] = field(default_factory=list)
+    is_complete: bool = False
+    seconds: float = 0.0
+
+    def count(self, faces: Sequence[TrackedFace]) -> None:
+        """Takes in a frame that was analysed."""
+        self.analysed += 1
+        self.faces += len(faces)
+        self.people.update(face.track_id for face in faces)
+
+
+class Sampler:
+    """Chooses the frames that are analysed.
+
+    Args:
+        every: each so-many-th frame.
+        fps: at most so many a second; 0: no limit.
+    """
+
+    def __init__(self, every: int = 1, fps: float = 0.0) -> None:
+        self.every = every
+        self.fps = fps
+        self._due_s = -math.inf
+
+    def __call__(self, index: int, time_s: float) -> bool:
+        """Whether the next frame, of this index and time, is to be analysed."""
+        if index % self.every or time_s < self._due_s:
+            return False
+        if self.fps:
+            tolerance_s = 1e-6  # times of frames are rounded
+            ticks = math.floor((time_s + tolerance_s) * self.fps) + 1  # a fixed clock, so that the rate holds
+            self._due_s = ticks / self.fps - tolerance_s
+        return True
+
+
+def annotate_film(
+    source: Path,
+    reader: FaceReader,
+    film: Path | None = None,
+    data: Sequence[Path] = (),
+    options: FilmOptions = FilmOptions(),
+    progress: Callable[[int], object] = lambda frames: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> FilmSummary:
+    """Reads the faces of a film and writes an annotated copy and data.
+
+    The copy has every frame at its own time, and the sound. Decoding, analysis and encoding overlap.
+
+    Args:
+        source: any file that FFmpeg reads.
+        reader: finds and reads faces.
+        film: the annotated copy, an ``.mp4``; None: none.
+        data: files for rows, ``.csv``, ``.jsonl`` or ``.parquet``; times in them are the source's.
+        options: what is read, and how it is written.
+        progress: called with the number of frames that are done.
+        stop: asked before each frame; once it says True, the work ends and the files are complete up to there. Before
+            the first frame there is no film.
+
+    Raises:
+        InputError: the film is missing, holds no video or cannot be decoded.
+        OutputError: a file cannot be written; what was written of it is thrown away.
+    """
+    began = time.monotonic()
+    summary = FilmSummary()
+    class_names = reader.classifier.class_names
+    with contextlib.ExitStack() as stack:
+        video = stack.enter_context(VideoFile(source, options.start_s, options.end_s))
+        sinks = [_open(stack, open_data_sink(path, class_names)) for path in data]
+        writer = _open(stack, _film_writer(film, video, options, summary)) if film else None
+        results = stack.enter_context(contextlib.closing(_analyse(video, reader, options, keep_all=bool(film))))
+        for frame, faces, is_fresh in results:
+            if stop():
+                break
+            if is_fresh:
+                summary.count(faces)
+                for sink in sinks:
+                    sink.write(frame, faces)
+            if writer:
+                writer.write(draw(frame.image, faces, class_names), frame.time_s - options.start_s)
+            summary.frames = frame.index + 1
+            progress(summary.frames)
+        else:
+            summary.is_complete = True
+            summary.frames = video.frames_read
+            if writer:
+                writer.write_sound()
+        summary.damaged_s = video.damaged_s
+    summary.seconds = time.monotonic() - began
+    return summary
+
+
+def _open(stack: contextlib.ExitStack, output: Output) -> Output:
+    """Sees to it that an output is completed when all goes well and thrown away when not."""
+    stack.push(lambda kind, *_: output.discard() if kind else output.close())
+    return output
+
+
+def _film_writer(film: Path, video: VideoFile, options: FilmOptions, summary: FilmSummary) -> FilmWriter:
+    sound = Sound(video.path, options.start_s, options.end_s)
+    summary.recoded_sound = sound.recoded
+    return FilmWriter(film, options.quality, sound, video.sample_aspect_ratio, video.time_base)
+
+
+def _analyse(
+    video: VideoFile, reader: FaceReader, options: FilmOptions, keep_all: bool
+) -> Iterator[tuple[Frame, list[TrackedFace], bool]]:
+    """Frames with their faces, and whether those were read in this very frame.
+
+    Args:
+        video: the film.
+        reader: finds and reads faces.
+        options: say which frames are analysed.
+        keep_all: give the other frames, too.
+    """
+    sampler = Sampler(options.every, options.fps)
+    frames = (
+        ((f, sampler(f.index, f.time_s)) for f in video) if keep_all else ((f, True) for f in video.frames(sampler))
+    )
+    tracker = Tracker(reader.classifier.class_names)
+    following = Following() if options.every == 1 and not options.fps else None
+    faces: list[TrackedFace] = []
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(network_threads(1))  # frames are spread over the cores, not layers
+        decoded = stack.enter_context(contextlib.closing(ahead(frames, FRAMES_AHEAD)))
+        read = stack.enter_context(contextlib.closing(reader.read(decoded, following)))
+        for frame, found in stack.enter_context(contextlib.closing(ahead(read, FRAMES_AHEAD))):
+            if found is not None:
+                faces = tracker.update(*found, frame.time_s)
+            yield frame, faces, found is not None

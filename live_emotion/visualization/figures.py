@@ -1,0 +1,88 @@
+"""Pictures that explain predictions: for one photo, and for many."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from live_emotion.emotions.labels import Prediction
+from live_emotion.io.atomic import atomic_path
+from live_emotion.visualization.overlay import emotion_colours
+
+MOST_COLUMNS = 5
+
+
+def draw_example(
+    annotated: np.ndarray,
+    face: np.ndarray,
+    prediction: Prediction,
+    class_names: Sequence[str],
+    path: str | os.PathLike[str],
+) -> None:
+    """Draws one photo, the face that the network saw in it, and the probabilities as bars.
+
+    Args:
+        annotated: (H, W, 3) uint8 BGR, with its overlay.
+        face: (48, 48) uint8, the network's input before normalisation.
+        prediction: of that face.
+        class_names: C names in the order of the probabilities.
+        path: the PNG file.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 4.2), layout="constrained")
+    photo, seen, bars = figure.subplots(1, 3, width_ratios=[1.5, 1, 1.3])
+    photo.imshow(annotated[:, :, ::-1])
+    photo.set_title("Photo")
+    seen.imshow(face, cmap="gray", vmin=0, vmax=255)
+    seen.set_title(f"What the network saw ({face.shape[1]}x{face.shape[0]})")
+    for axes in (photo, seen):
+        axes.axis("off")
+    percent = [100 * p for p in prediction.probabilities]
+    drawn = bars.barh(class_names, percent, color=_hex_colours(class_names))
+    bars.bar_label(drawn, [f"{p:.1f} %" for p in percent], padding=4)
+    bars.invert_yaxis()
+    bars.set(xlim=(0, 118), xlabel="Probability (%)", title=f"{prediction.emotion}, {prediction.confidence:.0%}")
+    bars.set_xticks(range(0, 101, 25))
+    bars.spines[["top", "right"]].set_visible(False)
+    _save(figure, path)
+
+
+def draw_batch(images: Sequence[np.ndarray], titles: Sequence[str], path: str | os.PathLike[str]) -> None:
+    """Draws several annotated photos in a grid.
+
+    Args:
+        images: N of (H, W, 3) uint8 BGR, of any sizes.
+        titles: one for each.
+        path: the PNG file.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    columns = min(MOST_COLUMNS, math.ceil(math.sqrt(len(images))))
+    rows = math.ceil(len(images) / columns)
+    figure = Figure(figsize=(3.6 * columns, 3.6 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid:
+        axes.axis("off")
+    for axes, image, title in zip(grid, images, titles):
+        axes.imshow(image[:, :, ::-1])
+        axes.set_title(title, fontsize=10)
+    _save(figure, path)
+
+
+def _hex_colours(class_names: Sequence[str]) -> list[tuple[float, ...]]:
+    return [tuple(c / 255 for c in colour[::-1]) for colour in emotion_colours(class_names)]
+
+
+def _save(figure: object, path: str | os.PathLike[str]) -> None:
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=110)

@@ -1,0 +1,93 @@
+"""``python -m train collect``."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import click
+
+from live_emotion.cli.options import camera_option, detector_option, min_confidence_option
+
+
+def _folder_name(ctx: click.Context, parameter: click.Parameter, label: str) -> str:
+    if not label.strip() or label.startswith(".") or any(sign in label for sign in '/\\:*?"<>|'):
+        raise click.BadParameter("it becomes a folder's name, such as happy.")
+    return label
+
+
+@click.command("collect")
+@click.option(
+    "--label", required=True, callback=_folder_name, metavar="CLASS", help="What the faces show, such as happy."
+)
+@camera_option
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data"),
+    show_default=True,
+    metavar="DIR",
+    help="Training folder; the faces go to DIR/<split>/<label>/.",
+)
+@click.option(
+    "--split",
+    default="train",
+    show_default=True,
+    type=click.Choice(("train", "val", "test")),
+    help="What they are for. Record val at another time than train: pictures of one moment are all alike.",
+)
+@click.option("--count", type=click.IntRange(1), default=100, show_default=True, help="How many faces to record.")
+@click.option(
+    "--every", type=click.IntRange(0), default=200, show_default=True, metavar="MS", help="Milliseconds between two."
+)
+@click.option("--window/--no-window", default=None, help="Show the window.  [default: where there is a display]")
+@detector_option
+@min_confidence_option
+def command(
+    label: str,
+    camera: str,
+    data: Path,
+    split: str,
+    count: int,
+    every: int,
+    window: bool | None,
+    detector: str,
+    min_confidence: float,
+) -> None:
+    """Record own faces from the camera into a training folder.
+
+    Stores the largest face of a frame as 48x48 grey PNG, and nothing else of the picture. Move your head and change
+    the light while it records. q, Esc, closing the window or Ctrl-C end it; what is recorded stays.
+
+    \b
+    python -m train collect --label happy
+    python -m train collect --label happy --split val --count 25
+    """
+    from live_emotion.concurrency.latest import Newest
+    from live_emotion.io.camera import is_camera
+    from live_emotion.io.live_source import mirrored, open_camera
+    from live_emotion.io.window import Window, has_display
+
+    with contextlib.ExitStack() as stack:
+        # screen and camera first: what is missing is said before anything slow is loaded
+        screen = stack.enter_context(Window()) if (has_display() if window is None else window) else None
+        frames = stack.enter_context(open_camera(camera))
+
+        from tqdm import tqdm
+
+        from live_emotion.faces.detector import FaceDetector
+        from train.data.collect import Tally, collect
+
+        faces = stack.enter_context(FaceDetector(detector, min_confidence))
+        newest = stack.enter_context(Newest(map(mirrored, frames) if is_camera(camera) else iter(frames)))
+        folder = data / split / label
+        tally = Tally()
+        with tqdm(total=count, desc=label, unit="face", disable=None) as bar, contextlib.suppress(KeyboardInterrupt):
+            for tally in collect(newest, faces, folder, count, every / 1000, screen.show if screen else lambda _: True):
+                bar.update(tally.stored - bar.n)
+    total = sum(1 for _ in folder.glob("*.png"))
+    click.echo(f"Stored {tally.stored} faces in {folder}, which now has {total}.")
+    if tally.faceless:
+        click.echo(f"{tally.faceless} of {tally.frames} frames showed no face.")
+    if not tally.stored:
+        click.echo("Look into the camera with light on your face, or try --detector tiled from further away.", err=True)

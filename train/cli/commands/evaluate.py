@@ -1,0 +1,86 @@
+"""``python -m train evaluate``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from live_emotion.cli.options import device_option, weights_option
+from train.cli.options import data_option, held_out_option, split_option, votes_option
+
+
+@click.command("evaluate")
+@weights_option
+@data_option
+@split_option
+@held_out_option
+@votes_option
+@click.option(
+    "--min-agreement",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="With --votes: only images whose winner has at least so many votes.",
+)
+@click.option("--twins", is_flag=True, help="Also measure without the images that have a copy in the train folder.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs/evaluation"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder for the figures as JSON, every prediction as CSV, and the pictures.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON in place of tables.")
+@device_option
+def command(
+    weights: tuple[Path, ...],
+    data: Path,
+    split: str,
+    held_out: bool,
+    votes: Path | None,
+    min_agreement: int,
+    twins: bool,
+    output: Path,
+    as_json: bool,
+    device: str,
+) -> None:
+    """Measure how good weights are.
+
+    Accuracy, balanced accuracy, precision, recall and F1 of each class, the confusion matrix, the calibration error,
+    and how right the most confident predictions are; with pictures, among them the most confident mistakes. Several
+    --weights are measured as one: their probabilities are averaged.
+
+    \b
+    python -m train evaluate --data faces
+    python -m train evaluate --data fer2013 --votes fer2013/ferplus_votes.csv --min-agreement 6
+    python -m train evaluate --weights a.pth --weights b.pth --split test
+    """
+    from live_emotion.emotions.classifier import EmotionClassifier, default_weights
+    from train.evaluation import evaluate
+
+    files = weights or (Path(default_weights()),)
+    classifier = EmotionClassifier(files, device)
+    with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):  # remarks on the images
+        if held_out:
+            faces = evaluate.held_out_faces(files[0], data, votes)
+        else:
+            faces = evaluate.evaluation_faces(data, split, classifier.class_names, votes, min_agreement)
+        result = evaluate.evaluate(classifier, faces)
+        figures = result.figures() | {"weights": [file.name for file in files]}
+        if twins:
+            figures["without_twins"] = evaluate.without_twins(result, data / "train").figures()
+    if as_json:
+        click.echo(json.dumps(figures, indent=2))
+    else:
+        evaluate.print_figures(figures)
+        if twins:
+            click.echo("\nWithout the images that have a copy in training:")
+            evaluate.print_figures(figures["without_twins"])
+    evaluate.write_report(result, figures, output)
+    click.echo(f"Saved the report in {output}", err=as_json)

@@ -1,0 +1,1 @@
+"""Images, labels and splits -> faces with targets."""

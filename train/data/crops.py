@@ -1,0 +1,48 @@
+"""Faces for training out of whole pictures, cut as live use cuts them."""
+
+from __future__ import annotations
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+
+from live_emotion.faces.boxes import Box
+from live_emotion.faces.detector import FaceDetector
+from live_emotion.io.demo_clip import demo_frames, read_portrait
+from live_emotion.pipelines.analyzer import find_faces
+
+
+class Crop(NamedTuple):
+    """The largest face of a picture.
+
+    Attributes:
+        face: (48, 48) uint8 grey.
+        box: the detector's, ``x1 y1 x2 y2`` in pixels.
+        faces: how many there were.
+    """
+
+    face: np.ndarray
+    box: Box
+    faces: int
+
+
+def crop_largest(detector: FaceDetector, image: np.ndarray) -> Crop | None:
+    """Finds and cuts out the largest face of a picture, (H, W, 3) uint8 BGR; None where there is none.
+
+    A picture of 48x48 pixels is a face already and is taken whole.
+    """
+    faces, crops = find_faces(detector, image)
+    if not faces:
+        return None
+    sizes = [(x2 - x1) * (y2 - y1) for x1, y1, x2, y2 in (face.box for face in faces)]
+    largest = int(np.argmax(sizes))
+    return Crop(crops[largest], faces[largest].box, len(faces))
+
+
+def portrait_faces() -> np.ndarray:
+    """A real face in some sizes and poses, from the portrait that the demo shows: uint8 (N, 48, 48)."""
+    with FaceDetector() as detector:
+        frames = itertools.islice(demo_frames(read_portrait()), 0, None, 10)
+        crops = [crop_largest(detector, frame.image) for frame in frames]
+    return np.stack([crop.face for crop in crops if crop])

@@ -1,0 +1,92 @@
+"""Labelled faces in memory, read from folders of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from live_emotion.faces.preprocessing import FACE_SIZE, face_pixels
+from live_emotion.io.images import IMAGE_SUFFIXES, decode_image
+
+Listed = list[tuple[Path, np.ndarray]]
+"""Image files, each with its target: float32 (C,), a distribution over the classes."""
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """Faces with their targets.
+
+    Attributes:
+        faces: uint8 (N, 48, 48).
+        targets: float32 (N, C), each row a distribution over the classes.
+        files: N paths as they were read.
+        broken: files that could not be decoded.
+    """
+
+    faces: np.ndarray
+    targets: np.ndarray
+    files: tuple[Path, ...]
+    broken: tuple[Path, ...] = ()
+
+    @property
+    def labels(self) -> np.ndarray:
+        """int64 (N,), the most probable class of each target."""
+        return self.targets.argmax(axis=1)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def take(self, index: np.ndarray) -> FaceSet:
+        """The faces at ``index``, in that order."""
+        return FaceSet(self.faces[index], self.targets[index], tuple(self.files[i] for i in index))
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The image files in ``folder``, by suffix, sorted; none where there is no such folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+
+
+def find_classes(folder: Path) -> tuple[str, ...]:
+    """Names of the subfolders, sorted, except for hidden ones; an empty one is a class too, for lack of images."""
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")))
+
+
+def list_labelled(folder: Path, classes: Sequence[str]) -> Listed:
+    """Image files of ``folder/<class>/`` with one-hot targets of C values, in a stable order."""
+    eye = np.eye(len(classes), dtype=np.float32)
+    return [(path, eye[i]) for i, name in enumerate(classes) for path in image_files(folder / name)]
+
+
+def read_faces(listed: Listed, description: str = "Reading") -> FaceSet:
+    """Decodes image files into memory; what can't be decoded is set aside and named in ``broken``.
+
+    Args:
+        listed: files with targets of C values each.
+        description: of the progress bar.
+    """
+    faces, targets, files, broken = [], [], [], []
+    for path, target in tqdm(listed, desc=description, unit="img", leave=False, disable=None):
+        image = _decode(path)
+        if image is None:
+            broken.append(path)
+            continue
+        faces.append(face_pixels(image))
+        targets.append(target)
+        files.append(path)
+    stacked = np.stack(faces) if faces else np.empty((0, FACE_SIZE, FACE_SIZE), np.uint8)
+    return FaceSet(stacked, np.array(targets, np.float32), tuple(files), tuple(broken))
+
+
+def _decode(path: Path) -> np.ndarray | None:
+    try:
+        return decode_image(np.fromfile(path, np.uint8))
+    except OSError:
+        return None

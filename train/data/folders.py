@@ -1,0 +1,59 @@
+"""A training folder that is written whole or not at all, and goes on after a stop."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from live_emotion.io.atomic import atomic_write_text, make_folder, refuse_existing, write_error
+
+SPLITS = ("train", "val", "test")
+UNFINISHED = ".unfinished"
+ORIGIN = "origin.json"
+
+
+@contextlib.contextmanager
+def publish_folder(
+    target: Path, names: Sequence[str], origin: Mapping[str, object], force: bool = False
+) -> Iterator[Path]:
+    """Yields a hidden folder in ``target``; when the block ends well, what lies in it moves up into ``target``.
+
+    If the block is stopped, the hidden folder stays, and the next call of the same origin goes on with it.
+
+    Args:
+        target: the training folder; made if it is missing.
+        names: what will lie in it in the end.
+        origin: says what it is made of; a hidden folder of another origin is thrown away.
+        force: put the new in place of what has these names already.
+
+    Raises:
+        OutputError: it cannot be written, or one of the names is taken.
+    """
+    for name in names:
+        refuse_existing(target / name, force)
+    unfinished = make_folder(target) / UNFINISHED
+    note, text = unfinished / ORIGIN, json.dumps(dict(origin), sort_keys=True)
+    try:
+        if unfinished.is_dir() and not (note.is_file() and note.read_text(encoding="utf-8") == text):
+            shutil.rmtree(unfinished)
+        make_folder(unfinished)
+        atomic_write_text(note, text)
+        yield unfinished
+        for name in names:
+            if (unfinished / name).exists():
+                _remove(target / name)
+                os.replace(unfinished / name, target / name)
+        shutil.rmtree(unfinished)
+    except OSError as error:
+        raise write_error(target, error) from error
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,123 @@
+"""A folder of whole photos as a folder of faces."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from tqdm import tqdm
+
+from live_emotion.errors import DataError, InputError
+from live_emotion.faces.detector import FaceDetector
+from live_emotion.io.atomic import make_folder
+from live_emotion.io.images import read_image, write_image
+from train.data.crops import crop_largest
+from train.data.dataset import find_classes, image_files
+from train.data.folders import SPLITS, publish_folder
+from train.engine.distributed import say
+
+
+def prepare_photos(
+    source: Path, output: Path, split: str, detector: FaceDetector, force: bool = False
+) -> Counter[tuple[str, str]]:
+    """Makes ``output`` a training folder of the faces in photos.
+
+    Args:
+        source: holds a folder of photos for each class, or for each split a folder of those.
+        output: its split's folders appear when all is done.
+        split: that photos right in ``source`` are for.
+        detector: finds the faces.
+        force: put it in place of what is there already.
+
+    Returns:
+        how many faces each split and class has.
+
+    Raises:
+        DataError: there are no photos, or no photo of a class shows a face.
+        OutputError: the folder can't be written, or is there already.
+    """
+    folders = split_folders(source, split)
+    origin = {"photos": str(source.resolve()), "detector": [detector.kind, detector.min_confidence], "split": split}
+    counts: Counter[tuple[str, str]] = Counter()
+    with publish_folder(output, tuple(folders), origin, force) as unfinished:
+        for name, folder in folders.items():
+            faces = crop_photos(folder, unfinished / name, detector)
+            counts.update({(name, label): count for label, count in faces.items()})
+    return counts
+
+
+def split_folders(source: Path, split: str) -> dict[str, Path]:
+    """Where each split's photos are: in ``source`` itself, or in its folders train, val and test.
+
+    Args:
+        source: holds a folder of photos for each class, or for each split a folder of those.
+        split: that photos right in ``source`` are for.
+
+    Raises:
+        DataError: it is neither.
+    """
+    inside = {name: source / name for name in SPLITS if find_classes(source / name)}
+    if inside:
+        return inside
+    if not find_classes(source):
+        raise DataError(f"{source} should hold one folder of photos for each class, such as {source / 'happy'}.")
+    return {split: source}
+
+
+def crop_photos(folder: Path, target: Path, detector: FaceDetector) -> Counter[str]:
+    """Writes the largest face of each photo in ``folder/<class>/`` to ``target/<class>/*.png``.
+
+    Photos without a face and broken ones are named and left out. Faces that are in ``target`` already and newer than
+    their photo are kept as they are.
+
+    Returns:
+        how many faces each class has.
+
+    Raises:
+        DataError: a class has no photos, or no photo of a class shows a face.
+        OutputError: ``target`` can't be written.
+    """
+    photos = {name: image_files(folder / name) for name in find_classes(folder)}
+    faces: Counter[str] = Counter(dict.fromkeys(photos, 0))
+    left_out = 0
+    with tqdm(total=sum(map(len, photos.values())), desc=folder.name, unit="photo", disable=None) as bar:
+        for name, files in photos.items():
+            make_folder(target / name)
+            for file, output in zip(files, _outputs(files, target / name)):
+                found = _is_done(file, output) or _crop(file, output, detector)
+                faces[name] += found
+                left_out += not found
+                bar.update()
+    for name, count in faces.items():
+        if not count:
+            raise DataError(f"No photo in {folder / name} shows a face; add some, or remove the folder.")
+    if left_out:
+        say(f"{left_out} of {left_out + faces.total()} photos in {folder} gave no face and are left out.")
+    return faces
+
+
+def _outputs(files: list[Path], folder: Path) -> list[Path]:
+    """A PNG file for each photo; those that differ in their suffix alone keep it in their name."""
+    stems = Counter(file.stem.lower() for file in files)
+    return [folder / f"{f.stem if stems[f.stem.lower()] == 1 else f.name.replace('.', '_')}.png" for f in files]
+
+
+def _is_done(photo: Path, face: Path) -> bool:
+    return face.exists() and face.stat().st_mtime >= photo.stat().st_mtime
+
+
+def _crop(photo: Path, face: Path, detector: FaceDetector) -> bool:
+    """Writes a photo's largest face; False where there is none."""
+    try:
+        image = read_image(photo)
+    except InputError as error:
+        say(f"Skipped: {error}")
+        return False
+    crop = crop_largest(detector, image)
+    if crop is None:
+        say(f"Skipped: {photo} shows no face that the detector finds.")
+        return False
+    if crop.faces > 1:
+        say(f"{photo} shows {crop.faces} faces; took the largest.")
+    write_image(face, crop.face)
+    return True

@@ -1,0 +1,162 @@
+"""Training and validation faces of a run, kept honest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from live_emotion.emotions.labels import EMOTIONS
+from live_emotion.errors import DataError
+from train.config import TrainConfig
+from train.data.dataset import FaceSet, Listed, find_classes, list_labelled, read_faces
+from train.data.near_duplicates import find_twins
+from train.data.votes import list_majority, list_shares
+from train.engine.distributed import say
+
+
+def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:
+    """Reads training and validation faces, and says what there is.
+
+    Returns:
+        both, and ``config`` with its classes filled in.
+
+    Raises:
+        DataError: no images, an empty class, or a class missing in validation.
+    """
+    train_folder, val_folder = config.data / "train", config.data / "val"
+    classes = choose_classes(train_folder, config.classes)
+    limit, votes = config.per_class, config.votes
+    listed = list_shares(train_folder, classes, votes) if votes else list_labelled(train_folder, classes)
+    train = read_split(limit_per_class(listed, limit, config.seed), train_folder)
+    if config.hold_out or not val_folder.is_dir():
+        train, val = split_off(train, config.val_fraction, config.seed)
+        origin = f"held out of {train_folder}"
+    else:
+        listed = list_split(val_folder, classes, votes)
+        val = read_split(limit_per_class(listed, -(-limit // 4), config.seed), val_folder)
+        origin = str(val_folder)
+    train = report_twins(train, val, config.drop_twins)
+    if config.hold_out and config.drop_twins and val_folder.is_dir():
+        tested = read_split(list_split(val_folder, classes, votes), val_folder)
+        train = report_twins(train, tested, drop=True)
+    report_counts(train, classes, "training")
+    report_counts(val, classes, f"validation ({origin})")
+    return train, val, replace(config, classes=classes)
+
+
+def choose_classes(folder: Path, wanted: Sequence[str] = ()) -> tuple[str, ...]:
+    """The classes to learn from ``folder/<class>/``.
+
+    Args:
+        folder: a split's folder.
+        wanted: names; none takes the four emotions where all of them are among the folders, else every folder;
+            ``("all",)`` takes every folder.
+
+    Raises:
+        DataError: fewer than two classes.
+    """
+    if wanted and tuple(wanted) != ("all",):
+        classes = tuple(dict.fromkeys(wanted))
+    else:
+        found = find_classes(folder)
+        classes = EMOTIONS if not wanted and set(EMOTIONS) <= set(found) else found
+        if left_out := [name for name in found if name not in classes]:
+            say(f"Left out the folders {', '.join(left_out)}; --classes all takes every one.")
+    if len(classes) < 2:
+        raise DataError(
+            f"{folder} should hold one folder of images for each class, two at least, and has {len(classes)}; "
+            "choose another folder with --data."
+        )
+    return classes
+
+
+def list_split(folder: Path, classes: Sequence[str], votes: Path | None, agreement: int = 1) -> Listed:
+    """The images of a split to evaluate on, by the majority of the votes or by the folders' names."""
+    return list_majority(folder, classes, votes, agreement) if votes else list_labelled(folder, classes)
+
+
+def read_split(listed: Listed, folder: Path) -> FaceSet:
+    """Reads faces and names the files that can't be read.
+
+    Raises:
+        DataError: there are none.
+    """
+    split = read_faces(listed, f"Reading {folder.name}")
+    for path in split.broken[:10]:
+        say(f"Skipped {path}: missing or no readable image.")
+    if split.broken:
+        say(f"{len(split.broken)} of {len(listed)} images in {folder} could not be read and are left out.")
+    if not len(split):
+        raise DataError(f"Found no images in {folder}; it should hold one folder of images for each class.")
+    return split
+
+
+def report_counts(split: FaceSet, classes: Sequence[str], name: str) -> None:
+    """Prints how many images each class has.
+
+    Raises:
+        DataError: one has none.
+    """
+    counts = np.bincount(split.labels, minlength=len(classes))
+    if empty := [c for c, n in zip(classes, counts) if n == 0]:
+        raise DataError(f"The class {empty[0]} has no {name} image; add some or leave it out of --classes.")
+    listed = ", ".join(f"{c} {n}" for c, n in zip(classes, counts))
+    say(f"{name.capitalize()}: {len(split)} images ({listed})")
+
+
+def report_twins(train: FaceSet, val: FaceSet, drop: bool) -> FaceSet:
+    """Says how many validation images have a copy in training, and leaves those out of training if asked to."""
+    pairs = find_twins(train.faces, val.faces)
+    if not pairs:
+        return train
+    twins, copies = {i for i, _, _ in pairs}, {j for _, j, _ in pairs}
+    exact = len({j for _, j, distance in pairs if distance == 0})
+    say(
+        f"{len(copies)} of {len(val)} validation images ({exact} exactly) have a copy in training, which flatters the "
+        f"score; {'left their copies out of training' if drop else 'leave the copies out with --drop-twins'}."
+    )
+    return train.take(np.array([i for i in range(len(train)) if i not in twins], int)) if drop else train
+
+
+def limit_per_class(listed: Listed, per_class: int, seed: int) -> Listed:
+    """At most ``per_class`` files of each class, drawn at random with ``seed``; 0 takes all."""
+    if not per_class:
+        return listed
+    labels = np.array([target.argmax() for _, target in listed])
+    order = np.random.default_rng(seed).permutation(len(listed))
+    kept = [i for label in np.unique(labels) for i in order[labels[order] == label][:per_class]]
+    return [listed[i] for i in sorted(kept)]
+
+
+def split_off(data: FaceSet, fraction: float, seed: int) -> tuple[FaceSet, FaceSet]:
+    """Splits at random into training and validation, alike in classes; equal pictures stay on one side.
+
+    Args:
+        data: all faces.
+        fraction: part of each class that goes to validation, 0 to 1.
+        seed: of the choice.
+    """
+    groups: dict[bytes, list[int]] = defaultdict(list)
+    for i, face in enumerate(data.faces):
+        groups[hashlib.sha256(face.tobytes()).digest()].append(i)
+    by_label: dict[int, list[list[int]]] = defaultdict(list)
+    for members in groups.values():
+        by_label[int(data.labels[members[0]])].append(members)
+    rng = np.random.default_rng(seed)
+    held: list[int] = []
+    for label in sorted(by_label):
+        wanted = max(1, round(fraction * sum(map(len, by_label[label]))))
+        chosen: list[int] = []
+        for k in rng.permutation(len(by_label[label])):
+            if len(chosen) >= wanted:
+                break
+            chosen += by_label[label][k]
+        held += chosen
+    is_held = np.zeros(len(data), bool)
+    is_held[held] = True
+    return data.take(np.flatnonzero(~is_held)), data.take(np.flatnonzero(is_held))

@@ -1,0 +1,87 @@
+"""People's votes for each image, in place of the folders' names."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from live_emotion.errors import DataError
+from train.data.dataset import Listed
+
+VOTE_COLUMNS = {"anger": "angry", "happiness": "happy", "sadness": "sad"}
+"""FER+'s column names where they differ from the emotions' names here."""
+
+NOT_VOTES = frozenset({"split", "file", "fer_label", "label"})
+
+
+def list_shares(folder: Path, classes: Sequence[str], votes: Path) -> Listed:
+    """For training: images with at least half of their votes for the classes, and the shares of those as targets.
+
+    Barsoum et al., ICMI 2016.
+
+    Args:
+        folder: a split's folder; its name is matched with the file's ``split`` column where it has one.
+        classes: C class names; a column counts for a class if it has its name or FER+'s word for it.
+        votes: CSV with the columns ``file`` (below the split's folder), optionally ``split``, and one column of
+            whole numbers for each answer that people could give.
+
+    Raises:
+        DataError: the file is missing, is no such table, or has no column for a class.
+    """
+    answers, rows = _read(votes, folder.name, classes)
+    chosen = []
+    for name, counts in rows:
+        own = np.array([sum(c for a, c in zip(answers, counts) if a == wanted) for wanted in classes], np.float32)
+        if own.sum() > 0 and own.sum() * 2 >= sum(counts):
+            chosen.append((folder / name, own / own.sum()))
+    return chosen
+
+
+def list_majority(folder: Path, classes: Sequence[str], votes: Path, agreement: int = 1) -> Listed:
+    """For evaluation: images whose most frequent answer is one of the classes, with one-hot targets.
+
+    Of equally frequent answers the first column counts.
+
+    Args:
+        folder: as in :func:`list_shares`, like ``classes`` and ``votes``.
+        agreement: fewest votes for the winner.
+
+    Raises:
+        DataError: as in :func:`list_shares`.
+    """
+    answers, rows = _read(votes, folder.name, classes)
+    eye = np.eye(len(classes), dtype=np.float32)
+    chosen = []
+    for name, counts in rows:
+        winner = answers[int(np.argmax(counts))]
+        if winner in classes and max(counts) >= agreement:
+            chosen.append((folder / name, eye[list(classes).index(winner)]))
+    return chosen
+
+
+def _read(votes: Path, split: str, classes: Sequence[str]) -> tuple[list[str], list[tuple[str, list[int]]]]:
+    """The answers that people could give, and file name and counts of each row that belongs to ``split``."""
+    try:
+        with votes.open(newline="", encoding="utf-8") as file:
+            table = csv.DictReader(file)
+            columns = [c for c in table.fieldnames or () if c not in NOT_VOTES]
+            if "file" not in (table.fieldnames or ()) or not columns:
+                raise DataError(f"{votes} needs a column named file and one column of votes for each answer.")
+            rows = list(_rows(table, columns, split))
+    except OSError as error:
+        raise DataError(f"Cannot read the votes in {votes}: {error.strerror}.") from error
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{votes} is not a table of votes: {error}.") from error
+    answers = [VOTE_COLUMNS.get(c, c) for c in columns]
+    if missing := [c for c in classes if c not in answers]:
+        raise DataError(f"{votes} has no column for the class {missing[0]}; its answers are {', '.join(answers)}.")
+    return answers, rows
+
+
+def _rows(table: csv.DictReader, columns: list[str], split: str) -> Iterator[tuple[str, list[int]]]:
+    for row in table:
+        if row.get("split", split) == split:
+            yield row["file"], [int(row[c]) for c in columns]

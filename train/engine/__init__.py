@@ -1,0 +1,1 @@
+"""A training run: network, steps, state, history."""

@@ -1,0 +1,83 @@
+"""Several processes that train one network together, as ``torchrun`` starts them; or one alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import distributed, nn
+from tqdm import tqdm
+
+from live_emotion.models.emotion_cnn import pick_device
+
+
+def rank() -> int:
+    """This process's number, from 0; process 0 alone writes files and prints."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def size() -> int:
+    """How many processes train together."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_main() -> bool:
+    """Whether this process writes files and prints."""
+    return rank() == 0
+
+
+def say(text: str) -> None:
+    """Prints a line, beside progress bars, once for all processes."""
+    if is_main():
+        tqdm.write(text)
+
+
+@contextlib.contextmanager
+def processes(device: str) -> Iterator[torch.device]:
+    """Joins the processes that ``torchrun`` started, and yields this one's device.
+
+    Raises:
+        DeviceError: the device is not available.
+    """
+    chosen = pick_device(device)
+    if size() == 1:
+        yield chosen
+        return
+    if chosen.type == "cuda":
+        chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(chosen)
+    distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield chosen
+        distributed.barrier()  # whoever is done first must not hang up on the others
+    finally:
+        distributed.destroy_process_group()
+
+
+def shared(model: nn.Module, device: torch.device) -> nn.Module:
+    """The network as the processes train it together: each step averages their gradients."""
+    if size() == 1:
+        return model
+    return nn.parallel.DistributedDataParallel(model, device_ids=[device] if device.type == "cuda" else None)
+
+
+def sums(values: Sequence[float], device: torch.device) -> list[float]:
+    """Each value's sum over the processes."""
+    if size() == 1:
+        return list(values)
+    kind = torch.float32 if device.type == "mps" else torch.float64
+    tensor = torch.tensor(values, dtype=kind, device=device)
+    distributed.all_reduce(tensor)
+    return tensor.tolist()
+
+
+def from_main(value: Any, device: torch.device) -> Any:
+    """What process 0 passes, in every process."""
+    if size() == 1:
+        return value
+    box = [value]
+    distributed.broadcast_object_list(box, src=0, device=device)
+    return box[0]

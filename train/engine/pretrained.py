@@ -1,0 +1,80 @@
+"""Takes weights that were trained on something else into a network, as far as they fit."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from live_emotion.errors import WeightsError
+from live_emotion.models.checkpoint import load_state
+from live_emotion.models.mobilenet import MobileNet
+from train.engine.graph_model import SUFFIX, fill_mobilenet, read_graph_model
+
+LEAST = 0.5
+"""Part of the network's values that must be found in a file for it to count as weights of that network."""
+
+
+def load_pretrained(model: nn.Module, path: str | os.PathLike[str], faces: np.ndarray) -> float:
+    """Fills a network with the weights of a live-emotion checkpoint, a torchvision state dict, or, for MobileNet, a
+    TensorFlow.js graph model of it.
+
+    The kernels of a first layer for three colours are summed, since a grey face has three equal ones; the positions
+    and patches of a vision transformer are resampled to the 48x48 input's. Layers that still don't fit, as the last
+    one for another number of classes, stay as they are.
+
+    Args:
+        model: the network, changed in place.
+        path: the file.
+        faces: uint8 (N, 48, 48), such as the network will see.
+
+    Returns:
+        the part of the network's values that came from the file, 0 to 1.
+
+    Raises:
+        WeightsError: the file is missing, damaged, or of another network.
+    """
+    if os.fspath(path).lower().endswith(SUFFIX):
+        if not isinstance(model, MobileNet):
+            raise WeightsError(f"{path} is a graph model, which only --arch mobilenet can take.")
+        return fill_mobilenet(model, read_graph_model(path), faces)
+    content = load_state(path)
+    source = content.get("state_dict", content)
+    own = model.state_dict()
+    taken = {}
+    for name, value in own.items():
+        found = source.get(name)
+        if isinstance(found, Tensor) and (fitting := _fit(name, found, value)) is not None:
+            taken[name] = fitting.to(value.dtype)
+    share = sum(v.numel() for v in taken.values()) / sum(v.numel() for v in own.values())
+    if share < LEAST:
+        raise WeightsError(f"{path} holds weights of another network; only {share:.0%} of it fit. Choose its --arch.")
+    model.load_state_dict(own | taken)
+    return share
+
+
+def _fit(name: str, found: Tensor, wanted: Tensor) -> Tensor | None:
+    """``found`` in the shape of ``wanted``, or None where there is no sensible way."""
+    found = found.float() if found.is_floating_point() else found
+    if found.ndim == wanted.ndim == 4 and found.shape[1] == 3 and wanted.shape[1] == 1:
+        found = found.sum(dim=1, keepdim=True)
+    if name.endswith("pos_embedding") and found.shape[-1] == wanted.shape[-1]:
+        found = _resample_positions(found, wanted.shape[1] - 1)
+    elif name.startswith("conv_proj") and found.ndim == 4 and found.shape[:2] == wanted.shape[:2]:
+        # a patch of fewer pixels sums fewer terms
+        factor = (found.shape[-1] / wanted.shape[-1]) ** 2
+        found = F.interpolate(found, size=wanted.shape[-2:], mode="bilinear", antialias=True) * factor
+    return found if found.shape == wanted.shape else None
+
+
+def _resample_positions(positions: Tensor, patches: int) -> Tensor:
+    """(1, 1 + n*n, D) -> (1, 1 + patches, D), the first token's place kept."""
+    first, grid = positions[:, :1], positions[:, 1:]
+    side, wanted = math.isqrt(grid.shape[1]), math.isqrt(patches)
+    square = grid.transpose(1, 2).unflatten(2, (side, side))
+    resized = F.interpolate(square, size=(wanted, wanted), mode="bicubic", antialias=True)
+    return torch.cat([first, resized.flatten(2).transpose(1, 2)], dim=1)

@@ -1,0 +1,157 @@
+"""A run's state: network, optimiser, schedule, average, and where it is; saved and taken up again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from live_emotion.errors import DataError
+from live_emotion.models.checkpoint import Checkpoint, load_state, save_state
+from live_emotion.models.emotion_cnn import ARCHITECTURES, build_model, fast_dtype, parse_config
+from train.config import TrainConfig
+from train.data.dataset import FaceSet
+from train.engine import distributed as parallel
+from train.engine.optimization import make_average, make_optimizer, make_schedule
+from train.engine.pretrained import load_pretrained
+from train.engine.steps import Objective, Stepper, Totals, batch_order
+
+MAY_CHANGE = frozenset({"patience", "device", "output"})
+"""Settings that a resumed run may have otherwise."""
+
+
+class Run:
+    """All that changes while a run goes on.
+
+    Args:
+        config: its settings, with the classes filled in.
+        data: the training faces.
+        device: of the network.
+
+    Raises:
+        WeightsError: the pretrained weights can't be used.
+        DataError: a setting of the network makes no sense.
+    """
+
+    def __init__(self, config: TrainConfig, data: FaceSet, device: torch.device) -> None:
+        self.config = config
+        self.fingerprint = hashlib.blake2b(data.faces.tobytes() + data.targets.tobytes()).hexdigest()
+        torch.manual_seed(config.seed)
+        self.model = make_model(config, data).to(device, memory_format=torch.channels_last)
+        self.shared = parallel.shared(self.model, device)
+        self.average = make_average(self.model, config.ema) if config.ema else None
+        dtype = fast_dtype(device) if config.precision == "auto" else getattr(torch, config.precision)
+        optimizer = make_optimizer(self.model, config)
+        self.stepper = Stepper(self.shared, optimizer, Objective(data, config, device), dtype)
+        self.schedule = make_schedule(optimizer, config, len(batch_order(data, config, 0)) * config.epochs)
+        self.epoch = 0
+        self.step = 0
+        self.totals = Totals()
+        self.history: list[dict[str, Any]] = []
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network that validation sees and checkpoints hold: the average, if there is one."""
+        return self.average.module if self.average else self.model
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step."""
+        return self.stepper.optimizer.param_groups[0]["lr"]
+
+    def to_training(self) -> None:
+        """Puts the network into training mode, but for its frozen part, whose BatchNorm keeps its statistics."""
+        self.shared.train(not self.config.freeze)
+        if self.config.freeze:
+            getattr(self.model, ARCHITECTURES[self.config.arch].head).train()
+
+    def after_step(self) -> None:
+        """Moves schedule and average on by a step."""
+        if self.config.schedule != "plateau":
+            self.schedule.step()
+        if self.average:
+            self.average.update_parameters(self.model)
+
+    def save(self, path: Path) -> None:
+        """Writes all that :meth:`load` needs to go on to the same numbers.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        content = {
+            "config": self.config.public(),
+            "fingerprint": self.fingerprint,
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
+            "optimizer": self.stepper.optimizer.state_dict(),
+            "scaler": self.stepper.scaler.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "epoch": self.epoch,
+            "step": self.step,
+            "totals": asdict(self.totals),
+            "history": self.history,
+        }
+        save_state(content, path)
+
+    def load(self, path: Path) -> None:
+        """Takes up the state that :meth:`save` wrote.
+
+        Raises:
+            WeightsError: the file is missing or damaged.
+            DataError: the run had other settings or other images.
+        """
+        content = load_state(path)
+        self._check(content)
+        self.model.load_state_dict(content["model"])
+        if self.average:
+            self.average.load_state_dict(content["average"])
+        self.stepper.optimizer.load_state_dict(content["optimizer"])
+        self.stepper.scaler.load_state_dict(content["scaler"])
+        self.schedule.load_state_dict(content["schedule"])
+        self.epoch, self.step = content["epoch"], content["step"]
+        self.totals = Totals(**content["totals"])
+        self.history = content["history"]
+
+    def _check(self, content: Mapping[str, Any]) -> None:
+        may_change = MAY_CHANGE | ({"epochs"} if self.config.schedule == "plateau" else set())
+        for name, value in self.config.public().items():
+            if name not in may_change and content["config"].get(name) != value:
+                raise DataError(
+                    f"Cannot resume with {name} {value}: the run has {content['config'].get(name)}. "
+                    "Leave the option out, or start anew in another folder with -o."
+                )
+        if content["fingerprint"] != self.fingerprint:
+            raise DataError("Cannot resume: the training images have changed. Start anew in another folder with -o.")
+
+    def checkpoint(self) -> Checkpoint:
+        """The evaluated network with the last epoch's figures."""
+        config = self.config
+        figures = self.history[-1]
+        return Checkpoint.of(self.evaluated, config.arch, config.classes, **figures, options=config.public())
+
+
+def make_model(config: TrainConfig, data: FaceSet) -> nn.Module:
+    """The network that the settings describe, with pretrained weights and frozen layers.
+
+    Raises:
+        WeightsError: the pretrained weights can't be used.
+        DataError: a setting of the network makes no sense.
+    """
+    try:
+        dimensions = parse_config(config.arch, config.network)
+        model = build_model(config.arch, num_classes=len(config.classes), **dimensions)
+    except (ValueError, AssertionError, KeyError, RuntimeError) as error:
+        raise DataError(f"Cannot build the network: {error}. Change --network.") from error
+    if config.pretrained:
+        share = load_pretrained(model, config.pretrained, data.faces)
+        parallel.say(f"Took {share:.0%} of the network's weights from {config.pretrained}.")
+    if config.freeze:
+        head = ARCHITECTURES[config.arch].head
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad = name.startswith(f"{head}.")
+    return model

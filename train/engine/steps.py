@@ -1,0 +1,166 @@
+"""One step of training, the order of an epoch's batches, and predictions: tensors and numbers only, no files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from live_emotion.faces.preprocessing import faces_to_tensor
+from train.config import TrainConfig
+from train.data.augmentation import augment
+from train.data.dataset import FaceSet
+from train.data.mix import cutmix, mixup
+from train.engine import distributed as parallel
+
+
+@dataclass
+class Totals:
+    """Sums over the batches of an epoch.
+
+    Attributes:
+        loss: of the losses of all images.
+        right: images whose most probable class was predicted.
+        count: images.
+    """
+
+    loss: float = 0.0
+    right: int = 0
+    count: int = 0
+
+
+def batch_order(data: FaceSet, config: TrainConfig, epoch: int) -> list[np.ndarray]:
+    """The batches of an epoch as index arrays; a function of the data, the seed and the epoch alone.
+
+    Each image comes once, or, with balanced sampling, each class equally often in the mean. A last batch that is too
+    small for BatchNorm, two images a process, joins the one before it.
+    """
+    rng = np.random.default_rng([config.seed, epoch])
+    if config.balanced_sampling:
+        chances = (data.targets / data.targets.mean(axis=0)).sum(axis=1, dtype=np.float64)
+        order = rng.choice(len(data), len(data), p=chances / chances.sum())
+    else:
+        order = rng.permutation(len(data))
+    starts = list(range(config.batch_size, len(data), config.batch_size))
+    if starts and len(data) - starts[-1] < 2 * parallel.size():
+        starts.pop()
+    return np.split(order, starts)
+
+
+def seed_step(config: TrainConfig, epoch: int, step: int) -> torch.Generator:
+    """Seeds everything random in one step by its place in the run, so that a resumed run needs no saved states.
+
+    Returns:
+        a generator for augmentation; torch's own, which dropout uses, is seeded too.
+    """
+    place = [config.seed, epoch, step] + ([parallel.rank()] if parallel.rank() else [])
+    first, second = np.random.SeedSequence(place).generate_state(2)
+    torch.manual_seed(int(first))
+    return torch.Generator().manual_seed(int(second))
+
+
+class Objective:
+    """Cross entropy between predicted and target distributions.
+
+    Args:
+        data: the training faces, whose class frequencies count.
+        config: says how much label smoothing and logit adjustment, and whether classes are weighed.
+        device: of the logits.
+    """
+
+    def __init__(self, data: FaceSet, config: TrainConfig, device: torch.device) -> None:
+        frequency = torch.from_numpy(data.targets.mean(axis=0)).float().to(device)
+        self.smoothing = config.label_smoothing
+        self.offset = config.logit_adjustment * frequency.log()
+        self.weight = 1 / (frequency * len(frequency)) if config.class_weights else None
+
+    def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The mean over a batch: logits (N, C), targets (N, C) with rows that sum to 1 -> a number."""
+        adjusted = logits.float() + self.offset
+        return F.cross_entropy(adjusted, targets, weight=self.weight, label_smoothing=self.smoothing)
+
+
+def make_batch(
+    data: FaceSet, index: np.ndarray, config: TrainConfig, generator: torch.Generator, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """The augmented and mixed faces at ``index``, uint8 (N, 48, 48), and their targets, float32 (N, C)."""
+    faces = augment(torch.from_numpy(data.faces[index]).to(device), config, generator)
+    targets = torch.from_numpy(data.targets[index]).to(device)
+    kinds = [(mix, alpha) for mix, alpha in ((mixup, config.mixup), (cutmix, config.cutmix)) if alpha]
+    if kinds:
+        mix, alpha = kinds[int(torch.randint(len(kinds), (), generator=generator))]
+        faces, targets = mix(faces, targets, alpha, generator)
+    return faces, targets
+
+
+class Stepper:
+    """Takes steps of the optimiser.
+
+    Args:
+        model: in training mode, on its device.
+        optimizer: of its parameters.
+        objective: the loss.
+        dtype: in which the network computes.
+    """
+
+    def __init__(
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, objective: Objective, dtype: torch.dtype
+    ) -> None:
+        self.model, self.optimizer, self.objective, self.dtype = model, optimizer, objective, dtype
+        self.device = next(model.parameters()).device
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=dtype == torch.float16)
+
+    def step(self, faces: Tensor, targets: Tensor, share: float = 1.0) -> Totals:
+        """Learns from a batch.
+
+        Args:
+            faces: uint8 (N, 48, 48).
+            targets: float32 (N, C).
+            share: how many times more images this process has than the mean of all processes; their gradients
+                are averaged, and so become those of all images together.
+
+        Returns:
+            the sums over this batch; if its loss is not finite, nothing was learnt.
+        """
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            logits = self.model(to_network(faces))
+        loss = self.objective(logits, targets)
+        right = int((logits.argmax(1) == targets.argmax(1)).sum())
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scaler.scale(loss * share).backward()
+        if torch.isfinite(loss):
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        return Totals(loss.item() * len(faces), right, len(faces))
+
+
+def to_network(faces: Tensor) -> Tensor:
+    """Normalised faces in the memory layout that convolutions are fastest with."""
+    return faces_to_tensor(faces).contiguous(memory_format=torch.channels_last)
+
+
+@torch.inference_mode()
+def predict_logits(
+    model: nn.Module, faces: np.ndarray, dtype: torch.dtype = torch.float32, batch_size: int = 256
+) -> np.ndarray:
+    """Logits of many faces.
+
+    Args:
+        model: in evaluation mode.
+        faces: uint8 (N, 48, 48).
+        dtype: in which the network computes.
+        batch_size: faces at a time.
+
+    Returns:
+        float32 (N, C).
+    """
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    parts = []
+    for i in range(0, len(faces), batch_size):
+        batch = to_network(torch.from_numpy(faces[i : i + batch_size]).to(device))
+        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+            parts.append(model(batch).float().cpu())
+    return torch.cat(parts).numpy()

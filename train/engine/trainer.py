@@ -1,0 +1,223 @@
+"""A training run from start to end: data in, checkpoints, history and plot out."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from tqdm import tqdm
+
+from live_emotion.concurrency.interrupts import StopRequest
+from live_emotion.errors import DataError, LiveEmotionError, OutputError
+from live_emotion.io.atomic import atomic_write_text, make_folder
+from live_emotion.models.checkpoint import save_checkpoint
+from train.config import SETTINGS_FILE, TrainConfig, to_toml
+from train.data.dataset import FaceSet
+from train.data.splits import load_splits
+from train.engine import distributed as parallel
+from train.engine.distillation import add_teachers
+from train.engine.distributed import say
+from train.engine.history_plot import plot_history
+from train.engine.run_state import Run
+from train.engine.steps import Totals, batch_order, make_batch, predict_logits, seed_step
+from train.engine.tensorboard import log_epoch
+from train.metrics import accuracy, confusion_matrix
+
+BEST = "best_emotion_model.pth"
+FINAL = "final_emotion_model.pth"
+STATE = "training_state.pth"
+HISTORY = "history.jsonl"
+PLOT = "training_history.png"
+
+SAVE_SECONDS = 300
+"""How much work a crash can cost within an epoch."""
+
+STUCK_EPOCHS = 3
+"""After so many epochs the training loss should have fallen by a fiftieth."""
+
+
+def train(config: TrainConfig, resume: bool = False, force: bool = False) -> None:
+    """Trains a network and writes checkpoints, history, plot and settings into ``config.output``.
+
+    Ctrl-C ends it after the batch, with everything saved. Under ``torchrun`` all processes train one network.
+
+    Args:
+        config: the run's settings.
+        resume: go on with the run whose state lies in ``config.output``.
+        force: start anew even if there is one.
+
+    Raises:
+        DataError: the data don't fit, or the loss is not finite.
+        OutputError: a file cannot be written, or there is a run already.
+        LiveEmotionError: the memory does not suffice.
+        KeyboardInterrupt: it was stopped, and saved.
+    """
+    folder = make_folder(config.output)
+    if (folder / STATE).exists() and not (resume or force):
+        raise OutputError(f"{folder} holds a run already; go on with --resume, choose another -o, or use --force.")
+    if resume and not (folder / STATE).exists():
+        raise DataError(f"The run in {folder} ended before it was first saved; start it anew without --resume.")
+    try:
+        with parallel.processes(config.device) as device, StopRequest() as stop:
+            _train(config, folder, resume, device, stop)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _out_of_memory(config, folder) from error
+    except RuntimeError as error:
+        if "allocate" in str(error) or "out of memory" in str(error).lower():
+            raise _out_of_memory(config, folder) from error
+        raise
+
+
+def _out_of_memory(config: TrainConfig, folder: Path) -> LiveEmotionError:
+    saved = " Or free memory and go on with --resume." if (folder / STATE).exists() else ""
+    return LiveEmotionError(
+        f"Out of memory with batches of {config.batch_size} images; start again with --batch-size "
+        f"{max(2, config.batch_size // 2)} or a smaller --network.{saved}"
+    )
+
+
+def _train(config: TrainConfig, folder: Path, resume: bool, device: torch.device, stop: StopRequest) -> None:
+    train_faces, val_faces, config = load_splits(config)
+    if len(train_faces) < 2 * parallel.size():
+        raise DataError(f"{len(train_faces)} training images are too few; each process needs two at least.")
+    train_faces = add_teachers(train_faces, config)
+    run = Run(config, train_faces, device)
+    if resume:
+        run.load(folder / STATE)
+    elif parallel.is_main():
+        atomic_write_text(folder / SETTINGS_FILE, to_toml(config.plain()))
+    while run.epoch < config.epochs and not _exhausted(run):
+        started, first = time.monotonic(), run.step
+        _train_epoch(run, train_faces, folder, stop)
+        entry = parallel.from_main(_validate(run, val_faces) if parallel.is_main() else None, device)
+        seconds = time.monotonic() - started
+        _finish_epoch(run, entry | {"seconds": round(seconds, 1)}, folder)
+        steps = len(batch_order(train_faces, config, run.epoch - 1))
+        _say_pace(run, len(train_faces) * (1 - first / steps), seconds)
+    count = len(run.history)
+    say(f"Done: {count} epoch{'' if count == 1 else 's'}. The best weights are in {folder / BEST}.")
+
+
+def _train_epoch(run: Run, faces: FaceSet, folder: Path, stop: StopRequest) -> None:
+    say(f"Epoch {run.epoch + 1}/{run.config.epochs}")
+    run.to_training()
+    batches = batch_order(faces, run.config, run.epoch)
+    saved = started = time.monotonic()
+    seen = 0
+    with tqdm(
+        total=len(batches), initial=run.step, desc="Training", disable=None if parallel.is_main() else True
+    ) as bar:
+        for step in range(run.step, len(batches)):
+            stopped = _train_step(run, faces, batches[step], f"batch {step + 1} of {len(batches)}", stop)
+            seen += len(batches[step])
+            bar.set_postfix_str(f"{seen / (time.monotonic() - started):.0f} images/s", refresh=False)
+            bar.update()
+            if stopped or time.monotonic() - saved > SAVE_SECONDS:
+                _save(run, folder)
+                saved = time.monotonic()
+            if stopped:
+                raise _stopped(run, folder, len(batches))
+
+
+def _train_step(run: Run, faces: FaceSet, index: np.ndarray, place: str, stop: StopRequest) -> bool:
+    """Learns from a batch, together with the other processes; True if one of them was asked to stop."""
+    generator = seed_step(run.config, run.epoch, run.step)
+    own = index[parallel.rank() :: parallel.size()]
+    batch = make_batch(faces, own, run.config, generator, run.stepper.device)
+    totals = run.stepper.step(*batch, share=len(own) * parallel.size() / len(index))
+    values = [totals.loss, totals.right, totals.count, stop.requested]
+    loss, right, count, stopped = parallel.sums(values, run.stepper.device)
+    if not math.isfinite(loss):
+        raise DataError(
+            f"The loss became {loss / count} in epoch {run.epoch + 1}, {place}; try a smaller --lr. "
+            "The last good checkpoint is kept."
+        )
+    run.after_step()
+    run.totals = Totals(run.totals.loss + loss, run.totals.right + int(right), run.totals.count + int(count))
+    run.step += 1
+    return stopped > 0
+
+
+def _stopped(run: Run, folder: Path, steps: int) -> KeyboardInterrupt:
+    say(
+        f"Saved after batch {run.step} of {steps} in epoch {run.epoch + 1}; "
+        f"go on with: python -m train --resume -o {folder}"
+    )
+    return KeyboardInterrupt()
+
+
+def _validate(run: Run, val: FaceSet) -> dict[str, Any]:
+    """The epoch's figures, by the evaluated network."""
+    run.evaluated.eval()
+    logits = predict_logits(run.evaluated, val.faces, run.stepper.dtype)
+    confusion = confusion_matrix(val.labels, logits.argmax(1), len(run.config.classes))
+    return {
+        "epoch": run.epoch + 1,
+        "train_loss": run.totals.loss / run.totals.count,
+        "train_accuracy": run.totals.right / run.totals.count,
+        "val_loss": float(F.cross_entropy(torch.from_numpy(logits), torch.from_numpy(val.targets))),
+        "val_accuracy": accuracy(confusion),
+        "per_class": {
+            c: [int(row[i]), int(row.sum())] for i, (c, row) in enumerate(zip(run.config.classes, confusion))
+        },
+        "lr": run.lr,
+    }
+
+
+def _finish_epoch(run: Run, entry: dict[str, Any], folder: Path) -> None:
+    """Reports, moves on to the next epoch, and writes everything that this one changes."""
+    best = max((e["val_accuracy"] for e in run.history), default=0.0)
+    run.history.append(entry)
+    run.epoch, run.step, run.totals = run.epoch + 1, 0, Totals()
+    if run.config.schedule == "plateau":
+        run.schedule.step(entry["val_loss"])
+    _say_epoch(entry)
+    if parallel.is_main():
+        save_checkpoint(run.checkpoint(), folder / FINAL)
+        if entry["val_accuracy"] > best or len(run.history) == 1:
+            save_checkpoint(run.checkpoint(), folder / BEST)
+            say(f"✓ Saved best model with accuracy: {entry['val_accuracy']:.2%}")
+    _save(run, folder)
+    if parallel.is_main():
+        atomic_write_text(folder / HISTORY, "".join(json.dumps(e) + "\n" for e in run.history))
+        plot_history(run.history, folder / PLOT)
+        log_epoch(entry, folder)
+
+
+def _save(run: Run, folder: Path) -> None:
+    if parallel.is_main():
+        run.save(folder / STATE)
+
+
+def _say_epoch(entry: dict[str, Any]) -> None:
+    say("Per-class accuracy:")
+    for name, (right, count) in entry["per_class"].items():
+        say(f"  {name}: {right / count:.2%} ({right}/{count})")
+    say(f"Train Loss: {entry['train_loss']:.4f} | Train Acc: {entry['train_accuracy']:.2%}")
+    say(f"Val Loss: {entry['val_loss']:.4f} | Val Acc: {entry['val_accuracy']:.2%}")
+
+
+def _say_pace(run: Run, images: float, seconds: float) -> None:
+    """Says how fast it goes and how long it will take, and what to do where the loss does not fall."""
+    left = (run.config.epochs - run.epoch) * run.history[-1]["seconds"]
+    if left:
+        time_left = f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
+        say(f"{images / seconds:.0f} images/s with validation, about {time_left} left")
+    losses = [e["train_loss"] for e in run.history]
+    if len(losses) == STUCK_EPOCHS and min(losses) > 0.98 * losses[0] and not run.config.pretrained:
+        say(f"The loss does not fall; try another learning rate, such as --lr {run.config.lr / 10:g}.")
+
+
+def _exhausted(run: Run) -> bool:
+    """Whether validation accuracy has not risen for ``patience`` epochs."""
+    scores = [e["val_accuracy"] for e in run.history]
+    stop = bool(run.config.patience and scores and len(scores) - 1 - int(np.argmax(scores)) >= run.config.patience)
+    if stop:
+        say(f"Stopped: no better validation accuracy for {run.config.patience} epochs (--patience).")
+    return stop

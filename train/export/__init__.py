@@ -1,0 +1,1 @@
+"""Weights -> ONNX and torch.export."""
