@@ -20,7 +20,7 @@ from live_emotion.emotions.profile import NEUTRAL, learn_profile
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
 from live_emotion.io.video_reader import Frame
-from live_emotion.pipelines.analyzer import EmotionAnalyser
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
 
 
 @click.command()
@@ -31,10 +31,10 @@ def main(folder: Path, weights: Path | None, json_file: Path | None) -> None:
     """Measure profiles on people who are seen neutral and otherwise."""
     people: dict[str, list[tuple[int, np.ndarray]]] = defaultdict(list)
     missed = 0
-    with EmotionAnalyser.open(weights) as analyser:
+    with EmotionAnalyzer.open(weights) as analyzer:
         for label, emotion in enumerate(EMOTIONS):
             for file in sorted(p for p in (folder / emotion).iterdir() if p.suffix.lower() in IMAGE_SUFFIXES):
-                faces = analyser.analyse(Frame(0, 0.0, read_image(file)))
+                faces = analyzer.analyze(Frame(0, 0.0, read_image(file)))
                 missed += not faces
                 if faces:
                     people[file.name[:2]].append((label, np.array(faces[0].probabilities)))

@@ -34,9 +34,9 @@ from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.demo_clip import read_portrait
 from live_emotion.io.live_source import LiveFrame, LiveSource
 from live_emotion.io.video_reader import Frame
-from live_emotion.io.video_writer import FilmWriter
+from live_emotion.io.video_writer import VideoWriter
 from live_emotion.io.window import Window, has_display
-from live_emotion.pipelines.analyzer import EmotionAnalyser, find_faces
+from live_emotion.pipelines.analyzer import EmotionAnalyzer, find_faces
 from live_emotion.pipelines.live import LiveLoop, Settings
 from live_emotion.pipelines.recorder import Recorder
 from live_emotion.visualization.overlay import draw
@@ -96,13 +96,13 @@ def camera(frames: list[np.ndarray], seconds: float) -> Iterator[LiveFrame]:
 def measure_loop(frames: list[np.ndarray], seconds: float, screen: Window | NoScreen, detector: str) -> dict:
     """Plays a clip as the camera."""
     with (
-        EmotionAnalyser.open(device="cpu", detector=detector, track=True) as analyser,
+        EmotionAnalyzer.open(device="cpu", detector=detector, track=True) as analyzer,
         tempfile.TemporaryDirectory() as folder,
     ):
         for i in range(10):
-            analyser.analyse(Frame(i, i / FPS, frames[i]))
+            analyzer.analyze(Frame(i, i / FPS, frames[i]))
         with Recorder(Path(folder)) as recorder:
-            loop = LiveLoop(analyser, Settings(), recorder, screen)
+            loop = LiveLoop(analyzer, Settings(), recorder, screen)
             loop.run(LiveSource(camera(frames, seconds)))
     latency = loop.statistics.latency
     return {
@@ -118,11 +118,11 @@ def measure_loop(frames: list[np.ndarray], seconds: float, screen: Window | NoSc
 def measure_analysis(frames: list[np.ndarray], detector: str) -> dict:
     """Seconds of our analysis over those of the bare calls, frame by frame in turn."""
     ours = mediapipe = network = 0.0
-    with EmotionAnalyser.open(device="cpu", detector=detector, track=True) as analyser:
-        classifier = analyser.classifier
+    with EmotionAnalyzer.open(device="cpu", detector=detector, track=True) as analyzer:
+        classifier = analyzer.classifier
         bare = classifier._networks[0]
-        model = analyser.detector._full or analyser.detector._short
-        _, crops = find_faces(analyser.detector, frames[0])
+        model = analyzer.detector._full or analyzer.detector._short
+        _, crops = find_faces(analyzer.detector, frames[0])
         batch = faces_to_tensor(crops).to(bare.dtype, memory_format=torch.channels_last)
         for i, image in enumerate(frames):
             rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
@@ -132,8 +132,8 @@ def measure_analysis(frames: list[np.ndarray], detector: str) -> dict:
             with torch.inference_mode():
                 bare.model(batch)
             c = time.perf_counter()
-            faces = analyser.analyse(Frame(i, i / FPS, image))
-            draw(image, faces, analyser.class_names)
+            faces = analyzer.analyze(Frame(i, i / FPS, image))
+            draw(image, faces, analyzer.class_names)
             d = time.perf_counter()
             if i >= 10:
                 mediapipe, network, ours = mediapipe + b - a, network + c - b, ours + d - c
@@ -149,12 +149,12 @@ def measure_analysis(frames: list[np.ndarray], detector: str) -> dict:
 def measure_start(frames: list[np.ndarray]) -> dict:
     """Seconds from command to first row, over the bare imports; the better of three runs each."""
     with tempfile.TemporaryDirectory() as folder:
-        film = Path(folder) / "camera.mp4"
-        with FilmWriter(film) as writer:
+        video = Path(folder) / "camera.mp4"
+        with VideoWriter(video) as writer:
             for i, image in enumerate(frames):
                 writer.write(image, i / FPS)
         imports = min(seconds_to_line([sys.executable, "-c", "import torch, mediapipe; print(1)"]) for _ in range(3))
-        command = [sys.executable, "-m", "live_emotion", "webcam", "--no-window", "--camera", str(film), "--log", "-"]
+        command = [sys.executable, "-m", "live_emotion", "webcam", "--no-window", "--camera", str(video), "--log", "-"]
         first = min(seconds_to_line(command) for _ in range(3))
     return {"imports_s": imports, "first_row_s": first, "ratio": first / imports}
 
@@ -173,9 +173,9 @@ def measure_memory(frames: list[np.ndarray], count: int) -> dict:
     """Resident memory in MB after 500 frames and after ``count``."""
     small = [cv2.resize(frame, (640, 360), interpolation=cv2.INTER_AREA) for frame in frames[:30]]
     first = 0.0
-    with EmotionAnalyser.open(device="cpu", track=True) as analyser:
+    with EmotionAnalyzer.open(device="cpu", track=True) as analyzer:
         for i, image in zip(range(count), itertools.cycle(small)):
-            draw(image, analyser.analyse(Frame(i, i / FPS, image)), analyser.class_names)
+            draw(image, analyzer.analyze(Frame(i, i / FPS, image)), analyzer.class_names)
             if i == 500:
                 first = resident_mb()
     return {"frames": count, "after_500_mb": first, "growth_mb": resident_mb() - first}

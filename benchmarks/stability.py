@@ -1,10 +1,10 @@
 """How calm the labels are, and how late that makes them.
 
-    python benchmarks/stability.py film.mp4 ... [portrait.jpg ...]
+    python benchmarks/stability.py video.mp4 ... [portrait.jpg ...]
 
-Reads films twice over the same predictions, raw (each frame for itself) and as shown (smoothed), and counts, within
+Reads videos twice over the same predictions, raw (each frame for itself) and as shown (smoothed), and counts, within
 tracks and for a minute of face, the changes of emotion (of faces that can be read) and those of all that is written at
-a face, such as *unsure* or *blurred*. A photo becomes a film of a person at rest before a hand-held, noisy camera:
+a face, such as *unsure* or *blurred*. A photo becomes a video of a person at rest before a hand-held, noisy camera:
 every change is a false one. The delay is that of a sudden change from one emotion to another, at 60, 30 and 10 frames a
 second.
 """
@@ -34,7 +34,7 @@ from live_emotion.visualization.overlay import is_readable, label
 
 
 def at_rest(image: np.ndarray, seconds: float, seed: int = 0) -> Iterator[Frame]:
-    """A film of a photo: it shakes, turns, comes and goes a little, flickers, and every pixel has noise."""
+    """A video of a photo: it shakes, turns, comes and goes a little, flickers, and every pixel has noise."""
     rng = np.random.default_rng(seed)
     height, width = image.shape[:2]
     x, y, turn, zoom, light = np.zeros(5)
@@ -50,16 +50,16 @@ def at_rest(image: np.ndarray, seconds: float, seed: int = 0) -> Iterator[Frame]
 
 @contextlib.contextmanager
 def open_frames(path: Path, seconds: float) -> Iterator[Iterable[Frame]]:
-    """The frames of a film, or of a photo so many seconds long."""
+    """The frames of a video, or of a photo so many seconds long."""
     if path.suffix.lower() in IMAGE_SUFFIXES:
         yield at_rest(read_image(path), seconds)
         return
-    with VideoFile(path) as film:
-        yield film
+    with VideoFile(path) as video:
+        yield video
 
 
 def changes(path: Path, classifier: EmotionClassifier, seconds: float) -> dict:
-    """Minutes of face in a film, and changes of emotion and of what is written at the faces, raw and as shown."""
+    """Minutes of face in a video, and changes of emotion and of what is written at the faces, raw and as shown."""
     tracker = Tracker(classifier.class_names)
     last: dict[tuple[str, int], str] = {}
     count = dict.fromkeys(COUNTS, 0)
@@ -104,27 +104,27 @@ COUNTS = ("raw_emotion", "shown_emotion", "raw_label", "shown_label")
 
 
 @click.command()
-@click.argument("films", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument("videos", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--weights", type=click.Path(path_type=Path), help="In place of those that come with live-emotion.")
-@click.option("--seconds", default=10.0, show_default=True, help="How long a photo's film is.")
+@click.option("--seconds", default=10.0, show_default=True, help="How long a photo's video is.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures here.")
-def main(films: tuple[Path, ...], weights: Path | None, seconds: float, json_file: Path | None) -> None:
-    """Measure stability on films and on photos of people at rest."""
+def main(videos: tuple[Path, ...], weights: Path | None, seconds: float, json_file: Path | None) -> None:
+    """Measure stability on videos and on photos of people at rest."""
     classifier = EmotionClassifier(weights)
     figures: dict = {}
-    photos = [film for film in films if film.suffix.lower() in IMAGE_SUFFIXES]
-    for film in films:
-        figures[film.name] = changes(film, classifier, seconds)
-    for kind, paths in {"all films": [f for f in films if f not in photos], "all photos": photos}.items():
+    photos = [video for video in videos if video.suffix.lower() in IMAGE_SUFFIXES]
+    for video in videos:
+        figures[video.name] = changes(video, classifier, seconds)
+    for kind, paths in {"all videos": [f for f in videos if f not in photos], "all photos": photos}.items():
         if paths:
             found = [figures[path.name] for path in paths]
             figures[kind] = {key: sum(f[key] for f in found) for key in ("minutes", *COUNTS)}
     click.echo("                                     changes of emotion/min    of all that is written/min")
-    click.echo("film or photo              face min       raw       shown           raw       shown")
+    click.echo("video or photo              face min       raw       shown           raw       shown")
     for name, f in figures.items():
         rates = [f[key] / max(f["minutes"], 1e-9) for key in COUNTS]
         click.echo("{:25}  {:8.2f}  {:8.1f}  {:10.1f}  {:12.1f}  {:10.1f}".format(name, f["minutes"], *rates))
-    for kind, what in itertools.product(("all films", "all photos"), ("emotion", "label")):
+    for kind, what in itertools.product(("all videos", "all photos"), ("emotion", "label")):
         if kind in figures:
             raw, shown = (figures[kind][f"{name}_{what}"] for name in ("raw", "shown"))
             times = f", {raw / shown:.1f} times fewer" if shown else ""

@@ -1,15 +1,15 @@
-"""What annotating a film costs beside its parts, how quick data alone is, and whether memory grows.
+"""What annotating a video costs beside its parts, how quick data alone is, and whether memory grows.
 
     python benchmarks/video.py
 
 Makes clips of 1280x720 in H.264 from the portrait that matplotlib ships, with one face and with four, and measures in
 one run, on an otherwise idle machine:
 
-- The ideal: CPU seconds of bare decoding (PyAV), detection, the network and bare encoding (libx264 as the film is
+- The ideal: CPU seconds of bare decoding (PyAV), detection, the network and bare encoding (libx264 as the video is
   written), each alone, divided by the cores. The wall time of the whole is at most 1.25 times that. The CPU seconds of
   the whole stand beside them: they tell work that is too much from cores that stand idle.
-- Data alone (``--no-film``), as a multiple of real time; at least 3 on two cores.
-- Peak memory of a process that annotates a long film, beside one that annotates a short one; at most 50 MB more.
+- Data alone (``--no-video``), as a multiple of real time; at least 3 on two cores.
+- Peak memory of a process that annotates a long video, beside one that annotates a short one; at most 50 MB more.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from live_emotion.faces.tracker import Tracker
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.demo_clip import read_portrait
 from live_emotion.io.video_reader import Frame, VideoFile
-from live_emotion.io.video_writer import DEFAULT_QUALITY, ENCODER_OPTIONS, FilmWriter
+from live_emotion.io.video_writer import DEFAULT_QUALITY, ENCODER_OPTIONS, VideoWriter
 from live_emotion.pipelines.face_reader import FaceReader
-from live_emotion.pipelines.video import FilmOptions, annotate_film
+from live_emotion.pipelines.video import VideoOptions, annotate_video
 from live_emotion.visualization.overlay import draw
 
 WIDTH, HEIGHT, FPS = 1280, 720, 25
@@ -49,15 +49,15 @@ REAL_TIME, RATIO, GROWTH_MB = 3.0, 1.25, 50
 
 @click.command()
 @click.option("--seconds", default=10.0, show_default=True, help="Length of the clips.")
-@click.option("--long", "long_s", default=600.0, show_default=True, help="Length of the long film; 0: leave it out.")
+@click.option("--long", "long_s", default=600.0, show_default=True, help="Length of the long video; 0: leave it out.")
 @click.option("--repeat", default=3, show_default=True, help="The best of so many runs counts.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures here.")
 def main(seconds: float, long_s: float, repeat: int, json_file: Path | None) -> None:
-    """Measure films."""
+    """Measure videos."""
     figures: dict[str, dict] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        print("faces  decode  detect  network  encode  whole, CPU s  ideal s  wall s  ratio  no film, times real time")
+        print("faces  decode  detect  network  encode  whole, CPU s  ideal s  wall s  ratio  no video, times real time")
         with FaceReader() as reader:
             for count in (1, 4):
                 clip = make_clip(folder / f"{count}.mp4", count, seconds)
@@ -70,8 +70,8 @@ def main(seconds: float, long_s: float, repeat: int, json_file: Path | None) -> 
         print(f"ratio at most {RATIO}, real time at least {REAL_TIME:g}, on {cores()} cores")
         if long_s:
             short = folder / "1.mp4"
-            long = repeat_film(short, folder / "long.mp4", round(long_s / seconds))
-            peaks = [peak_memory(film, folder) for film in (short, long)]
+            long = repeat_video(short, folder / "long.mp4", round(long_s / seconds))
+            peaks = [peak_memory(video, folder) for video in (short, long)]
             figures["memory"] = {"short_mb": peaks[0], "long_mb": peaks[1], "growth_mb": peaks[1] - peaks[0]}
             print(f"memory: {peaks[0]:.0f} MB for {seconds:g} s, {peaks[1]:.0f} MB for {long_s:g} s,", end=" ")
             print(f"{peaks[1] - peaks[0]:+.0f} MB; at most {GROWTH_MB} more")
@@ -86,22 +86,22 @@ def make_clip(path: Path, count: int, seconds: float) -> Path:
     face = cv2.resize(portrait, (side * 512 // 600, side), interpolation=cv2.INTER_AREA)
     rng = np.random.default_rng(0)
     walls = [rng.normal(120, 4, (HEIGHT, WIDTH, 3)).clip(0, 255).astype(np.uint8) for _ in range(5)]
-    with FilmWriter(path) as film:
+    with VideoWriter(path) as video:
         for index in range(round(seconds * FPS)):
             image = walls[index % len(walls)].copy()
             for number in range(count):
                 left = round((number + 0.5) * WIDTH / count - face.shape[1] / 2 + 30 * np.sin(index / 20 + number))
                 top = round((HEIGHT - side) / 2 + 60 * np.sin(index / 33 + 2 * number))
                 image[top : top + side, left : left + face.shape[1]] = face
-            film.write(image, index / FPS)
+            video.write(image, index / FPS)
     return path
 
 
 def measure(clip: Path, reader: FaceReader, folder: Path, repeat: int) -> dict[str, float]:
     """Figures of one clip, in seconds of the whole of it."""
-    with VideoFile(clip) as film:
-        sample = [frame for frame, _ in zip(film, range(SAMPLE))]
-        frames, length_s = film.frame_count, film.frame_count / film.fps
+    with VideoFile(clip) as video:
+        sample = [frame for frame, _ in zip(video, range(SAMPLE))]
+        frames, length_s = video.frame_count, video.frame_count / video.fps
     scale = frames / len(sample)
     with FaceDetector() as detector, network_threads(1):
         detect = cpu_seconds(lambda: [detector.detect(frame.image) for frame in sample], repeat)
@@ -115,8 +115,8 @@ def measure(clip: Path, reader: FaceReader, folder: Path, repeat: int) -> dict[s
         "encode": scale * cpu_seconds(lambda: encode(annotated, folder / "encoded.mp4"), repeat),
     }
     ideal, walls = sum(parts.values()) / cores(), []
-    whole = cpu_seconds(lambda: walls.append(annotate_film(clip, reader, folder / "out.mp4").seconds), repeat)
-    data = min(annotate_film(clip, reader, None, [folder / "out.csv"]).seconds for _ in range(repeat))
+    whole = cpu_seconds(lambda: walls.append(annotate_video(clip, reader, folder / "out.mp4").seconds), repeat)
+    data = min(annotate_video(clip, reader, None, [folder / "out.csv"]).seconds for _ in range(repeat))
     wall = min(walls)
     return {**parts, "whole": whole, "ideal": ideal, "wall": wall, "ratio": wall / ideal, "real_time": length_s / data}
 
@@ -139,7 +139,7 @@ def read_sample(reader: FaceReader, sample: list[Frame]) -> tuple[list[np.ndarra
 
 
 def decode(path: Path) -> None:
-    """Decodes a film and does nothing with it."""
+    """Decodes a video and does nothing with it."""
     with av.open(str(path)) as container:
         container.streams.video[0].thread_type = "AUTO"
         for _ in container.decode(video=0):
@@ -147,7 +147,7 @@ def decode(path: Path) -> None:
 
 
 def encode(pictures: list[av.VideoFrame], path: Path) -> None:
-    """Encodes pictures as films are written, and nothing more."""
+    """Encodes pictures as videos are written, and nothing more."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
@@ -169,8 +169,8 @@ def cpu_seconds(work: Callable[[], object], repeat: int) -> float:
     return min(once() for _ in range(repeat))
 
 
-def repeat_film(source: Path, path: Path, times: int) -> Path:
-    """Joins a film to itself without encoding it anew."""
+def repeat_video(source: Path, path: Path, times: int) -> Path:
+    """Joins a video to itself without encoding it anew."""
     with av.open(str(path), "w") as out:
         stream, shift = None, 0
         for _ in range(times):
@@ -184,16 +184,16 @@ def repeat_film(source: Path, path: Path, times: int) -> Path:
     return path
 
 
-def peak_memory(film: Path, folder: Path) -> float:
-    """Peak memory in MB of a process that annotates a film."""
+def peak_memory(video: Path, folder: Path) -> float:
+    """Peak memory in MB of a process that annotates a video."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
-        return pool.apply(_annotate_and_tell, (film, folder / "memory.mp4", folder / "memory.csv"))
+        return pool.apply(_annotate_and_tell, (video, folder / "memory.mp4", folder / "memory.csv"))
 
 
-def _annotate_and_tell(film: Path, out: Path, data: Path) -> float:
+def _annotate_and_tell(video: Path, out: Path, data: Path) -> float:
     with FaceReader() as reader:
-        annotate_film(film, reader, out, [data], FilmOptions(every=5))  # so that the long film takes minutes
+        annotate_video(video, reader, out, [data], VideoOptions(every=5))  # so that the long video takes minutes
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 

@@ -15,7 +15,7 @@ from live_emotion.faces.detector import FaceDetector
 from live_emotion.faces.tracker import TrackedFace
 from live_emotion.io.images import read_image
 from live_emotion.io.video_reader import Frame
-from live_emotion.pipelines.analyzer import EmotionAnalyser, find_faces
+from live_emotion.pipelines.analyzer import EmotionAnalyzer, find_faces
 
 Path = str | os.PathLike[str]
 
@@ -100,7 +100,7 @@ class EmotionDetector:
         max_faces: int = 10,
         track: bool = False,
     ) -> None:
-        self._analyser = EmotionAnalyser.open(weights, device, detector, min_confidence, max_faces, track)
+        self._analyser = EmotionAnalyzer.open(weights, device, detector, min_confidence, max_faces, track)
         self._count = 0
         self.class_names = self._analyser.class_names
 
@@ -117,7 +117,7 @@ class EmotionDetector:
         """
         frame = Frame(self._count, time.monotonic() if time_s is None else time_s, image)
         self._count += 1
-        return self._analyser.analyse(frame)
+        return self._analyser.analyze(frame)
 
     def close(self) -> None:
         """Frees the face detector."""

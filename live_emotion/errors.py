@@ -12,7 +12,7 @@ class LiveEmotionError(Exception):
 
 
 class InputError(LiveEmotionError):
-    """A photo or film is missing, unreadable, empty, or shows no face."""
+    """A photo or video is missing, unreadable, empty, or shows no face."""
 
 
 class OutputError(LiveEmotionError):

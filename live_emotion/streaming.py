@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 
-from live_emotion.concurrency.latest import Newest
+from live_emotion.concurrency.latest import Latest
 from live_emotion.io.camera import CameraMode
 from live_emotion.io.live_source import open_camera
 from live_emotion.io.results_writer import Row
-from live_emotion.pipelines.analyzer import EmotionAnalyser, Result
+from live_emotion.pipelines.analyzer import EmotionAnalyzer, Result
 from live_emotion.pipelines.live import Settings, find_live, read_live
 
 Path = str | os.PathLike[str]
@@ -28,7 +28,7 @@ def stream(
     mode: CameraMode = CameraMode(),
     callback: Callable[[Row], object] | None = None,
 ) -> Iterator[Result]:
-    """Reads a camera, a stream or a film that plays at its own speed. Frames that come while you are busy are dropped.
+    """Reads a camera, a stream or a video that plays at its own speed. Frames that come while you are busy are dropped.
 
     Args:
         source: number or name of a camera, a URL such as ``rtsp://...``, or a video file.
@@ -43,7 +43,7 @@ def stream(
         callback: called with a row, a dictionary with the columns of ``--log``, for each face.
 
     Yields:
-        results with ``frame`` (its ``image`` is (H, W, 3) uint8 BGR), ``faces``, ``rows()`` and ``draw()``. A film
+        results with ``frame`` (its ``image`` is (H, W, 3) uint8 BGR), ``faces``, ``rows()`` and ``draw()``. A video
         ends, a camera does not; leaving the loop frees it.
 
     Raises:
@@ -55,13 +55,13 @@ def stream(
         ...         print(face.track_id, face.emotion, face.confidence)
     """
     with (
-        EmotionAnalyser.open(
+        EmotionAnalyzer.open(
             weights, device, detector, min_confidence, max_faces, track=True, profile=profile
-        ) as analyser,
+        ) as analyzer,
         open_camera(str(source), mode) as frames,
-        Newest(iter(frames)) as newest,
+        Latest(iter(frames)) as newest,
     ):
-        for result in read_live(find_live(newest, analyser.detector, Settings(mirror=mirror)), analyser):
+        for result in read_live(find_live(newest, analyzer.detector, Settings(mirror=mirror)), analyzer):
             if callback:
                 for row in result.rows():
                     callback(row)

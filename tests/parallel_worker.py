@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from faces import TINY
 
-import train.engine.trainer
+from train.engine import trainer
 from train.config import TrainConfig
 from train.engine import distributed as parallel
 from train.engine.run_state import Run
@@ -39,7 +39,7 @@ def observed_run(data: Path, folder: Path) -> None:
     )
     seen: list[list[int]] = []
     written: list[str] = []
-    make_batch, after_step = train.run.make_batch, Run.after_step
+    make_batch, after_step = trainer.make_batch, Run.after_step
 
     def note_images(data, index, *rest):
         seen.append(index.tolist())
@@ -56,9 +56,9 @@ def observed_run(data: Path, folder: Path) -> None:
             written.append(str(arguments[0]))
 
     sys.addaudithook(note_files)
-    train.run.make_batch, Run.after_step = note_images, note_gradients
+    trainer.make_batch, Run.after_step = note_images, note_gradients
     Run.to_training = lambda run: run.shared.eval()
-    train.run.train(config)
+    trainer.train(config)
     notes = {"seen": seen, "written": written}
     (folder / f"notes{parallel.rank()}.json").write_text(json.dumps(notes))
 

@@ -1,4 +1,4 @@
-"""Live sources: scripted cameras, and films as cameras."""
+"""Live sources: scripted cameras, and videos as cameras."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_mirrored_turns_left_to_right(portrait):
     assert np.array_equal(frame.image, portrait[:, ::-1])
 
 
-def test_a_film_plays_at_its_own_speed(monkeypatch):
+def test_a_video_plays_at_its_own_speed(monkeypatch):
     clock = [100.0]
     monkeypatch.setattr("live_emotion.io.live_source.time.monotonic", lambda: clock[0])
     monkeypatch.setattr("live_emotion.io.live_source.time.sleep", lambda s: clock.__setitem__(0, clock[0] + s))
@@ -131,12 +131,12 @@ def test_a_film_plays_at_its_own_speed(monkeypatch):
 
 
 def test_what_is_a_camera(tmp_path, monkeypatch):
-    (tmp_path / "film.mp4").write_bytes(b"")
+    (tmp_path / "video.mp4").write_bytes(b"")
     (tmp_path / "0").mkdir()
     monkeypatch.chdir(tmp_path)
     assert is_camera("0"), "whatever lies in the folder"
     assert is_camera("Integrated Webcam")
-    assert not is_camera(str(tmp_path / "film.mp4"))
+    assert not is_camera(str(tmp_path / "video.mp4"))
     assert not is_camera("rtsp://host")
 
 
@@ -153,14 +153,14 @@ def test_a_mode_reads_well():
     assert str(CameraMode(1280, 720, 30.0)) == "1280x720 at 30 frames a second"
 
 
-@pytest.mark.parametrize("source", ["99", "film-that-is-not-there.mp4"])
+@pytest.mark.parametrize("source", ["99", "video-that-is-not-there.mp4"])
 def test_no_such_camera_is_one_clear_line(source):
     with pytest.raises(CameraError, match=source) as caught, open_camera(source):
         pass
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_no_film(tmp_path):
-    (tmp_path / "a.mp4").write_text("no film")
+def test_a_file_that_is_no_video(tmp_path):
+    (tmp_path / "a.mp4").write_text("no video")
     with pytest.raises(InputError, match=r"a\.mp4"), open_camera(str(tmp_path / "a.mp4")):
         pass

@@ -21,7 +21,7 @@ from live_emotion.cli.options import DETECTORS
 from live_emotion.errors import LiveEmotionError
 from live_emotion.faces.preprocessing import face_pixels
 from live_emotion.io.video_reader import VideoFile
-from live_emotion.io.video_writer import FilmWriter
+from live_emotion.io.video_writer import VideoWriter
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -46,9 +46,9 @@ def photo(portrait, tmp_path):
 
 
 @pytest.fixture
-def film(portrait, no_face, tmp_path):
+def video(portrait, no_face, tmp_path):
     """Six frames, unevenly timed; the third shows nobody."""
-    with FilmWriter(tmp_path / "in.mp4") as writer:
+    with VideoWriter(tmp_path / "in.mp4") as writer:
         for i, time_s in enumerate((0.0, 0.04, 0.1, 0.14, 0.3, 0.34)):
             empty = cv2.resize(no_face, (512, 600))
             writer.write(empty if i == 2 else np.roll(portrait, 3 * i, axis=1), time_s)
@@ -161,10 +161,10 @@ def test_image_takes_a_face_of_48_pixels_as_it_is(invoke, portrait, tmp_path):
     assert face["box"] == [0, 0, 48, 48]
 
 
-def test_video_keeps_frames_size_and_times(film, tmp_path):
-    done = run("video", film, "-o", tmp_path / "out.mp4", "--data", tmp_path / "out.csv")
+def test_video_keeps_frames_size_and_times(video, tmp_path):
+    done = run("video", video, "-o", tmp_path / "out.mp4", "--data", tmp_path / "out.csv")
     assert done.returncode == 0, done.stderr
-    with VideoFile(film) as source, VideoFile(tmp_path / "out.mp4") as copy:
+    with VideoFile(video) as source, VideoFile(tmp_path / "out.mp4") as copy:
         before, after = list(source), list(copy)
     assert len(before) == len(after) == 6
     np.testing.assert_allclose([f.time_s for f in after], [f.time_s for f in before], atol=1e-4)
@@ -177,20 +177,20 @@ def test_video_keeps_frames_size_and_times(film, tmp_path):
         assert sum(float(row[f"p_{e}"]) for e in ("angry", "happy", "neutral", "sad")) == pytest.approx(1, abs=1e-3)
 
 
-def test_video_writes_over_nothing_unless_told_to(invoke, film, tmp_path):
+def test_video_writes_over_nothing_unless_told_to(invoke, video, tmp_path):
     (tmp_path / "out.mp4").write_text("precious")
-    assert "--force" in str(invoke("video", film, "-o", tmp_path / "out.mp4").exception)
+    assert "--force" in str(invoke("video", video, "-o", tmp_path / "out.mp4").exception)
     assert (tmp_path / "out.mp4").read_text() == "precious"
-    assert isinstance(invoke("video", film, "-o", film, "--force").exception, LiveEmotionError)
-    done = invoke("video", film, "-o", tmp_path / "out.mp4", "--force")
+    assert isinstance(invoke("video", video, "-o", video, "--force").exception, LiveEmotionError)
+    done = invoke("video", video, "-o", tmp_path / "out.mp4", "--force")
     assert done.exit_code == 0, done.output
     with VideoFile(tmp_path / "out.mp4") as copy:
         assert len(list(copy)) == 6
 
 
-def test_webcam_records_and_logs_a_film_played_as_a_camera(film, tmp_path):
+def test_webcam_records_and_logs_a_video_played_as_a_camera(video, tmp_path):
     record, log = tmp_path / "rec.mp4", tmp_path / "log.jsonl"
-    done = run("webcam", "--camera", film, "--no-window", "--record", record, "--log", log)
+    done = run("webcam", "--camera", video, "--no-window", "--record", record, "--log", log)
     assert done.returncode == 0, done.stderr
     with VideoFile(record) as recorded:
         assert 1 <= len(list(recorded)) <= 6
@@ -203,7 +203,7 @@ def test_webcam_records_and_logs_a_film_played_as_a_camera(film, tmp_path):
 def test_kill_9_leaves_what_was_recorded_and_logged(portrait, tmp_path):
     small = cv2.resize(portrait, (256, 300), interpolation=cv2.INTER_AREA)
     pictures = [np.roll(small, i, axis=1) for i in range(20)]
-    with FilmWriter(tmp_path / "long.mp4") as writer:
+    with VideoWriter(tmp_path / "long.mp4") as writer:
         for i in range(1500):
             writer.write(pictures[i % 20], i / 25)
     folder = tmp_path / "out"
@@ -216,9 +216,9 @@ def test_kill_9_leaves_what_was_recorded_and_logged(portrait, tmp_path):
         process.kill()
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL, stderr
-    log, film = sorted(folder.iterdir())
-    assert log.name.startswith("log.part-") and film.name.startswith("rec.part-")
-    with VideoFile(film) as recorded:
+    log, video = sorted(folder.iterdir())
+    assert log.name.startswith("log.part-") and video.name.startswith("rec.part-")
+    with VideoFile(video) as recorded:
         assert len(list(recorded)) >= 10
     with open(log, newline="") as file:
         rows = list(csv.DictReader(file))
@@ -226,8 +226,8 @@ def test_kill_9_leaves_what_was_recorded_and_logged(portrait, tmp_path):
     assert float(rows[-1]["confidence"]) > 0
 
 
-def test_webcam_logs_to_standard_output(film):
-    done = run("webcam", "--camera", film, "--no-window", "--log", "-")
+def test_webcam_logs_to_standard_output(video):
+    done = run("webcam", "--camera", video, "--no-window", "--log", "-")
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["track_id"] for line in done.stdout.splitlines()]
 
@@ -236,7 +236,7 @@ def test_demo_needs_no_camera_file_or_display(tmp_path):
     done = run("demo", "-o", tmp_path / "results")
     assert done.returncode == 0, done.stderr
     assert sorted(os.listdir(tmp_path / "results")) == ["demo.mp4", "prediction_example.png"]
-    with VideoFile(tmp_path / "results" / "demo.mp4") as film:
-        frames = list(film)
+    with VideoFile(tmp_path / "results" / "demo.mp4") as video:
+        frames = list(video)
     assert len(frames) == 200
     assert frames[-1].time_s == pytest.approx(199 / 25, abs=1e-3)

@@ -26,7 +26,7 @@ def test_two_opencv_packages_over_each_other(monkeypatch):
     versions(monkeypatch, opencv_python="4.10", opencv_contrib_python="5.0")
     finding = doctor.look_at_opencv()
     assert "opencv-python and opencv-contrib-python lie over each other" in finding.text
-    assert finding.mend.startswith("pip uninstall -y opencv-python opencv-contrib-python && pip install")
+    assert finding.fix.startswith("pip uninstall -y opencv-python opencv-contrib-python && pip install")
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_mediapipe_that_calls_home(monkeypatch, version, problem):
     finding = doctor.look_at_mediapipe_release()
     assert finding.is_fatal
     assert problem in finding.text
-    assert finding.mend == "pip install mediapipe==0.10.33"
+    assert finding.fix == "pip install mediapipe==0.10.33"
 
 
 def test_a_damaged_model(monkeypatch, tmp_path):
@@ -51,7 +51,7 @@ def test_no_display(monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
     finding = doctor.look_at_display()
     assert (finding.text, finding.is_fatal) == ("none", False)
-    assert "--no-window" in finding.mend
+    assert "--no-window" in finding.fix
 
 
 def test_what_fails_is_a_finding_and_the_command_exits_with_1(monkeypatch):

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
-from live_emotion.concurrency.latest import Newest
+from live_emotion.concurrency.latest import Latest
 from live_emotion.errors import CameraError
 from live_emotion.io.camera import CameraMode
 from live_emotion.io.live_source import LiveFrame, LiveSource
-from live_emotion.io.results_writer import open_data_sink
+from live_emotion.io.results_writer import open_results_writer
 from live_emotion.io.video_reader import VideoFile
-from live_emotion.pipelines.analyzer import EmotionAnalyser
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.pipelines.live import STALLED, WAITING_SIZE, LiveLoop, Settings, find_live, read_live
 from live_emotion.pipelines.recorder import Recorder
 from live_emotion.streaming import stream
@@ -44,9 +44,9 @@ class ScriptedWindow:
 
 
 @pytest.fixture(scope="module")
-def analyser():
-    with EmotionAnalyser.open(device="cpu", track=True) as analyser:
-        yield analyser
+def analyzer():
+    with EmotionAnalyzer.open(device="cpu", track=True) as analyzer:
+        yield analyzer
 
 
 def camera(*images, pause_s=0.05):
@@ -56,16 +56,16 @@ def camera(*images, pause_s=0.05):
         yield LiveFrame(index, index * 0.04, image, time.monotonic())
 
 
-def run(analyser, tmp_path, frames, window=None, settings=None, **more):
+def run(analyzer, tmp_path, frames, window=None, settings=None, **more):
     with Recorder(tmp_path) as recorder:
-        loop = LiveLoop(analyser, settings or Settings(), recorder, window, **more)
+        loop = LiveLoop(analyzer, settings or Settings(), recorder, window, **more)
         loop.run(frames if isinstance(frames, LiveSource) else LiveSource(frames))
     return loop, recorder
 
 
-def test_what_is_read_is_shown_and_counted(analyser, tmp_path, portrait):
+def test_what_is_read_is_shown_and_counted(analyzer, tmp_path, portrait):
     window = ScriptedWindow()
-    loop, _ = run(analyser, tmp_path, camera(*[portrait] * 4), window)
+    loop, _ = run(analyzer, tmp_path, camera(*[portrait] * 4), window)
     assert loop.statistics.captured == 4
     assert 1 <= loop.statistics.shown <= 4
     assert window.waited >= 1
@@ -76,32 +76,32 @@ def test_what_is_read_is_shown_and_counted(analyser, tmp_path, portrait):
     assert list(tmp_path.iterdir()) == [], "nothing is stored unless asked for"
 
 
-def test_black_frames_and_changes_of_size_go_through(analyser, tmp_path, portrait):
+def test_black_frames_and_changes_of_size_go_through(analyzer, tmp_path, portrait):
     small = cv2.resize(portrait, (256, 300))
     frames = camera(portrait, np.zeros_like(portrait), small, np.zeros((2, 2, 3), np.uint8), pause_s=0.2)
-    loop, _ = run(analyser, tmp_path, frames, ScriptedWindow())
+    loop, _ = run(analyzer, tmp_path, frames, ScriptedWindow())
     assert loop.statistics.shown >= 1
 
 
-def test_a_camera_that_dies_is_an_error_and_the_files_are_complete(analyser, tmp_path, portrait):
+def test_a_camera_that_dies_is_an_error_and_the_files_are_complete(analyzer, tmp_path, portrait):
     def dying():
         yield from camera(*[portrait] * 3, pause_s=0.3)
         raise CameraError("Camera 0 has gone")
 
-    log, film = tmp_path / "log.csv", tmp_path / "film.mp4"
+    log, video = tmp_path / "log.csv", tmp_path / "video.mp4"
     with (
         pytest.raises(CameraError, match="has gone"),
-        open_data_sink(log, analyser.class_names) as sink,
+        open_results_writer(log, analyzer.class_names) as sink,
         Recorder(tmp_path) as recorder,
     ):
-        recorder.start(film)
-        LiveLoop(analyser, Settings(), recorder, None, sink).run(LiveSource(dying()))
+        recorder.start(video)
+        LiveLoop(analyzer, Settings(), recorder, None, sink).run(LiveSource(dying()))
     assert len(log.read_text().splitlines()) >= 2
-    with VideoFile(film) as recorded:
+    with VideoFile(video) as recorded:
         assert len(list(recorded)) >= 1
 
 
-def test_the_alarm_is_shown_while_the_camera_is_away(analyser, tmp_path, portrait):
+def test_the_alarm_is_shown_while_the_camera_is_away(analyzer, tmp_path, portrait):
     source = LiveSource(iter(()))
 
     def stalling():
@@ -112,13 +112,13 @@ def test_the_alarm_is_shown_while_the_camera_is_away(analyser, tmp_path, portrai
 
     source.frames = stalling()
     window = ScriptedWindow()
-    run(analyser, tmp_path, source, window)
+    run(analyzer, tmp_path, source, window)
     first, last = window.shown[0], window.shown[-1]
     assert first.shape == last.shape
     assert not np.array_equal(first[:100], last[:100])
 
 
-def test_a_camera_that_hangs_is_announced_though_it_says_nothing(analyser, tmp_path, portrait, monkeypatch):
+def test_a_camera_that_hangs_is_announced_though_it_says_nothing(analyzer, tmp_path, portrait, monkeypatch):
     monkeypatch.setattr("live_emotion.pipelines.live.STALLED_S", 0.2)
     said = []
 
@@ -128,20 +128,20 @@ def test_a_camera_that_hangs_is_announced_though_it_says_nothing(analyser, tmp_p
         yield from camera(portrait, portrait)
 
     window = ScriptedWindow()
-    run(analyser, tmp_path, LiveSource(hanging()), window, say=said.append)
+    run(analyzer, tmp_path, LiveSource(hanging()), window, say=said.append)
     assert set(said) == {STALLED}
     second_lines = {image[25:45, :200].tobytes() for image in window.shown}
     assert len(second_lines) == 2, "it is written while it lasts, and no longer"
 
 
-def test_closing_the_window_ends_it(analyser, tmp_path, portrait):
+def test_closing_the_window_ends_it(analyzer, tmp_path, portrait):
     window = ScriptedWindow(closes_after=3)
-    loop, _ = run(analyser, tmp_path, camera(*[portrait] * 500), window)
+    loop, _ = run(analyzer, tmp_path, camera(*[portrait] * 500), window)
     assert loop.statistics.captured < 500
     assert len(window.shown) == 3
 
 
-def test_the_window_is_there_and_can_be_closed_before_the_camera_gives_a_frame(analyser, tmp_path):
+def test_the_window_is_there_and_can_be_closed_before_the_camera_gives_a_frame(analyzer, tmp_path):
     closed = threading.Event()
     waiting = []
 
@@ -158,18 +158,18 @@ def test_the_window_is_there_and_can_be_closed_before_the_camera_gives_a_frame(a
             return len(waiting) < 3
 
     source = LiveSource(silent(), CameraMode(320, 200))
-    loop, _ = run(analyser, tmp_path, source, Impatient())
+    loop, _ = run(analyzer, tmp_path, source, Impatient())
     assert [image.shape for image in waiting] == [(200, 320, 3)] * 3
     assert waiting[0].std() > 0, "it says what it waits for"
     assert loop.statistics.captured == 0
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_camera_that_hangs_is_the_only_one_waited_for(analyser, tmp_path, portrait, monkeypatch):
+def test_a_camera_that_hangs_is_the_only_one_waited_for(analyzer, tmp_path, portrait, monkeypatch):
     monkeypatch.setattr("live_emotion.concurrency.latest.CLOSING_S", 1.0)
     released = threading.Event()
     has_ended = []
-    close = Newest.close
+    close = Latest.close
 
     def watched(self):
         close(self)
@@ -179,54 +179,54 @@ def test_a_camera_that_hangs_is_the_only_one_waited_for(analyser, tmp_path, port
         yield from camera(portrait)
         released.wait(60)
 
-    monkeypatch.setattr(Newest, "close", watched)
-    run(analyser, tmp_path, hanging(), ScriptedWindow(closes_after=3))
+    monkeypatch.setattr(Latest, "close", watched)
+    run(analyzer, tmp_path, hanging(), ScriptedWindow(closes_after=3))
     released.set()
     assert has_ended == [True, True, False]
 
 
-def test_a_request_to_stop_ends_it(analyser, tmp_path, portrait):
+def test_a_request_to_stop_ends_it(analyzer, tmp_path, portrait):
     with Recorder(tmp_path) as recorder:
-        loop = LiveLoop(analyser, Settings(), recorder)
+        loop = LiveLoop(analyzer, Settings(), recorder)
         loop.run(LiveSource(camera(*[portrait] * 500)), lambda: loop.statistics.shown >= 2)
     assert loop.statistics.captured < 500
 
 
-def test_keys_store_pictures_and_films(analyser, tmp_path, portrait):
+def test_keys_store_pictures_and_videos(analyzer, tmp_path, portrait):
     window = ScriptedWindow({2: "s", 3: "r", 20: "r"}, closes_after=40)
-    loop, recorder = run(analyser, tmp_path, camera(*[portrait] * 500), window)
+    loop, recorder = run(analyzer, tmp_path, camera(*[portrait] * 500), window)
     (picture,) = loop.saved
     assert cv2.imread(str(picture)).shape == portrait.shape
-    (film,) = recorder.saved
-    with VideoFile(film) as recorded:
+    (video,) = recorder.saved
+    with VideoFile(video) as recorded:
         assert len(list(recorded)) >= 1
 
 
 @pytest.mark.parametrize(
     ("key", "name"), [("p", "paused"), ("m", "mirror"), ("b", "bars"), ("i", "info"), ("h", "help")]
 )
-def test_keys_switch(analyser, tmp_path, portrait, key, name):
+def test_keys_switch(analyzer, tmp_path, portrait, key, name):
     settings = Settings()
     before = getattr(settings, name)
-    run(analyser, tmp_path, camera(*[portrait] * 500), ScriptedWindow({1: key}, closes_after=2), settings)
+    run(analyzer, tmp_path, camera(*[portrait] * 500), ScriptedWindow({1: key}, closes_after=2), settings)
     assert getattr(settings, name) != before
 
 
-def test_pause_holds_the_picture(analyser, tmp_path, portrait, no_face):
+def test_pause_holds_the_picture(analyzer, tmp_path, portrait, no_face):
     window = ScriptedWindow({1: "p"}, closes_after=12)
     frames = camera(portrait, *[np.full_like(portrait, 90)] * 500)
-    loop, _ = run(analyser, tmp_path, frames, window)
+    loop, _ = run(analyzer, tmp_path, frames, window)
     assert loop.statistics.shown == 1
     below = slice(200, None)
     assert np.array_equal(window.shown[0][below], window.shown[-1][below])
 
 
-def test_mirroring_keeps_identities(analyser, portrait):
+def test_mirroring_keeps_identities(analyzer, portrait):
     wide = np.hstack([portrait, np.zeros_like(portrait)])
     settings = Settings()
     results = []
     frames = (LiveFrame(i, 100 + i * 0.04, wide, 0.0) for i in range(6))
-    for result in read_live(find_live(frames, analyser.detector, settings), analyser):
+    for result in read_live(find_live(frames, analyzer.detector, settings), analyzer):
         results.append(result)
         settings.mirror = len(results) >= 3
     assert len({face.track_id for result in results for face in result.faces}) == 1
@@ -234,13 +234,13 @@ def test_mirroring_keeps_identities(analyser, portrait):
 
 
 def test_streaming_gives_frames_faces_and_rows(tmp_path, portrait):
-    from live_emotion.io.video_writer import FilmWriter
+    from live_emotion.io.video_writer import VideoWriter
 
-    with FilmWriter(tmp_path / "film.mp4") as film:
+    with VideoWriter(tmp_path / "video.mp4") as video:
         for i in range(4):
-            film.write(portrait, i * 0.3)
+            video.write(portrait, i * 0.3)
     rows = []
-    results = list(stream(tmp_path / "film.mp4", device="cpu", callback=rows.append))
+    results = list(stream(tmp_path / "video.mp4", device="cpu", callback=rows.append))
     assert 1 <= len(results) <= 4
     assert results[0].frame.image.shape == portrait.shape
     assert [len(r.faces) for r in results] == [1] * len(results)

@@ -8,38 +8,38 @@ import pytest
 from live_emotion.faces.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_face
 from live_emotion.io.video_reader import Frame
-from live_emotion.pipelines.analyzer import EmotionAnalyser, find_faces, read
+from live_emotion.pipelines.analyzer import EmotionAnalyzer, find_faces, read
 
 
 @pytest.fixture(scope="module")
-def analyser():
-    with EmotionAnalyser.open(device="cpu") as analyser:
-        yield analyser
+def analyzer():
+    with EmotionAnalyzer.open(device="cpu") as analyzer:
+        yield analyzer
 
 
 @pytest.fixture
-def batches(analyser, monkeypatch):
+def batches(analyzer, monkeypatch):
     """Sizes of the batches that reach the network."""
     sizes = []
-    network = analyser.classifier._networks[0]
+    network = analyzer.classifier._networks[0]
     hook = network.model.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
     yield sizes
     hook.remove()
 
 
-def test_two_faces_are_one_batch_of_two(analyser, batches, two_faces):
-    faces = analyser.analyse(Frame(0, 0.0, two_faces))
+def test_two_faces_are_one_batch_of_two(analyzer, batches, two_faces):
+    faces = analyzer.analyze(Frame(0, 0.0, two_faces))
     assert len(faces) == 2
     assert batches == [2]
 
 
-def test_no_face_costs_no_network_call(analyser, batches, no_face):
-    assert analyser.analyse(Frame(0, 0.0, no_face)) == []
+def test_no_face_costs_no_network_call(analyzer, batches, no_face):
+    assert analyzer.analyze(Frame(0, 0.0, no_face)) == []
     assert batches == []
 
 
-def test_a_face_and_its_mirror_image_read_alike(analyser, two_faces):
-    left, right = sorted(analyser.analyse(Frame(0, 0.0, two_faces)), key=lambda f: f.box[0])
+def test_a_face_and_its_mirror_image_read_alike(analyzer, two_faces):
+    left, right = sorted(analyzer.analyze(Frame(0, 0.0, two_faces)), key=lambda f: f.box[0])
     np.testing.assert_allclose(left.probabilities, right.probabilities, atol=0.25)
 
 
@@ -50,9 +50,9 @@ def test_crops_are_those_of_the_one_preprocessing(portrait):
     assert np.array_equal(crops[0], crop_face(portrait, faces[0].box))
 
 
-def test_results_keep_frames_and_are_drawn_on_copies(analyser, portrait, no_face):
+def test_results_keep_frames_and_are_drawn_on_copies(analyzer, portrait, no_face):
     frames = [Frame(0, 0.0, portrait), Frame(1, 0.04, no_face)]
-    results = list(read(frames, analyser))
+    results = list(read(frames, analyzer))
     assert [r.frame for r in results] == frames
     assert [len(r.faces) for r in results] == [1, 0]
     annotated = results[0].draw()

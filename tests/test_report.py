@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from films import make_film, pictures
+from videos import make_video, pictures
 
 from live_emotion.cli.main import cli
 from live_emotion.emotions.labels import EMOTIONS, Prediction
@@ -20,7 +20,7 @@ from live_emotion.errors import InputError, LiveEmotionError
 from live_emotion.faces.boxes import Face
 from live_emotion.faces.tracker import with_prediction
 from live_emotion.io.results_reader import overall_shares, people, read_table, row_lengths
-from live_emotion.io.results_writer import open_data_sink
+from live_emotion.io.results_writer import open_results_writer
 from live_emotion.io.video_reader import Frame
 from live_emotion.visualization.report import PAGE, PEOPLE, TIMELINE, thumbnail, write_report
 from live_emotion.visualization.report_html import time_text
@@ -39,7 +39,7 @@ def write_rows(path, names=EMOTIONS):
     """Person 1: 2 s happy, 2 s out of sight, 1 s sad. Person 2: neutral for the first second. Person 7: a glimpse."""
     image = np.zeros((4, 4, 3), np.uint8)
     happy, neutral, sad = names[1], names[2], names[3]
-    with open_data_sink(path, names) as sink:
+    with open_results_writer(path, names) as sink:
         for i in range(50):
             faces = []
             if i < 20 or i >= 40:
@@ -107,7 +107,7 @@ def test_people_are_told_how_long_they_were_seen_and_how_they_looked(rows):
 
 def test_what_notes_call_unclear_counts_for_no_emotion(tmp_path):
     noted = dataclasses.replace(face(1, "sad"), note="blurred")
-    with open_data_sink(tmp_path / "talk.csv", EMOTIONS) as sink:
+    with open_results_writer(tmp_path / "talk.csv", EMOTIONS) as sink:
         for i in range(40):
             sink.write(Frame(i, i / 25, np.zeros((4, 4, 3), np.uint8)), [noted if i < 10 else face(1, "happy")])
     (person,) = people(read_table(tmp_path / "talk.csv"))
@@ -160,17 +160,17 @@ def test_pandas_reads_the_table_of_people_in_a_line(rows, tmp_path):
 def test_names_cannot_break_the_page(tmp_path):
     names = ("a&b", "<script>alert(1)</script>", "$x_{2$", '"quoted"')
     rows = write_rows(tmp_path / "talk.jsonl", names)
-    page = write_report(rows, tmp_path / "report", "<b>film</b> & \udcff.mp4")
+    page = write_report(rows, tmp_path / "report", "<b>video</b> & \udcff.mp4")
     text = page.read_text(encoding="utf-8")
     parsed = Page(text)
-    assert "<script" not in text and "<b>film" not in text
-    assert "<b>film</b> & ?.mp4" in parsed.texts
+    assert "<script" not in text and "<b>video" not in text
+    assert "<b>video</b> & ?.mp4" in parsed.texts
     assert any("<script>alert(1)</script>" in part for part in parsed.texts)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
-def test_a_film_without_a_face_has_a_page_that_says_so(tmp_path, suffix):
-    open_data_sink(tmp_path / f"empty{suffix}", EMOTIONS).close()
+def test_a_video_without_a_face_has_a_page_that_says_so(tmp_path, suffix):
+    open_results_writer(tmp_path / f"empty{suffix}", EMOTIONS).close()
     page = write_report(tmp_path / f"empty{suffix}", tmp_path / "report", "empty.mp4")
     assert "No face was found" in page.read_text()
     assert not (tmp_path / "report" / TIMELINE).exists()
@@ -178,7 +178,7 @@ def test_a_film_without_a_face_has_a_page_that_says_so(tmp_path, suffix):
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_few_rows_are_enough(tmp_path, count):
-    with open_data_sink(tmp_path / "few.csv", EMOTIONS) as sink:
+    with open_results_writer(tmp_path / "few.csv", EMOTIONS) as sink:
         for i in range(count):
             sink.write(Frame(i, i / 25, np.zeros((4, 4, 3), np.uint8)), [face(1, "sad")])
     assert "Person 1" in write_report(tmp_path / "few.csv", tmp_path / "report", "few").read_text()
@@ -216,13 +216,13 @@ def test_thumbnails_show_the_face_where_it_looks_most_typical(portrait, tmp_path
     images = pictures(portrait, 20)
     for image in images[:12] + images[13:]:
         image[:-20] //= 4  # only picture 12 is bright
-    film = make_film(tmp_path / "film.mp4", images, g="30")
-    with open_data_sink(tmp_path / "film.csv", EMOTIONS) as sink:
+    video = make_video(tmp_path / "video.mp4", images, g="30")
+    with open_results_writer(tmp_path / "video.csv", EMOTIONS) as sink:
         for i, image in enumerate(images):
             box = (100.0, 45.0, 160.0, 115.0)
             sink.write(Frame(i, i / 25, image), [face(1, "happy", 0.95 if i == 12 else 0.6, box)])
-    (person,) = people(read_table(tmp_path / "film.csv"))
-    picture = cv2.imdecode(np.frombuffer(thumbnail(film, person), np.uint8), cv2.IMREAD_COLOR)
+    (person,) = people(read_table(tmp_path / "video.csv"))
+    picture = cv2.imdecode(np.frombuffer(thumbnail(video, person), np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == (192, 192, 3)
     assert picture.mean() > 2 * images[11][:-20].mean()
     with pytest.raises(InputError):
@@ -239,14 +239,14 @@ def test_rows_without_boxes_have_no_thumbnails(tmp_path):
 
 
 def test_the_command_and_video_with_a_report(portrait, tmp_path):
-    film = make_film(tmp_path / "talk.mp4", pictures(portrait, 15))
+    video = make_video(tmp_path / "talk.mp4", pictures(portrait, 15))
     run = CliRunner().invoke
-    done = run(cli, ["video", str(film), "--device", "cpu", "--report", str(tmp_path / "rep")])
+    done = run(cli, ["video", str(video), "--device", "cpu", "--report", str(tmp_path / "rep")])
     assert done.exit_code == 0, done.output
     assert sorted(p.name for p in (tmp_path / "rep").iterdir()) == ["faces.csv", PEOPLE, PAGE, TIMELINE]
     text = (tmp_path / "rep" / PAGE).read_text()
     assert "talk.mp4" in text and "data:image/jpeg" in text
-    again = ["report", str(tmp_path / "rep" / "faces.csv"), "-o", str(tmp_path / "rep2"), "--film", str(film)]
+    again = ["report", str(tmp_path / "rep" / "faces.csv"), "-o", str(tmp_path / "rep2"), "--video", str(video)]
     assert run(cli, again).exit_code == 0
     assert (tmp_path / "rep2" / PAGE).read_text() == text
     assert "--force" in str(run(cli, again).exception)

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from live_emotion.concurrency.prefetch import ahead, map_in_order
+from live_emotion.concurrency.prefetch import map_in_order, prefetch
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def no_thread_is_left():
 
 def failing(count):
     yield from range(count)
-    raise RuntimeError("the film broke")
+    raise RuntimeError("the video broke")
 
 
 def test_ahead_keeps_order_and_works_in_another_thread():
@@ -30,7 +30,7 @@ def test_ahead_keeps_order_and_works_in_another_thread():
             threads.add(threading.current_thread())
             yield i
 
-    assert list(ahead(items(), 3)) == list(range(20))
+    assert list(prefetch(items(), 3)) == list(range(20))
     assert threading.current_thread() not in threads
     assert len(threads) == 1
 
@@ -46,7 +46,7 @@ def test_ahead_takes_no_more_than_its_depth():
                 reached.set()
             yield i
 
-    with contextlib.closing(ahead(items(), 3)) as waiting:
+    with contextlib.closing(prefetch(items(), 3)) as waiting:
         assert next(waiting) == 0
         assert reached.wait(10)  # one is in use, three wait, and one is in the thread's hand
         assert len(taken) == 5
@@ -54,15 +54,15 @@ def test_ahead_takes_no_more_than_its_depth():
 
 def test_ahead_gives_what_came_before_an_error_and_then_the_error():
     got = []
-    with pytest.raises(RuntimeError, match="the film broke"):
-        for item in ahead(failing(4), 2):
+    with pytest.raises(RuntimeError, match="the video broke"):
+        for item in prefetch(failing(4), 2):
             got.append(item)
     assert got == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("taken", [0, 1, 5])
 def test_ahead_can_be_closed_at_any_time(taken):
-    waiting = ahead(iter(range(1000)), 2)
+    waiting = prefetch(iter(range(1000)), 2)
     for _ in range(taken):
         next(waiting)
     waiting.close()
@@ -96,7 +96,7 @@ def test_map_in_order_raises_at_the_place_of_the_error():
 
 def test_both_can_be_left_in_the_middle():
     with (
-        contextlib.closing(ahead(iter(range(1000)), 2)) as items,
+        contextlib.closing(prefetch(iter(range(1000)), 2)) as items,
         contextlib.closing(map_in_order(str, items, 3)) as results,
     ):
         assert next(results) == "0"

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from live_emotion.concurrency.latest import Newest
-from live_emotion.concurrency.worker import Background
+from live_emotion.concurrency.latest import Latest
+from live_emotion.concurrency.worker import BackgroundWorker
 
 
 def test_a_slow_reader_gets_the_newest_item_and_the_others_are_dropped():
@@ -19,7 +19,7 @@ def test_a_slow_reader_gets_the_newest_item_and_the_others_are_dropped():
         yield from range(1, 10)
         more.set()
 
-    with Newest(source()) as newest:
+    with Latest(source()) as newest:
         items = iter(newest)
         assert next(items) == 0
         taken.set()
@@ -34,7 +34,7 @@ def test_an_error_of_the_stream_is_raised_to_the_reader():
         yield 0
         raise ValueError("pulled out")
 
-    with Newest(source()) as newest, pytest.raises(ValueError, match="pulled out"):
+    with Latest(source()) as newest, pytest.raises(ValueError, match="pulled out"):
         list(newest)
 
 
@@ -45,7 +45,7 @@ def test_nothing_new_within_the_time_is_none():
         end.wait(10)
         yield 0
 
-    with Newest(source()) as newest:
+    with Latest(source()) as newest:
         assert newest.take(0.001) is None
         assert not newest.ended
         end.set()
@@ -62,7 +62,7 @@ def test_closing_stops_the_thread():
             yield index
             index += 1
 
-    newest = Newest(source())
+    newest = Latest(source())
     next(iter(newest))
     newest.close()
     assert not newest._thread.is_alive()
@@ -71,7 +71,7 @@ def test_closing_stops_the_thread():
 
 def test_background_calls_come_in_order():
     done = []
-    with Background(100) as work:
+    with BackgroundWorker(100) as work:
         for i in range(100):
             work.call(done.append, i)
     assert done == list(range(100))
@@ -80,7 +80,7 @@ def test_background_calls_come_in_order():
 
 def test_background_drops_what_does_not_fit_and_never_waits():
     go, started, done = threading.Event(), threading.Event(), []
-    with Background(2) as work:
+    with BackgroundWorker(2) as work:
         work.call(lambda: (started.set(), go.wait(10)))
         started.wait(10)
         for i in range(5):
@@ -96,7 +96,7 @@ def test_an_error_in_the_background_comes_back_and_what_must_be_done_is_done():
     def fail():
         raise OSError("the disk is full")
 
-    work = Background(10)
+    work = BackgroundWorker(10)
     work.call(fail)
     work.call(finished.append, "skipped")
     work.finish(lambda: finished.append("closed"))

@@ -1,4 +1,4 @@
-"""Training data: folders, votes, splits and twins."""
+"""Training data: folders, votes, splits and near-duplicates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from live_emotion.emotions.labels import EMOTIONS
 from live_emotion.errors import DataError
 from train.config import TrainConfig
 from train.data.dataset import FaceSet, list_labelled, read_faces
-from train.data.near_duplicates import count_bits, find_twins
+from train.data.near_duplicates import count_bits, find_near_duplicates
 from train.data.splits import choose_classes, limit_per_class, load_splits, split_off
 from train.data.votes import list_majority, list_shares
 
@@ -141,11 +141,11 @@ def test_missing_votes_are_one_clear_error(tmp_path):
 def test_exact_and_near_copies_are_found(portrait):
     faces = vary(portrait, 6, 1)
     others = np.stack([faces[4], np.clip(faces[2].astype(int) + 3, 0, 255).astype(np.uint8), faces[0, ::-1]])
-    pairs = {(i, j): distance for i, j, distance in find_twins(faces, others)}
+    pairs = {(i, j): distance for i, j, distance in find_near_duplicates(faces, others)}
     assert pairs[4, 0] == 0
     assert pairs[2, 1] == pytest.approx(3, abs=0.5)
     assert not [pair for pair in pairs if pair[1] == 2]
-    assert find_twins(faces[:0], others) == []
+    assert find_near_duplicates(faces[:0], others) == []
 
 
 def test_bits_are_counted():
@@ -157,9 +157,9 @@ def test_twins_are_reported_and_dropped(tmp_path, portrait, capsys):
     write_faces(data / "val/upright", vary(portrait, 24, 1)[:6])
     train, _, _ = load_splits(TrainConfig(data=data))
     assert "6 exactly" in capsys.readouterr().out
-    dropped, val, _ = load_splits(TrainConfig(data=data, drop_twins=True))
+    dropped, val, _ = load_splits(TrainConfig(data=data, drop_duplicates=True))
     assert len(dropped) < len(train)
-    assert find_twins(dropped.faces, val.faces) == []
+    assert find_near_duplicates(dropped.faces, val.faces) == []
 
 
 def test_photos_of_any_size_are_read_as_grey_faces(tmp_path, portrait):

@@ -154,8 +154,8 @@ def test_without_the_copies_of_training_images(trained, data, tmp_path, portrait
     write_faces(tmp_path / "val/turned", vary(portrait, 2, 98)[:, ::-1])
     write_faces(tmp_path / "train/upright", copies)
     base = ["--weights", trained / BEST, "--data", tmp_path, "-o", tmp_path / "report", "--json"]
-    figures = json.loads(invoke(cli, "evaluate", *base, "--twins").stdout)
-    assert (figures["images"], figures["without_twins"]["images"]) == (9, 6)
+    figures = json.loads(invoke(cli, "evaluate", *base, "--without-duplicates").stdout)
+    assert (figures["images"], figures["without_duplicates"]["images"]) == (9, 6)
 
 
 def test_what_a_run_held_out_is_found_again(tmp_path, portrait):

@@ -16,7 +16,7 @@ from live_emotion.errors import CameraError, DataError, OutputError
 from live_emotion.faces.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_face
 from live_emotion.io.video_reader import Frame
-from live_emotion.io.video_writer import FilmWriter
+from live_emotion.io.video_writer import VideoWriter
 from train.cli.main import cli
 from train.data import prepare as photos
 from train.data.collect import collect
@@ -228,11 +228,11 @@ def test_closing_the_window_ends_collecting(tmp_path, portrait, detector):
     assert len(tallies) == 1
 
 
-def test_a_film_stands_for_a_camera(tmp_path, portrait, monkeypatch):
+def test_a_video_stands_for_a_camera(tmp_path, portrait, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
-    with FilmWriter(tmp_path / "me.mp4") as film:
+    with VideoWriter(tmp_path / "me.mp4") as video:
         for i in range(8):
-            film.write(portrait, i / 10)
+            video.write(portrait, i / 10)
     options = ["--camera", tmp_path / "me.mp4", "--data", tmp_path / "data", "--count", 2, "--every", 0]
     done = CliRunner().invoke(cli, [str(a) for a in ["collect", "--label", "happy", *options]])
     assert done.exit_code == 0, done.output

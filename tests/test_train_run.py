@@ -143,17 +143,17 @@ def run_quietly(config, resume):
     """In a process of its own."""
     torch.set_num_threads(1)
     sys.stdout = sys.stderr = open("/dev/null", "w")  # noqa: SIM115
-    import train.engine.trainer
+    from train.engine import trainer
 
-    train.run.SAVE_SECONDS = 0  # save after every batch: most of the time goes into writing
-    train.run.train(config, resume)
+    trainer.SAVE_SECONDS = 0  # save after every batch: most of the time goes into writing
+    trainer.train(config, resume)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
 def test_kill_9_at_random_moments_leaves_files_that_load(config, tmp_path):
     killed = replace(config, output=tmp_path / "killed")
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["train.run"])
+    processes.set_forkserver_preload(["train.engine.trainer"])
     whole = processes.Process(target=run_quietly, args=(config, False))
     whole.start()
     whole.join()

@@ -1,4 +1,4 @@
-"""Films through the reader: what comes out is decoded and compared with what went in."""
+"""Videos through the reader: what comes out is decoded and compared with what went in."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import json
 import av
 import numpy as np
 import pytest
-from films import SIZE, cut_off, damage, make_film, number_of, pictures, sound_packets
+from videos import SIZE, audio_packets, cut_off, damage, make_video, number_of, pictures
 
 from live_emotion.errors import InputError, OutputError
 from live_emotion.io.video_reader import VideoFile
 from live_emotion.pipelines.face_reader import FaceReader, ReaderOptions
-from live_emotion.pipelines.video import FilmOptions, Sampler, annotate_film
+from live_emotion.pipelines.video import Sampler, VideoOptions, annotate_video
 
 UNEVEN = [0.0, 0.04, 0.1, 0.14, 0.3, 0.34, 0.35, 0.9, 0.94, 1.5]
 
@@ -36,8 +36,8 @@ def out(tmp_path):
 
 
 def frames_of(path):
-    with VideoFile(path) as film:
-        return list(film)
+    with VideoFile(path) as video:
+        return list(video)
 
 
 def rows_of(path):
@@ -49,37 +49,37 @@ def is_tidy(folder, *names):
     return sorted(p.name for p in folder.iterdir()) == sorted(names)
 
 
-def test_frames_times_and_sound_stay_as_they_are(reader, images, tmp_path, out):
-    source = make_film(tmp_path / "in.mp4", images[:10], UNEVEN, sound=("aac", "aac"))
-    summary = annotate_film(source, reader, out, [tmp_path / "out.csv"])
+def test_frames_times_and_audio_stay_as_they_are(reader, images, tmp_path, out):
+    source = make_video(tmp_path / "in.mp4", images[:10], UNEVEN, audio=("aac", "aac"))
+    summary = annotate_video(source, reader, out, [tmp_path / "out.csv"])
     before, after = frames_of(source), frames_of(out)
     assert [number_of(f.image) for f in after] == list(range(10))
     np.testing.assert_allclose([f.time_s for f in after], UNEVEN, atol=1e-6)
     assert {f.image.shape for f in after} == {(300, 256, 3)}
     # what is not drawn over is the same picture
     assert np.abs(after[3].image[-60:-20].astype(int) - before[3].image[-60:-20]).mean() < 4
-    assert sound_packets(out) == sound_packets(source)
+    assert audio_packets(out) == audio_packets(source)
     with av.open(str(out)) as container:
         assert [s.language for s in container.streams.audio] == ["eng", "deu"]
         assert container.streams.video[0].codec_context.name == "h264"
         assert container.streams.video[0].codec_context.pix_fmt == "yuv420p"
-    assert summary.is_complete and summary.damaged_s == [] and summary.recoded_sound == []
+    assert summary.is_complete and summary.damaged_s == [] and summary.recoded_audio == []
     assert (summary.frames, summary.analysed, summary.faces, summary.people) == (10, 10, 10, {1})
     rows = rows_of(tmp_path / "out.csv")
     np.testing.assert_allclose([float(row["time_s"]) for row in rows], UNEVEN, atol=1e-6)
     assert is_tidy(tmp_path, "in.mp4", "out.mp4", "out.csv")
 
 
-def test_a_film_without_sound(reader, images, tmp_path, out):
-    annotate_film(make_film(tmp_path / "in.mkv", images[:5], sound=()), reader, out)
+def test_a_video_without_audio(reader, images, tmp_path, out):
+    annotate_video(make_video(tmp_path / "in.mkv", images[:5], audio=()), reader, out)
     assert len(frames_of(out)) == 5
-    assert sound_packets(out) == []
+    assert audio_packets(out) == []
 
 
 @pytest.mark.parametrize("name", ["late.mp4", "late.mkv", "late.ts"])
-def test_a_film_whose_clock_begins_late_keeps_its_first_picture(images, tmp_path, name):
+def test_a_video_whose_clock_begins_late_keeps_its_first_picture(images, tmp_path, name):
     """FFmpeg rounds such a beginning, here a 15th of a second, to microseconds."""
-    source = make_film(tmp_path / name, images[:20], [1 / 15 + i / 30 for i in range(20)], sound=())
+    source = make_video(tmp_path / name, images[:20], [1 / 15 + i / 30 for i in range(20)], audio=())
     frames = frames_of(source)
     assert [number_of(frame.image) for frame in frames] == list(range(20))
     assert frames[0].time_s == 0
@@ -88,21 +88,21 @@ def test_a_film_whose_clock_begins_late_keeps_its_first_picture(images, tmp_path
 
 def test_29_97_frames_a_second_stay_in_step_to_the_end(reader, images, tmp_path, out):
     times = [i * 1001 / 30000 for i in range(30)]
-    source = make_film(tmp_path / "in.mp4", images, times)
-    annotate_film(source, reader, out)
+    source = make_video(tmp_path / "in.mp4", images, times)
+    annotate_video(source, reader, out)
     with av.open(str(source)) as a, av.open(str(out)) as b:
         ends = [float(c.streams.video[0].duration * c.streams.video[0].time_base) for c in (a, b)]
         assert ends[0] == pytest.approx(ends[1], abs=0.04)
     np.testing.assert_allclose([f.time_s for f in frames_of(out)], [f.time_s for f in frames_of(source)], atol=1e-6)
-    assert sound_packets(out) == sound_packets(source)
+    assert audio_packets(out) == audio_packets(source)
 
 
 @pytest.mark.skipif(not hasattr(av.VideoStream, "set_display_rotation"), reason="this PyAV writes no rotation")
 @pytest.mark.parametrize(("degrees", "quarters"), [(90, 1), (180, 2), (-90, 3)])
-def test_a_turned_film_stands_upright(reader, images, tmp_path, out, degrees, quarters):
+def test_a_turned_video_stands_upright(reader, images, tmp_path, out, degrees, quarters):
     lying = [np.ascontiguousarray(np.rot90(image, -quarters)) for image in images[:4]]
-    source = make_film(tmp_path / "in.mp4", lying, rotation=degrees)
-    summary = annotate_film(source, reader, out)
+    source = make_video(tmp_path / "in.mp4", lying, rotation=degrees)
+    summary = annotate_video(source, reader, out)
     with av.open(str(out)) as container:  # upright in its pixels, with no turn left to be done
         picture = next(container.decode(video=0))
         assert (picture.width, picture.height, picture.rotation) == (*SIZE, 0)
@@ -111,7 +111,7 @@ def test_a_turned_film_stands_upright(reader, images, tmp_path, out, degrees, qu
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "sound"),
+    ("name", "codec", "audio"),
     [
         ("in.mov", "libx264", ("pcm_s16le",)),
         ("in.mkv", "libx264", ("flac", "aac")),
@@ -120,17 +120,17 @@ def test_a_turned_film_stands_upright(reader, images, tmp_path, out, degrees, qu
         ("in.gif", "gif", ()),
     ],
 )
-def test_other_containers_and_codecs(reader, images, tmp_path, out, name, codec, sound):
+def test_other_containers_and_codecs(reader, images, tmp_path, out, name, codec, audio):
     speed = {"cpu-used": "8", "deadline": "realtime"} if "vp9" in codec else {}
-    source = make_film(tmp_path / name, images[:8], codec=codec, sound=sound, **speed)
-    summary = annotate_film(source, reader, out)
+    source = make_video(tmp_path / name, images[:8], codec=codec, audio=audio, **speed)
+    summary = annotate_video(source, reader, out)
     before, after = frames_of(source), frames_of(out)
     assert [number_of(f.image) for f in after] == list(range(8))
     np.testing.assert_allclose([f.time_s for f in after], [f.time_s for f in before], atol=1e-4)
     assert summary.is_complete and summary.faces == 8
     with av.open(str(source)) as a, av.open(str(out)) as b:
-        assert len(a.streams.audio) == len(b.streams.audio) == len(sound)
-        for index in range(len(sound)):
+        assert len(a.streams.audio) == len(b.streams.audio) == len(audio)
+        for index in range(len(audio)):
             for container in (a, b):
                 container.seek(0)
             lengths = [
@@ -140,8 +140,8 @@ def test_other_containers_and_codecs(reader, images, tmp_path, out, name, codec,
 
 
 def test_a_damaged_part_is_named_and_the_rest_is_read(reader, images, tmp_path, out):
-    source = damage(make_film(tmp_path / "in.mp4", images, sound=(), g="5", bf="0"))
-    summary = annotate_film(source, reader, out)
+    source = damage(make_video(tmp_path / "in.mp4", images, audio=(), g="5", bf="0"))
+    summary = annotate_video(source, reader, out)
     numbers = [number_of(f.image) for f in frames_of(out)]
     assert summary.damaged_s
     assert all(0.2 < time_s < 1.0 for time_s in summary.damaged_s)
@@ -149,64 +149,64 @@ def test_a_damaged_part_is_named_and_the_rest_is_read(reader, images, tmp_path, 
     assert summary.is_complete
 
 
-def test_a_film_that_breaks_off_is_read_up_to_there(reader, images, tmp_path, out):
-    source = cut_off(make_film(tmp_path / "in.mkv", images, sound=(), g="5"))
-    summary = annotate_film(source, reader, out)
+def test_a_video_that_breaks_off_is_read_up_to_there(reader, images, tmp_path, out):
+    source = cut_off(make_video(tmp_path / "in.mkv", images, audio=(), g="5"))
+    summary = annotate_video(source, reader, out)
     numbers = [number_of(f.image) for f in frames_of(out)]
     assert 5 < len(numbers) < 30
     assert numbers == list(range(len(numbers)))
     assert summary.frames == len(numbers)
 
 
-def test_what_is_no_film_is_one_line(reader, images, tmp_path, out):
-    (tmp_path / "text.mp4").write_text("no film")
-    make_film(tmp_path / "in.mp4", images[:3])
-    with av.open(str(tmp_path / "sound.m4a"), "w") as container, av.open(str(tmp_path / "in.mp4")) as film:
-        track = container.add_stream_from_template(film.streams.audio[0])
-        for packet in film.demux(audio=0):
+def test_what_is_no_video_is_one_line(reader, images, tmp_path, out):
+    (tmp_path / "text.mp4").write_text("no video")
+    make_video(tmp_path / "in.mp4", images[:3])
+    with av.open(str(tmp_path / "audio.m4a"), "w") as container, av.open(str(tmp_path / "in.mp4")) as video:
+        track = container.add_stream_from_template(video.streams.audio[0])
+        for packet in video.demux(audio=0):
             if packet.size:
                 packet.stream = track
                 container.mux(packet)
-    for name, message in (("none.mp4", "no video file"), ("text.mp4", "damaged"), ("sound.m4a", "holds no video")):
+    for name, message in (("none.mp4", "no video file"), ("text.mp4", "damaged"), ("audio.m4a", "holds no video")):
         with pytest.raises(InputError, match=message) as caught:
-            annotate_film(tmp_path / name, reader, out, [tmp_path / "out.csv"])
+            annotate_video(tmp_path / name, reader, out, [tmp_path / "out.csv"])
         assert name in str(caught.value) and "\n" not in str(caught.value)
-    assert is_tidy(tmp_path, "in.mp4", "text.mp4", "sound.m4a")
+    assert is_tidy(tmp_path, "in.mp4", "text.mp4", "audio.m4a")
 
 
-def test_a_part_begins_at_zero_with_its_own_sound(reader, images, tmp_path, out):
-    source = make_film(tmp_path / "in.mp4", images, g="10")
-    summary = annotate_film(source, reader, out, [tmp_path / "out.csv"], FilmOptions(start_s=0.4, end_s=0.8))
+def test_a_part_begins_at_zero_with_its_own_audio(reader, images, tmp_path, out):
+    source = make_video(tmp_path / "in.mp4", images, g="10")
+    summary = annotate_video(source, reader, out, [tmp_path / "out.csv"], VideoOptions(start_s=0.4, end_s=0.8))
     after = frames_of(out)
     assert [number_of(f.image) for f in after] == list(range(10, 20))
     np.testing.assert_allclose([f.time_s for f in after], [i / 25 for i in range(10)], atol=1e-3)
     assert summary.frames == 10
     assert [float(row["time_s"]) for row in rows_of(tmp_path / "out.csv")] == pytest.approx(np.arange(10, 20) / 25)
-    (whole,), (part,) = sound_packets(source), sound_packets(out)
+    (whole,), (part,) = audio_packets(source), audio_packets(out)
     assert {content for _, content in part} <= {content for _, content in whole}
     times = {content: time_s for time_s, content in whole}
     assert [times[content] - time_s for time_s, content in part] == pytest.approx([0.4] * len(part), abs=1e-3)
     with pytest.raises(InputError, match="no picture from"):
-        annotate_film(source, reader, tmp_path / "late.mp4", options=FilmOptions(start_s=50, end_s=60))
+        annotate_video(source, reader, tmp_path / "late.mp4", options=VideoOptions(start_s=50, end_s=60))
 
 
 @pytest.mark.parametrize(("name", "codec"), [("in.gif", "gif"), ("in.mkv", "libx264"), ("in.avi", "mpeg4")])
 def test_a_part_of_other_containers(reader, images, tmp_path, out, name, codec):
-    source = make_film(tmp_path / name, images, codec=codec, sound=())
-    annotate_film(source, reader, out, options=FilmOptions(start_s=0.4, end_s=0.6))
+    source = make_video(tmp_path / name, images, codec=codec, audio=())
+    annotate_video(source, reader, out, options=VideoOptions(start_s=0.4, end_s=0.6))
     assert [number_of(f.image) for f in frames_of(out)] == [10, 11, 12, 13, 14]
 
 
-@pytest.mark.parametrize(("options", "read"), [(FilmOptions(every=4), 8), (FilmOptions(fps=5), 6)])
-@pytest.mark.parametrize("with_film", [True, False])
-def test_fewer_frames_are_read_and_the_film_stays_whole(reader, images, tmp_path, out, options, read, with_film):
-    source = make_film(tmp_path / "in.mp4", images)
-    summary = annotate_film(source, reader, out if with_film else None, [tmp_path / "out.jsonl"], options)
+@pytest.mark.parametrize(("options", "read"), [(VideoOptions(every=4), 8), (VideoOptions(fps=5), 6)])
+@pytest.mark.parametrize("with_video", [True, False])
+def test_fewer_frames_are_read_and_the_video_stays_whole(reader, images, tmp_path, out, options, read, with_video):
+    source = make_video(tmp_path / "in.mp4", images)
+    summary = annotate_video(source, reader, out if with_video else None, [tmp_path / "out.jsonl"], options)
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     step = 4 if options.every == 4 else 5
     assert [row["frame"] for row in rows] == list(range(0, 30, step))
     assert (summary.analysed, summary.frames) == (read, 30)
-    if with_film:
+    if with_video:
         after = frames_of(out)
         assert [number_of(f.image) for f in after] == list(range(30))
         # the frames between have boxes, too
@@ -223,42 +223,42 @@ def test_sampler_holds_its_rate_at_uneven_times():
 
 
 def test_stopping_leaves_what_was_done(reader, images, tmp_path, out):
-    source = make_film(tmp_path / "in.mp4", images)
+    source = make_video(tmp_path / "in.mp4", images)
     done = []
-    summary = annotate_film(
+    summary = annotate_video(
         source, reader, out, [tmp_path / "out.csv"], progress=done.append, stop=lambda: len(done) == 12
     )
     assert not summary.is_complete
     assert [number_of(f.image) for f in frames_of(out)] == list(range(12))
     assert len(rows_of(tmp_path / "out.csv")) == 12
-    assert max(time_s for time_s, _ in sound_packets(out)[0]) < 12 / 25
+    assert max(time_s for time_s, _ in audio_packets(out)[0]) < 12 / 25
     assert is_tidy(tmp_path, "in.mp4", "out.mp4", "out.csv")
 
 
-def test_stopping_before_the_first_frame_leaves_no_film(reader, images, tmp_path, out):
-    summary = annotate_film(make_film(tmp_path / "in.mp4", images[:3]), reader, out, stop=lambda: True)
+def test_stopping_before_the_first_frame_leaves_no_video(reader, images, tmp_path, out):
+    summary = annotate_video(make_video(tmp_path / "in.mp4", images[:3]), reader, out, stop=lambda: True)
     assert summary.frames == 0
     assert is_tidy(tmp_path, "in.mp4")
 
 
 def test_an_error_leaves_nothing_under_any_name(reader, images, tmp_path, out):
-    source = make_film(tmp_path / "in.mp4", images)
+    source = make_video(tmp_path / "in.mp4", images)
 
     def fail(frames):
         if frames == 5:
             raise RuntimeError("the power went")
 
     with pytest.raises(RuntimeError):
-        annotate_film(source, reader, out, [tmp_path / "out.csv"], progress=fail)
+        annotate_video(source, reader, out, [tmp_path / "out.csv"], progress=fail)
     with pytest.raises(OutputError, match="no folder"):
-        annotate_film(source, reader, out, [tmp_path / "none" / "out.csv"])
+        annotate_video(source, reader, out, [tmp_path / "none" / "out.csv"])
     assert is_tidy(tmp_path, "in.mp4")
 
 
 def test_parquet_holds_the_same_rows(reader, images, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
-    source = make_film(tmp_path / "in.mp4", images[:5])
-    annotate_film(source, reader, None, [tmp_path / "out.parquet", tmp_path / "out.csv"])
+    source = make_video(tmp_path / "in.mp4", images[:5])
+    annotate_video(source, reader, None, [tmp_path / "out.parquet", tmp_path / "out.csv"])
     for row, text in zip(parquet.read_table(tmp_path / "out.parquet").to_pylist(), rows_of(tmp_path / "out.csv")):
         assert row["emotion"] == text["emotion"]
         assert row["time_s"] == float(text["time_s"])

@@ -1,4 +1,4 @@
-"""``live-emotion video`` as a user runs it: one film, folders, stopping, going on, several processes, a cluster."""
+"""``live-emotion video`` as a user runs it: one video, folders, stopping, going on, several processes, a cluster."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from films import damage, make_film, number_of, pictures
+from videos import damage, make_video, number_of, pictures
 
 from live_emotion.cli.commands.video import ClipType
 from live_emotion.cli.main import cli
 from live_emotion.errors import InputError, LiveEmotionError, OutputError
 from live_emotion.io.atomic import PART
 from live_emotion.io.video_reader import VideoFile
-from live_emotion.pipelines.batch import FilmTask, list_films, make_folders, plan
+from live_emotion.pipelines.batch import VideoTask, list_videos, make_folders, plan
 from live_emotion.pipelines.face_reader import ReaderOptions
 from live_emotion.pipelines.process_pool import run_in_processes, run_on_cluster
-from live_emotion.pipelines.video import FilmOptions
+from live_emotion.pipelines.video import VideoOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 READER = ReaderOptions(device="cpu")
@@ -53,8 +53,8 @@ def started(*arguments):
 
 
 def numbers_in(path):
-    with VideoFile(path) as film:
-        return [number_of(frame.image) for frame in film]
+    with VideoFile(path) as video:
+        return [number_of(frame.image) for frame in video]
 
 
 def names_in(folder):
@@ -63,27 +63,27 @@ def names_in(folder):
 
 @pytest.fixture(scope="module")
 def short(portrait, tmp_path_factory):
-    """A film of 5 frames."""
-    return make_film(tmp_path_factory.mktemp("short") / "short.mp4", pictures(portrait, 5))
+    """A video of 5 frames."""
+    return make_video(tmp_path_factory.mktemp("short") / "short.mp4", pictures(portrait, 5))
 
 
 @pytest.fixture(scope="module")
 def long(portrait, tmp_path_factory):
-    """A film of 600 frames, some ten seconds of work."""
+    """A video of 600 frames, some ten seconds of work."""
     path = tmp_path_factory.mktemp("long") / "long.mp4"
-    return make_film(path, pictures(portrait, 600), preset="ultrafast", g="50")
+    return make_video(path, pictures(portrait, 600), preset="ultrafast", g="50")
 
 
 @pytest.fixture
 def folder(short, tmp_path):
-    """Three films, one of them damaged beyond reading, and a text."""
+    """Three videos, one of them damaged beyond reading, and a text."""
     folder = tmp_path / "in"
     folder.mkdir()
     for name in ("a.mp4", "c.mp4"):
         (folder / name).write_bytes(short.read_bytes())
     (folder / "b.mp4").write_bytes(short.read_bytes())
     damage(folder / "b.mp4", 0, 1)
-    (folder / "notes.txt").write_text("not a film")
+    (folder / "notes.txt").write_text("not a video")
     return folder
 
 
@@ -112,7 +112,7 @@ def test_what_is_no_clip_is_wrong_usage(text, short):
     ("arguments", "message"),
     [
         ([], "Say what to make"),
-        (["-o", "x.mp4", "--resume"], "--resume is for films in a folder"),
+        (["-o", "x.mp4", "--resume"], "--resume is for videos in a folder"),
         (["-o", "x/", "--force", "--resume"], "one of them"),
         (["-o", "x/", "--workers", "2", "--cluster", "tcp://127.0.0.1:1"], "one of them"),
     ],
@@ -123,7 +123,7 @@ def test_wrong_usage_exits_2(short, arguments, message):
     assert message in done.stderr
 
 
-def test_one_film_names_and_options(short, tmp_path):
+def test_one_video_names_and_options(short, tmp_path):
     done = video(short, "-o", tmp_path / "o.mp4", "--data", "csv", "--data", tmp_path / "x.jsonl", "--quality", 30)
     assert done.exit_code == 0, done.output
     assert names_in(tmp_path) == ["o.csv", "o.mp4", "x.jsonl"]
@@ -136,18 +136,18 @@ def test_one_film_names_and_options(short, tmp_path):
 
 
 def test_rows_on_standard_output(short):
-    done = video(short, "--no-film", "--data", "-", "--every", 2)
+    done = video(short, "--no-video", "--data", "-", "--every", 2)
     assert done.exit_code == 0, done.output
     assert done.stdout.count('"track_id": 1') == 3
     assert all(line.startswith("{") for line in done.stdout.splitlines())
 
 
-def test_a_folder_goes_on_after_a_damaged_film(folder, tmp_path):
+def test_a_folder_goes_on_after_a_damaged_video(folder, tmp_path):
     done = video(folder, "-o", tmp_path / "out", "--data", "csv")
     assert isinstance(done.exception, LiveEmotionError)
-    assert "1 of 3 films could not be read" in str(done.exception) and "b.mp4" in str(done.exception)
+    assert "1 of 3 videos could not be read" in str(done.exception) and "b.mp4" in str(done.exception)
     assert f"Error: {folder / 'b.mp4'} is not a video" in done.stderr
-    assert "2 of 3 films done, 1 failed." in done.stderr
+    assert "2 of 3 videos done, 1 failed." in done.stderr
     assert names_in(tmp_path / "out") == ["a.csv", "a.mp4", "c.csv", "c.mp4"]
     assert numbers_in(tmp_path / "out" / "c.mp4") == [0, 1, 2, 3, 4]
 
@@ -163,7 +163,7 @@ def test_nothing_is_written_over_and_resume_does_what_is_missing(folder, tmp_pat
     assert names_in(out) == ["a.mp4"]
     resumed = video(folder, "-o", out, "--resume")
     assert resumed.exit_code == 0, resumed.output
-    assert "1 of 2 films done, 1 complete before." in resumed.stdout
+    assert "1 of 2 videos done, 1 complete before." in resumed.stdout
     assert (out / "a.mp4").read_text() == "precious"
     assert numbers_in(out / "c.mp4") == [0, 1, 2, 3, 4]
     assert video(folder, "-o", out, "--resume").exit_code == 0, "nothing is left to do"
@@ -171,7 +171,7 @@ def test_nothing_is_written_over_and_resume_does_what_is_missing(folder, tmp_pat
     assert numbers_in(out / "a.mp4") == [0, 1, 2, 3, 4]
 
 
-def test_the_films_themselves_are_safe(folder, short):
+def test_the_videos_themselves_are_safe(folder, short):
     before = (folder / "a.mp4").read_bytes()
     done = video(folder, "-o", folder, "--force")
     assert "choose another name or folder" in str(done.exception)
@@ -179,7 +179,7 @@ def test_the_films_themselves_are_safe(folder, short):
     assert (folder / "a.mp4").read_bytes() == before
 
 
-def test_plan_names_what_comes_of_films(tmp_path):
+def test_plan_names_what_comes_of_videos(tmp_path):
     for name in (
         "x/talk.mov",
         "x/talk.mp4",
@@ -192,13 +192,13 @@ def test_plan_names_what_comes_of_films(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     tasks = plan([tmp_path / "x", tmp_path / "y"], tmp_path / "out", ["csv"], tmp_path / "rep")
-    assert [task.film.name for task in tasks] == ["talk_mov.mp4", "talk_mp4.mp4", "walk.mp4", "talk_mp4_2.mp4"]
+    assert [task.annotated.name for task in tasks] == ["talk_mov.mp4", "talk_mp4.mp4", "walk.mp4", "talk_mp4_2.mp4"]
     assert [task.data[0].name for task in tasks] == ["talk_mov.csv", "talk_mp4.csv", "walk.csv", "talk_mp4_2.csv"]
     assert tasks[2].report == tmp_path / "rep" / "walk"
     (single,) = plan([Path("talk.mov")], Path("out.mp4"), report=Path("rep"))
-    assert single == FilmTask(Path("talk.mov"), Path("out.mp4"), (Path("rep/faces.csv"),), Path("rep"))
-    (only,) = plan([tmp_path / "x" / "walk.mkv"], tmp_path / "out", with_film=False)
-    assert (only.film, only.data) == (None, (tmp_path / "out" / "walk.csv",))
+    assert single == VideoTask(Path("talk.mov"), Path("out.mp4"), (Path("rep/faces.csv"),), Path("rep"))
+    (only,) = plan([tmp_path / "x" / "walk.mkv"], tmp_path / "out", with_video=False)
+    assert (only.annotated, only.data) == (None, (tmp_path / "out" / "walk.csv",))
 
 
 @pytest.mark.parametrize(
@@ -216,13 +216,13 @@ def test_plan_refuses_what_does_not_go_together(inputs, output, data, message):
         plan([Path(p) for p in inputs], output and Path(output), data)
 
 
-def test_a_folder_without_films_is_named(tmp_path):
-    with pytest.raises(InputError, match="no films in the folder"):
-        list_films([tmp_path])
+def test_a_folder_without_videos_is_named(tmp_path):
+    with pytest.raises(InputError, match="no videos in the folder"):
+        list_videos([tmp_path])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
-def test_ctrl_c_leaves_a_playable_film(long, tmp_path):
+def test_ctrl_c_leaves_a_playable_video(long, tmp_path):
     with started(long, "-o", tmp_path / "out.mp4", "--data", tmp_path / "out.csv") as process:
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
@@ -287,24 +287,24 @@ class KillOne:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-def test_films_of_a_killed_process_are_read_again(long, short, tmp_path):
+def test_videos_of_a_killed_process_are_read_again(long, short, tmp_path):
     kill = KillOne(lambda: [child.pid for child in multiprocessing.active_children()])
     tasks = tasks_for([long, short], tmp_path / "out")
-    outcomes = list(run_in_processes(tasks, READER, FilmOptions(every=250), 2, kill, lambda: False))
+    outcomes = list(run_in_processes(tasks, READER, VideoOptions(every=250), 2, kill, lambda: False))
     assert kill.killed
     assert sorted(outcome.task.source.name for outcome in outcomes) == ["long.mp4", "short.mp4"]
     assert [outcome.error for outcome in outcomes] == [None, None]
     assert names_in(tmp_path / "out") == ["long.mp4", "short.mp4"], "what the killed one left is gone"
 
 
-def test_a_film_whose_processes_always_die_is_given_up(long, tmp_path):
+def test_a_video_whose_processes_always_die_is_given_up(long, tmp_path):
     def kill(number, frames):
         if frames:
             for child in multiprocessing.active_children():
                 child.kill()  # that takes one that is gone already
 
     tasks = tasks_for([long], tmp_path / "out")
-    (outcome,) = run_in_processes(tasks, READER, FilmOptions(every=250), 1, kill, lambda: False)
+    (outcome,) = run_in_processes(tasks, READER, VideoOptions(every=250), 1, kill, lambda: False)
     assert "was killed" in outcome.error
 
 
@@ -315,13 +315,13 @@ def test_wrong_weights_end_it_all_at_once(short, folder, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-def test_a_cluster_reads_the_film_of_a_killed_worker_again(long, short, tmp_path):
+def test_a_cluster_reads_the_video_of_a_killed_worker_again(long, short, tmp_path):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         kill = KillOne(lambda: [worker.process.pid for worker in cluster.workers.values()])
         tasks = tasks_for([long, short], tmp_path / "out")
         address = cluster.scheduler_address
-        outcomes = list(run_on_cluster(tasks, READER, FilmOptions(every=100), address, kill, lambda: False))
+        outcomes = list(run_on_cluster(tasks, READER, VideoOptions(every=100), address, kill, lambda: False))
         assert kill.killed
         assert sorted(outcome.task.source.name for outcome in outcomes) == ["long.mp4", "short.mp4"]
         assert [outcome.error for outcome in outcomes] == [None, None]

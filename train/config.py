@@ -69,7 +69,7 @@ class TrainConfig:
     )
     val_fraction: float = _setting(0.1, "Data", "Part of the training images held out for validation.", low=0, high=0.9)
     hold_out: bool = _setting(False, "Data", "Hold that part out even where there is a val folder.")
-    drop_twins: bool = _setting(
+    drop_duplicates: bool = _setting(
         False, "Data", "Leave out training images that have a copy in validation: in the part held out and in val."
     )
 

@@ -1,4 +1,4 @@
-"""Looks for what goes wrong on people's machines, and says how to mend it."""
+"""Looks for what goes wrong on people's machines, and says how to fix it."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Finding:
     Attributes:
         name: of the thing.
         text: what was found.
-        mend: how to mend it; empty where all is well.
+        fix: how to fix it; empty where all is well.
         is_fatal: whether nothing works without it.
     """
 
     name: str
     text: str
-    mend: str = ""
+    fix: str = ""
     is_fatal: bool = False
 
 
@@ -135,22 +135,22 @@ def look_at_faces() -> Finding:
     """Whether a known portrait's face is found and read."""
     from live_emotion.io.demo_clip import read_portrait
     from live_emotion.io.video_reader import Frame
-    from live_emotion.pipelines.analyzer import EmotionAnalyser
+    from live_emotion.pipelines.analyzer import EmotionAnalyzer
 
-    with EmotionAnalyser.open() as analyser:
-        faces = analyser.analyse(Frame(0, 0.0, read_portrait()))
+    with EmotionAnalyzer.open() as analyzer:
+        faces = analyzer.analyze(Frame(0, 0.0, read_portrait()))
     if len(faces) != 1:
         return Finding("faces", f"{len(faces)} found in a portrait of one", REINSTALL, is_fatal=True)
     return Finding("faces", f"the portrait's is found and read: {faces[0].emotion} {faces[0].confidence:.0%}")
 
 
-def look_at_films() -> Finding:
+def look_at_videos() -> Finding:
     """Whether H.264 can be written."""
     import av
 
     if "libx264" not in av.codecs_available:
-        return Finding("films", f"PyAV {av.__version__} cannot write H.264", "pip install --force-reinstall av")
-    return Finding("films", f"PyAV {av.__version__} writes H.264")
+        return Finding("videos", f"PyAV {av.__version__} cannot write H.264", "pip install --force-reinstall av")
+    return Finding("videos", f"PyAV {av.__version__} writes H.264")
 
 
 def look_at_display() -> Finding:
@@ -174,16 +174,16 @@ def look_at_cameras() -> Finding:
         return Finding("cameras", f"no permission for {denied[0]}", 'sudo usermod -aG video "$USER", then log in again')
     there = list_cameras()
     if not there:
-        mend = "Connect one; on macOS and Windows also allow your terminal to use it, in the system's privacy settings."
-        return Finding("cameras", "none", mend)
+        fix = "Connect one; on macOS and Windows also allow your terminal to use it, in the system's privacy settings."
+        return Finding("cameras", "none", fix)
     return Finding("cameras", ", ".join(f"{number} ({name})" for number, name in there.items()))
 
 
 def look_at_disk() -> Finding:
     """Whether there is room for recordings."""
     free = shutil.disk_usage(".").free / 1e9
-    mend = "Make room before you record." if free < FREE_GB else ""
-    return Finding("disk", f"{free:.1f} GB free in the current folder", mend)
+    fix = "Make room before you record." if free < FREE_GB else ""
+    return Finding("disk", f"{free:.1f} GB free in the current folder", fix)
 
 
 LOOKS: tuple[Callable[[], Finding], ...] = (
@@ -194,7 +194,7 @@ LOOKS: tuple[Callable[[], Finding], ...] = (
     look_at_weights,
     look_at_processor,
     look_at_faces,
-    look_at_films,
+    look_at_videos,
     look_at_display,
     look_at_cameras,
     look_at_disk,

@@ -12,12 +12,12 @@ from live_emotion.errors import LiveEmotionError
 COMMANDS = {
     "webcam": "Read emotions live from a camera.",
     "video": "Annotate video files, get data and reports of them.",
-    "report": "Show how the mood of each person in a film went.",
+    "report": "Show how the mood of each person in a video went.",
     "image": "Read emotions in photos.",
     "demo": "Show it all at work, with no camera and no file.",
     "calibrate": "Learn how your face looks at rest, so that it is not called sad.",
     "cameras": "List the cameras of this machine.",
-    "doctor": "Look for what is wrong on this machine, and say how to mend it.",
+    "doctor": "Look for what is wrong on this machine, and say how to fix it.",
 }
 """Every subcommand with its short help. It lives here so that ``--help`` needs to load none of them."""
 
@@ -52,19 +52,19 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="live-emotion", prog_name="live-emotion")
 def cli() -> None:
-    """Read emotions from faces: live, in films and in photos.
+    """Read emotions from faces: live, in videos and in photos.
 
     Everything stays on this machine: nothing is uploaded, downloaded or stored unless you ask for it.
 
     \b
     live-emotion webcam                        a window with the camera's picture
     live-emotion image photo.jpg -o results    an annotated copy of a photo
-    live-emotion video in.mp4 -o out.mp4       an annotated copy of a film
+    live-emotion video in.mp4 -o out.mp4       an annotated copy of a video
     """
 
 
 def run_cli(command: click.Command, program: str) -> None:
-    """Runs a command line and exits: 0, 1 for an error that a user can mend, 2 for wrong usage, 130 for Ctrl-C."""
+    """Runs a command line and exits: 0, 1 for an error that a user can fix, 2 for wrong usage, 130 for Ctrl-C."""
     try:
         sys.exit(command.main(prog_name=program, standalone_mode=False) or 0)
     except click.exceptions.Exit as end:

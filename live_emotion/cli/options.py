@@ -46,7 +46,7 @@ min_confidence_option = click.option(
 max_faces_option = click.option(
     "--max-faces", type=click.IntRange(1), default=10, show_default=True, help="Most faces to read in a picture."
 )
-force_option = click.option("--force", is_flag=True, help="Write over files that exist.")
+force_option = click.option("--force", is_flag=True, help="Overwrite files that exist.")
 
 profile_option = click.option(
     "--profile", metavar="NAME", help="Use what 'live-emotion calibrate' learnt of a person's resting face."
@@ -73,7 +73,7 @@ def camera_options(command: Command) -> Command:
 
 
 def analysis_options(command: Command) -> Command:
-    """The options that ``EmotionAnalyser.open`` takes, by its names for them."""
+    """The options that ``EmotionAnalyzer.open`` takes, by its names for them."""
     for option in (max_faces_option, min_confidence_option, detector_option, device_option, weights_option):
         command = option(command)
     return command

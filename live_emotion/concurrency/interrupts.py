@@ -1,4 +1,4 @@
-"""Ctrl-C and a plea to end, answered when it suits."""
+"""Ctrl-C and SIGTERM, answered when it suits."""
 
 from __future__ import annotations
 

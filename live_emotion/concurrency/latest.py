@@ -13,7 +13,7 @@ CLOSING_S = 10.0
 """How long closing waits for a source that hangs, in seconds."""
 
 
-class Newest(Generic[T]):
+class Latest(Generic[T]):
     """Reads a stream in a thread of its own and hands on the newest item only.
 
     Args:
@@ -93,7 +93,7 @@ class Newest(Generic[T]):
         self.stop()
         self._thread.join(timeout=CLOSING_S)
 
-    def __enter__(self) -> Newest[T]:
+    def __enter__(self) -> Latest[T]:
         return self
 
     def __exit__(self, *_: object) -> None:

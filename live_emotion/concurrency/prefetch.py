@@ -15,7 +15,7 @@ R = TypeVar("R")
 _END = object()
 
 
-def ahead(items: Iterable[T], depth: int) -> Iterator[T]:
+def prefetch(items: Iterable[T], depth: int) -> Iterator[T]:
     """Takes items in a thread of its own, while earlier ones are in use.
 
     An error in taking them is raised here. Closing the iterator ends the thread and waits for it.

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 
-class Background:
+class BackgroundWorker:
     """Makes calls in a thread of its own, in order. Leaving its block raises what one of them raised.
 
     Args:
@@ -58,7 +58,7 @@ class Background:
             self._calls.put(None)
             self._thread.join()
 
-    def __enter__(self) -> Background:
+    def __enter__(self) -> BackgroundWorker:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

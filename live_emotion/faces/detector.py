@@ -99,7 +99,7 @@ class FaceDetector:
         Args:
             image: (H, W, 3) uint8 BGR, (H, W, 4) BGRA or (H, W) grey.
             proposed: what :meth:`propose` gave for it, if it was asked before.
-            following: the memory of a film, for frames in order; by default the detector's own, if it has one.
+            following: the memory of a video, for frames in order; by default the detector's own, if it has one.
 
         Returns:
             at most ``max_faces`` faces, the highest score first.

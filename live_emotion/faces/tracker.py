@@ -76,7 +76,7 @@ class Tracker:
     """Joins the faces of successive frames into tracks and smooths what they show.
 
     Faces and tracks are paired so that the overlap of all pairs together is largest (Hungarian method; Kuhn, 1955).
-    What each shows is smoothed by itself, in seconds, so that a film looks the same at any frame rate.
+    What each shows is smoothed by itself, in seconds, so that a video looks the same at any frame rate.
 
     Args:
         class_names: C names in the order of the probabilities.

@@ -75,13 +75,13 @@ def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def refuse_existing(path: str | os.PathLike[str], force: bool = False) -> None:
-    """Protects a file from being written over.
+    """Protects a file from being overwritten.
 
     Raises:
         OutputError: there is one at ``path``, and ``force`` is not set.
     """
     if not force and Path(path).exists():
-        raise OutputError(f"{path} exists already; choose another name, or write over it with --force.")
+        raise OutputError(f"{path} exists already; choose another name, or overwrite it with --force.")
 
 
 def expand_folders(paths: Iterable[Path], is_wanted: Callable[[Path], bool], what: str) -> list[Path]:
@@ -90,7 +90,7 @@ def expand_folders(paths: Iterable[Path], is_wanted: Callable[[Path], bool], wha
     Args:
         paths: files and folders.
         is_wanted: chooses among a folder's files.
-        what: they are, for messages: photos, films.
+        what: they are, for messages: photos, videos.
 
     Raises:
         InputError: a folder holds none or cannot be read.

@@ -1,4 +1,4 @@
-"""The sound of a film, carried over as it lies in the file."""
+"""The audio of a video, carried over as it lies in the file."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from live_emotion.io.video_reader import film_start, open_media
+from live_emotion.io.video_reader import open_media, video_start
 
 FALLBACK_CODEC = "aac"
-"""What sound is encoded as where an MP4 cannot hold its own codec."""
+"""What audio is encoded as where an MP4 cannot hold its own codec."""
 
 INTERLEAVING_S = 10.0
 """How far apart in time, in seconds, neighbours in a file may be."""
 
 
-class Sound:
-    """All sound tracks of a film, copied packet by packet without a change, in step with the pictures.
+class Audio:
+    """All audio tracks of a video, copied packet by packet without a change, in step with the pictures.
 
     Only a track whose codec an MP4 cannot hold is encoded anew, as AAC.
 
     Args:
-        path: the film.
-        start_s: leave out what ends before this time of the film, in seconds; it is time 0 of the new film.
-        end_s: leave out what begins at this time of the film or later, in seconds.
+        path: the video.
+        start_s: leave out what ends before this time of the video, in seconds; it is time 0 of the new video.
+        end_s: leave out what begins at this time of the video or later, in seconds.
 
     Attributes:
         recoded: codecs of the tracks that are encoded anew.
@@ -41,7 +41,7 @@ class Sound:
         self._streams = self._container.streams.audio
         self._start_s = start_s
         self._length_s = end_s - start_s
-        self._zero = film_start(self._container) + Fraction(start_s)
+        self._zero = video_start(self._container) + Fraction(start_s)
         self._tracks: dict[int, _Track] = {}
         if start_s > 0:
             self._container.seek(math.floor(self._zero * 1_000_000))
@@ -49,7 +49,7 @@ class Sound:
         self._next = next(self._packets, None)
 
     def add_to(self, container: Any) -> None:
-        """Adds the tracks to an open film, before anything is written to it."""
+        """Adds the tracks to an open video, before anything is written to it."""
         for stream in self._streams:
             try:
                 track: _Track = _Copy(container.add_stream_from_template(stream))
@@ -62,7 +62,7 @@ class Sound:
             self._tracks[stream.index] = track
 
     def until(self, time_s: float) -> Iterator[Any]:
-        """Packets for the new film that begin before a time of it, in seconds, and were not given yet."""
+        """Packets for the new video that begin before a time of it, in seconds, and were not given yet."""
         while self._next is not None and self._next.pts * self._next.time_base < time_s:
             yield from self._tracks[self._next.stream.index].packets(self._next)
             self._next = next(self._packets, None)
@@ -73,7 +73,7 @@ class Sound:
             yield from track.packets(None)
 
     def _shifted(self) -> Iterator[Any]:
-        """Packets within the times that were asked for, on the new film's clock."""
+        """Packets within the times that were asked for, on the new video's clock."""
         last: dict[int, int] = {}
         for packet in self._demux():
             pts = packet.pts if packet.pts is not None else packet.dts
@@ -141,8 +141,8 @@ class _Recode:
         except av.FFmpegError:  # a damaged packet is a short silence
             return
         for piece in pieces:
-            for sound in self._resampler.resample(piece):
-                yield from self.stream.encode(sound)
+            for audio in self._resampler.resample(piece):
+                yield from self.stream.encode(audio)
         if packet is None:
             yield from self.stream.encode(None)
 

@@ -1,4 +1,4 @@
-"""A short film made from the public-domain portrait that matplotlib ships: for trying everything with no camera."""
+"""A short video made from the public-domain portrait that matplotlib ships: for trying everything with no camera."""
 
 from __future__ import annotations
 

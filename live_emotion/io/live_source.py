@@ -1,4 +1,4 @@
-"""Live frames: from a camera, a stream, or a film played at its own speed."""
+"""Live frames: from a camera, a stream, or a video played at its own speed."""
 
 from __future__ import annotations
 
@@ -69,15 +69,15 @@ def open_camera(source: str, mode: CameraMode = CameraMode()) -> Iterator[LiveSo
         mode: asked of a camera, which may give another.
 
     Yields:
-        frames as they come, with the time since the first; a film ends, a camera does not.
+        frames as they come, with the time since the first; a video ends, a camera does not.
 
     Raises:
         CameraError: there is no such camera, it is in use, or it stops giving frames.
         InputError: the file is not a video.
     """
     if not is_camera(source) and "://" not in source:
-        with VideoFile(source) as film:
-            yield LiveSource(played(film))
+        with VideoFile(source) as video:
+            yield LiveSource(played(video))
         return
     number = find_camera(source) if is_camera(source) else source
     camera = Camera(lambda: open_capture(number, mode))
@@ -138,7 +138,7 @@ def captured(
 
 
 def played(frames: Iterable[Frame]) -> Iterator[LiveFrame]:
-    """Frames of a film, each at its own time by the clock."""
+    """Frames of a video, each at its own time by the clock."""
     start = None
     for frame in frames:
         start = time.monotonic() - frame.time_s if start is None else start

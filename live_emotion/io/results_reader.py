@@ -191,7 +191,7 @@ def _read_json_lines(path: Path) -> Read:
                     yield row
 
     first = next(rows(), None)
-    # an empty file is a film without a face and tells no names
+    # an empty file is a video without a face and tells no names
     return columns(EMOTIONS) if first is None else list(first), rows()
 
 

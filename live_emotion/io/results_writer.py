@@ -67,7 +67,7 @@ def rows(frame: Frame, faces: Sequence[TrackedFace], class_names: Sequence[str])
         yield dict(zip(columns(class_names), values))
 
 
-class DataSink(ABC):
+class ResultsWriter(ABC):
     """Writes rows to a file as they come. It appears under its name once it is closed, with all rows so far.
 
     Args:
@@ -136,14 +136,14 @@ class DataSink(ABC):
         finally:
             temporary.unlink(missing_ok=True)
 
-    def __enter__(self) -> DataSink:
+    def __enter__(self) -> ResultsWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
 
-class CsvSink(DataSink):
+class CsvWriter(ResultsWriter):
     """Rows as comma-separated values with a line of names, as pandas and spreadsheets read them."""
 
     def _open(self, path: Path) -> None:
@@ -158,7 +158,7 @@ class CsvSink(DataSink):
         self._file.close()
 
 
-class JsonLinesSink(DataSink):
+class JsonLinesWriter(ResultsWriter):
     """Rows as JSON Lines."""
 
     def _open(self, path: Path) -> None:
@@ -171,7 +171,7 @@ class JsonLinesSink(DataSink):
         self._file.close()
 
 
-class ParquetSink(DataSink):
+class ParquetResultsWriter(ResultsWriter):
     """Rows as Parquet; needs the extra ``parquet``."""
 
     def _open(self, path: Path) -> None:
@@ -201,7 +201,7 @@ class ParquetSink(DataSink):
         self._file.close()
 
 
-class StandardOutputSink(JsonLinesSink):
+class StandardOutputWriter(JsonLinesWriter):
     """Rows as JSON Lines on standard output, each frame's at once, for another program to read.
 
     Args:
@@ -224,26 +224,30 @@ class StandardOutputSink(JsonLinesSink):
         self._file.flush()
 
 
-SINKS: dict[str, type[DataSink]] = {".csv": CsvSink, ".jsonl": JsonLinesSink, ".parquet": ParquetSink}
+WRITERS: dict[str, type[ResultsWriter]] = {
+    ".csv": CsvWriter,
+    ".jsonl": JsonLinesWriter,
+    ".parquet": ParquetResultsWriter,
+}
 """The formats by a file's suffix."""
 
 
-def open_data_sink(path: str | os.PathLike[str], class_names: Sequence[str], live: bool = False) -> DataSink:
+def open_results_writer(path: str | os.PathLike[str], class_names: Sequence[str], live: bool = False) -> ResultsWriter:
     """Opens a file for rows, in the format of its suffix; ``-`` is standard output, as JSON Lines.
 
     Args:
         path: ending in ``.csv``, ``.jsonl`` or ``.parquet``.
         class_names: in the order of the faces' probabilities.
-        live: as :class:`DataSink` takes it.
+        live: as :class:`ResultsWriter` takes it.
 
     Raises:
         OutputError: another suffix, or the file cannot be written.
         MissingExtraError: Parquet without the package for it.
     """
     if str(path) == STANDARD_OUTPUT:
-        return StandardOutputSink(class_names)
+        return StandardOutputWriter(class_names)
     check_data_path(path)
-    return SINKS[Path(path).suffix.lower()](path, class_names, live)
+    return WRITERS[Path(path).suffix.lower()](path, class_names, live)
 
 
 def check_data_path(path: str | os.PathLike[str]) -> None:
@@ -254,8 +258,8 @@ def check_data_path(path: str | os.PathLike[str]) -> None:
         MissingExtraError: Parquet without the package for it.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in SINKS:
-        raise OutputError(f"Cannot tell the format of {path}; end its name in {', '.join(SINKS)}.")
+    if suffix not in WRITERS:
+        raise OutputError(f"Cannot tell the format of {path}; end its name in {', '.join(WRITERS)}.")
     if suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
         raise MissingExtraError(
             f"{path} needs pyarrow; install it with: pip install 'live-emotion[parquet]', or use .csv."

@@ -16,13 +16,13 @@ import numpy as np
 from live_emotion.errors import InputError
 
 MAX_FAILURES = 100
-"""How many reads in a row may fail before the rest of a film counts as lost."""
+"""How many reads in a row may fail before the rest of a video counts as lost."""
 
 BROKEN_OFF_S = 0.5
-"""A film that ends this much before its stated length has lost its end, in seconds."""
+"""A video that ends this much before its stated length has lost its end, in seconds."""
 
 HD_HEIGHT = 720
-"""Films of this height, in pixels, or more are in BT.709 colours unless they say otherwise."""
+"""Videos of this height, in pixels, or more are in BT.709 colours unless they say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Frame:
 
     Attributes:
         index: 0, 1, ... within what is read of its source.
-        time_s: seconds on the clock of its source: a film's as a player shows it, a camera's since its first frame.
+        time_s: seconds on the clock of its source: a video's as a player shows it, a camera's since its first frame.
         image: (H, W, 3) uint8 BGR, upright.
     """
 
@@ -41,9 +41,9 @@ class Frame:
 
 
 class VideoFile:
-    """A film's frames with their own timestamps, upright as a player shows them. They can be iterated over once.
+    """A video's frames with their own timestamps, upright as a player shows them. They can be iterated over once.
 
-    Time 0 is the start of the file, which may be the start of its sound: the first picture is at 0 in most films and
+    Time 0 is the start of the file, which may be the start of its audio: the first picture is at 0 in most videos and
     a little later in some. A picture that cannot be decoded is left out; its time is noted in ``damaged_s``.
 
     Args:
@@ -54,21 +54,21 @@ class VideoFile:
     Attributes:
         width: of the upright picture, in pixels.
         height: of the upright picture, in pixels.
-        sample_aspect_ratio: width over height of one pixel of it; not 1 in anamorphic films.
+        sample_aspect_ratio: width over height of one pixel of it; not 1 in anamorphic videos.
         time_base: resolution of the timestamps, in seconds.
         fps: average frames a second; 29.97 stays 29.97.
         frame_count: how many frames there should be from ``start_s`` to ``end_s``, or None where the file does not
             tell; exact for a whole MP4, else from length and fps.
-        duration_s: length of the whole film in seconds, or None.
+        duration_s: length of the whole video in seconds, or None.
         frames_read: how many were decoded so far.
         damaged_s: the times, in seconds, where a picture is missing or shows damage, so far.
 
     Raises:
-        InputError: no such file, not a film, a file with no video, or none of it can be decoded.
+        InputError: no such file, not a video, a file with no video, or none of it can be decoded.
 
     Example:
-        >>> with VideoFile("film.mp4") as film:  # doctest: +SKIP
-        ...     for frame in film:
+        >>> with VideoFile("video.mp4") as video:  # doctest: +SKIP
+        ...     for frame in video:
         ...         print(frame.time_s, frame.image.shape)
     """
 
@@ -81,7 +81,7 @@ class VideoFile:
         self._container = open_media(self.path)
         try:
             self._stream = self._find_video()
-            self._origin = film_start(self._container)
+            self._origin = video_start(self._container)
             self._describe()
             self._pictures = self._start()
         except BaseException:
@@ -196,7 +196,7 @@ class VideoFile:
             self.damaged_s.append(reached)
 
     def _upright(self, picture: Any) -> np.ndarray:
-        """(H, W, 3) uint8 BGR, turned as the film asks."""
+        """(H, W, 3) uint8 BGR, turned as the video asks."""
         quarters, mirrored = self._orientation
         image = self._reformatter.reformat(picture, format="bgr24", src_colorspace=colourspace(picture)).to_ndarray()
         if not quarters and not mirrored:
@@ -215,7 +215,7 @@ class VideoFile:
 
 
 def open_media(path: Path) -> Any:
-    """Opens a file of films or sound.
+    """Opens a file of videos or audio.
 
     Raises:
         InputError: no such file, or FFmpeg cannot read it.
@@ -230,8 +230,8 @@ def open_media(path: Path) -> Any:
         raise InputError(f"{path} is not a video that can be read, or it is damaged.") from error
 
 
-def film_start(container: Any) -> Fraction:
-    """What the clock of an open file shows at time 0 of the film, in seconds.
+def video_start(container: Any) -> Fraction:
+    """What the clock of an open file shows at time 0 of the video, in seconds.
 
     FFmpeg rounds it to microseconds; the stream that begins then has it exactly, so that its first picture is at 0.
     """
@@ -257,7 +257,7 @@ def orientation(picture: Any) -> tuple[int, bool]:
 
 
 def colourspace(picture: Any) -> Any:
-    """The matrix to decode colours by, where a film does not tell: BT.709 for HD, as players do; None: as it tells."""
+    """The matrix to decode colours by, where a video does not tell: BT.709 for HD, as players do; None: as it tells."""
     from av.video.reformatter import Colorspace
 
     unspecified = 2

@@ -1,4 +1,4 @@
-"""Frames into an H.264 film that browsers and phones play."""
+"""Frames into an H.264 video that browsers and phones play."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import numpy as np
 
 from live_emotion.errors import OutputError
 from live_emotion.io.atomic import publish, temporary_beside
-from live_emotion.io.audio import Sound
+from live_emotion.io.audio import Audio
 
 TIME_BASE = Fraction(1, 90_000)
 """Resolution of timestamps in seconds: MPEG's."""
 
 FINEST_TIME_BASE = Fraction(1, 1_000_000)
-"""Films of a finer resolution are written in :data:`TIME_BASE`, since MP4 counts it in 32 bits."""
+"""Videos of a finer resolution are written in :data:`TIME_BASE`, since MP4 counts it in 32 bits."""
 
 DEFAULT_QUALITY = 20
 
@@ -28,20 +28,20 @@ ENCODER_OPTIONS = {"preset": "veryfast"}
 """Of libx264, beside the quality."""
 
 FINISHED = {"movflags": "+faststart"}
-"""Of the MP4: its index comes first, so that a film on the web begins before all of it is there."""
+"""Of the MP4: its index comes first, so that a video on the web begins before all of it is there."""
 
 UNFINISHED = {"movflags": "+hybrid_fragmented", "frag_duration": "1000000", "flush_packets": "1"}
 """Of an MP4 that plays at any time up to its last second (``frag_duration``, in microseconds); its index comes last."""
 
 ONLY_FRAME_S = 1 / 25
-"""How long a film's only frame is shown, in seconds."""
+"""How long a video's only frame is shown, in seconds."""
 
 BT709 = 1
 LIMITED_RANGE = 1
 """As H.264 counts colours (ITU-T H.273)."""
 
 
-class FilmWriter:
+class VideoWriter:
     """Writes an MP4 with each frame at its own time. It appears under its name once it is complete.
 
     The size is the first frame's; later frames of other sizes are fitted into it on black. H.264 as players know it
@@ -51,11 +51,11 @@ class FilmWriter:
     Args:
         path: the ``.mp4`` file.
         quality: H.264's constant rate factor, 0 (best) to 51.
-        sound: goes along with the pictures, as it is; it is closed with the film.
+        audio: goes along with the pictures, as it is; it is closed with the video.
         sample_aspect_ratio: width over height of a pixel.
-        time_base: resolution of timestamps in seconds; that of a film keeps its timestamps exactly.
-        live: what is filmed cannot be filmed again. Should the program be killed, all but the last second plays from
-            the file that ``files.temporary_beside`` made.
+        time_base: resolution of timestamps in seconds; that of a video keeps its timestamps exactly.
+        live: what is recorded cannot be recorded again. Should the program be killed, all but the last second plays
+            from the file that ``files.temporary_beside`` made.
 
     Attributes:
         frames: how many were written.
@@ -64,15 +64,15 @@ class FilmWriter:
         OutputError: the file cannot be written.
 
     Example:
-        >>> with FilmWriter("out.mp4") as film:  # doctest: +SKIP
-        ...     film.write(image, time_s=0.04)
+        >>> with VideoWriter("out.mp4") as video:  # doctest: +SKIP
+        ...     video.write(image, time_s=0.04)
     """
 
     def __init__(
         self,
         path: str | os.PathLike[str],
         quality: int = DEFAULT_QUALITY,
-        sound: Sound | None = None,
+        audio: Audio | None = None,
         sample_aspect_ratio: Fraction = Fraction(1),
         time_base: Fraction = TIME_BASE,
         live: bool = False,
@@ -84,7 +84,7 @@ class FilmWriter:
         self.quality = quality
         self.frames = 0
         self._failed = False
-        self._sound = sound
+        self._audio = audio
         self._sample_aspect_ratio = sample_aspect_ratio
         self._last_pts = 0
         self._time_base = time_base if time_base >= FINEST_TIME_BASE else TIME_BASE
@@ -117,19 +117,19 @@ class FilmWriter:
             self._encode(picture)
             self._last_pts = pts
             self.frames += 1
-        self.write_sound(time_s)
+        self.write_audio(time_s)
 
-    def write_sound(self, until_s: float = math.inf) -> None:
-        """Copies the sound up to a time of the film, in seconds; without one, to its end.
+    def write_audio(self, until_s: float = math.inf) -> None:
+        """Copies the audio up to a time of the video, in seconds; without one, to its end.
 
-        Writing frames takes the sound along, and closing takes it to the last frame's end.
+        Writing frames takes the audio along, and closing takes it to the last frame's end.
 
         Raises:
             OutputError: the disk is full.
         """
-        if self._sound and self._stream is not None:
+        if self._audio and self._stream is not None:
             with self._errors():
-                for packet in self._sound.until(until_s):
+                for packet in self._audio.until(until_s):
                     self._container.mux(packet)
 
     def _add_stream(self, width: int, height: int) -> Any:
@@ -141,8 +141,8 @@ class FilmWriter:
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED_RANGE
         stream.options = {"crf": str(self.quality), **ENCODER_OPTIONS}
-        if self._sound:
-            self._sound.add_to(self._container)
+        if self._audio:
+            self._audio.add_to(self._container)
         return stream
 
     def _encode(self, picture: Any | None) -> None:
@@ -165,7 +165,7 @@ class FilmWriter:
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
-        """Turns what goes wrong in writing into one line, and gives the film up."""
+        """Turns what goes wrong in writing into one line, and gives the video up."""
         import av
 
         try:
@@ -175,7 +175,7 @@ class FilmWriter:
             raise OutputError(f"Cannot write {self.path}: {error.strerror or error}.") from error
 
     def close(self) -> None:
-        """Finishes the film and gives it its name; without a frame there is no film. Closing twice does nothing.
+        """Finishes the video and gives it its name; without a frame there is no video. Closing twice does nothing.
 
         Raises:
             OutputError: it cannot be completed.
@@ -183,7 +183,7 @@ class FilmWriter:
         self._finish(keep=self.frames > 0 and not self._failed)
 
     def discard(self) -> None:
-        """Throws the film away. After :meth:`close` it does nothing."""
+        """Throws the video away. After :meth:`close` it does nothing."""
         self._finish(keep=False)
 
     def _finish(self, keep: bool) -> None:
@@ -202,16 +202,16 @@ class FilmWriter:
         finally:
             self._container = None
             self._temporary.unlink(missing_ok=True)
-            if self._sound:
-                self._sound.close()
+            if self._audio:
+                self._audio.close()
 
     def _flush(self) -> None:
-        self.write_sound(float((self._last_pts + self._step) * self._time_base))
+        self.write_audio(float((self._last_pts + self._step) * self._time_base))
         self._encode(None)
-        if self._sound:
-            self._container.mux(list(self._sound.finish()))
+        if self._audio:
+            self._container.mux(list(self._audio.finish()))
 
-    def __enter__(self) -> FilmWriter:
+    def __enter__(self) -> VideoWriter:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -22,13 +22,13 @@ from live_emotion.io.video_reader import Frame
 from live_emotion.visualization.overlay import draw
 
 
-class EmotionAnalyser:
+class EmotionAnalyzer:
     """Finds the faces of a frame, reads their emotions and keeps their identities.
 
     Args:
         detector: finds faces; closed by :meth:`close`.
         classifier: reads emotions.
-        tracker: joins faces over time, for frames of one film or camera in order. None for single pictures:
+        tracker: joins faces over time, for frames of one video or camera in order. None for single pictures:
             every face stands for itself.
         profile: corrects what is read for a person's resting face.
     """
@@ -55,7 +55,7 @@ class EmotionAnalyser:
         max_faces: int = 10,
         track: bool = False,
         profile: str | None = None,
-    ) -> EmotionAnalyser:
+    ) -> EmotionAnalyzer:
         """Loads all parts; the arguments are those of the classifier and the detector.
 
         Raises:
@@ -75,12 +75,12 @@ class EmotionAnalyser:
         """In the order of the probabilities."""
         return self.classifier.class_names
 
-    def analyse(self, frame: Frame) -> list[TrackedFace]:
+    def analyze(self, frame: Frame) -> list[TrackedFace]:
         """The faces of a frame, classified in one batch; a frame without faces costs no network call."""
         return self.read(*find_faces(self.detector, frame.image), frame.time_s)
 
     def read(self, faces: Sequence[Face], crops: np.ndarray, time_s: float) -> list[TrackedFace]:
-        """The second half of :meth:`analyse`: the emotions of faces that :func:`find_faces` found.
+        """The second half of :meth:`analyze`: the emotions of faces that :func:`find_faces` found.
 
         Args:
             faces: N of them.
@@ -99,7 +99,7 @@ class EmotionAnalyser:
         """Frees the detector."""
         self.detector.close()
 
-    def __enter__(self) -> EmotionAnalyser:
+    def __enter__(self) -> EmotionAnalyzer:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -154,7 +154,7 @@ class Result:
         return list(rows(self.frame, self.faces, self.class_names))
 
 
-def read(frames: Iterable[Frame], analyser: EmotionAnalyser) -> Iterator[Result]:
+def read(frames: Iterable[Frame], analyzer: EmotionAnalyzer) -> Iterator[Result]:
     """Analyses frame after frame."""
     for frame in frames:
-        yield Result(frame, analyser.analyse(frame), analyser.class_names)
+        yield Result(frame, analyzer.analyze(frame), analyzer.class_names)

@@ -1,4 +1,4 @@
-"""Several films: which they are, what comes of each, and what is done already."""
+"""Several videos: which they are, what comes of each, and what is done already."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from pathlib import Path
 
 from live_emotion.errors import InputError, OutputError
 from live_emotion.io.atomic import PART, expand_folders, make_folder, write_error
-from live_emotion.io.results_writer import SINKS, STANDARD_OUTPUT, check_data_path
+from live_emotion.io.results_writer import STANDARD_OUTPUT, WRITERS, check_data_path
 from live_emotion.io.video_reader import VideoFile
 from live_emotion.pipelines.face_reader import FaceReader
-from live_emotion.pipelines.video import FilmOptions, FilmSummary, annotate_film
+from live_emotion.pipelines.video import VideoOptions, VideoSummary, annotate_video
 from live_emotion.visualization.report import PAGE, write_report
 
-FILM_SUFFIXES = frozenset(
+VIDEO_SUFFIXES = frozenset(
     f".{name}"
     for name in (
         *("3gp", "asf", "avi", "flv", "gif", "m2ts", "m4v", "mkv", "mov"),
         *("mp4", "mpeg", "mpg", "mts", "ogv", "ts", "vob", "webm", "wmv"),
     )
 )
-"""What a folder's files must end with to count as films."""
+"""What a folder's files must end with to count as videos."""
 
-FILM_SUFFIX = ".mp4"
-"""What films are written as."""
+VIDEO_SUFFIX = ".mp4"
+"""What videos are written as."""
 
-DATA_FORMATS = tuple(suffix.removeprefix(".") for suffix in SINKS)
+DATA_FORMATS = tuple(suffix.removeprefix(".") for suffix in WRITERS)
 
 REPORT_DATA = "faces.csv"
 """The rows in a report's folder where no other file holds them."""
 
 
 @dataclass(frozen=True)
-class FilmTask:
-    """A film and what is to come of it.
+class VideoTask:
+    """A video and what is to come of it.
 
     Attributes:
-        source: the film.
-        film: the annotated copy, or None.
+        source: the video.
+        video: the annotated copy, or None.
         data: files for rows; ``-`` is standard output.
         report: folder for a report, or None.
         in_folder: the files have names of our own choice in a folder. Then what a stop leaves is named ``.part``, so
@@ -48,7 +48,7 @@ class FilmTask:
     """
 
     source: Path
-    film: Path | None = None
+    annotated: Path | None = None
     data: tuple[Path, ...] = ()
     report: Path | None = None
     in_folder: bool = False
@@ -57,7 +57,7 @@ class FilmTask:
     def outputs(self) -> tuple[Path, ...]:
         """The files that show that the task is done."""
         pages = (self.report / PAGE,) if self.report else ()
-        return tuple(p for p in (self.film, *self.data, *pages) if p is not None and str(p) != STANDARD_OUTPUT)
+        return tuple(p for p in (self.annotated, *self.data, *pages) if p is not None and str(p) != STANDARD_OUTPUT)
 
     @property
     def is_done(self) -> bool:
@@ -76,8 +76,8 @@ class Outcome:
         error: why it failed, in one line, or None.
     """
 
-    task: FilmTask
-    summary: FilmSummary | None = None
+    task: VideoTask
+    summary: VideoSummary | None = None
     saved: tuple[Path, ...] = ()
     error: str | None = None
 
@@ -94,58 +94,58 @@ def plan(
     output: Path | None = None,
     data: Sequence[str] = (),
     report: Path | None = None,
-    with_film: bool = True,
-) -> list[FilmTask]:
-    """Decides what is to come of each film.
+    with_video: bool = True,
+) -> list[VideoTask]:
+    """Decides what is to come of each video.
 
     Args:
-        inputs: films, and folders that stand for the films in them.
-        output: an ``.mp4`` for a single film, else a folder. None: no film.
-        data: files for the rows of a single film, or formats (``csv``), for a file beside each annotated film.
-        report: folder for reports; those of several films lie in folders in it.
-        with_film: also write annotated films.
+        inputs: videos, and folders that stand for the videos in them.
+        output: an ``.mp4`` for a single video, else a folder. None: no video.
+        data: files for the rows of a single video, or formats (``csv``), for a file beside each annotated video.
+        report: folder for reports; those of several videos lie in folders in it.
+        with_video: also write annotated videos.
 
     Raises:
-        InputError: a folder holds no films.
+        InputError: a folder holds no videos.
         OutputError: these inputs and outputs do not go together, or a file's format cannot be told.
     """
-    sources = list_films(inputs)
+    sources = list_videos(inputs)
     several = len(sources) > 1 or inputs[0].is_dir()
     in_folder = several or (output is not None and _is_folder(output))
     if several and output is not None and not _is_folder(output):
-        raise OutputError(f"{output} is one file and these are several films; name a folder.")
-    if output is not None and not in_folder and not with_film:
-        raise OutputError(f"--no-film writes no film {output}; name a file for the rows with --data.")
-    if in_folder and not with_film and not data and report is None:
+        raise OutputError(f"{output} is one file and these are several videos; name a folder.")
+    if output is not None and not in_folder and not with_video:
+        raise OutputError(f"--no-video writes no video {output}; name a file for the rows with --data.")
+    if in_folder and not with_video and not data and report is None:
         data = DATA_FORMATS[:1]
     tasks = []
     for source, name in zip(sources, _names(sources)):
-        film = (output / (name + FILM_SUFFIX) if in_folder else output) if with_film and output else None
+        annotated = (output / (name + VIDEO_SUFFIX) if in_folder else output) if with_video and output else None
         base = output / name if in_folder and output else output.with_suffix("") if output else None
         rows = [_data_path(text, base, in_folder) for text in data]
         folder = report / name if report and several else report
         if folder and all(str(path) == STANDARD_OUTPUT for path in rows):
             rows.append(folder / REPORT_DATA)
-        tasks.append(FilmTask(source, film, tuple(rows), folder, in_folder))
+        tasks.append(VideoTask(source, annotated, tuple(rows), folder, in_folder))
     _protect_sources(tasks)
     return tasks
 
 
-def list_films(paths: Sequence[Path]) -> list[Path]:
-    """The paths, with each folder replaced by the films in it, sorted.
+def list_videos(paths: Sequence[Path]) -> list[Path]:
+    """The paths, with each folder replaced by the videos in it, sorted.
 
     Raises:
-        InputError: a folder holds no films or cannot be read.
+        InputError: a folder holds no videos or cannot be read.
     """
 
-    def is_film(path: Path) -> bool:
+    def is_video(path: Path) -> bool:
         is_ours = path.name.startswith(".") or path.stem.endswith(PART)
-        return path.suffix.lower() in FILM_SUFFIXES and not is_ours
+        return path.suffix.lower() in VIDEO_SUFFIXES and not is_ours
 
-    return list(dict.fromkeys(expand_folders(paths, is_film, "films")))
+    return list(dict.fromkeys(expand_folders(paths, is_video, "videos")))
 
 
-def refuse_done(tasks: Sequence[FilmTask]) -> None:
+def refuse_done(tasks: Sequence[VideoTask]) -> None:
     """Protects what is there already.
 
     Raises:
@@ -153,10 +153,10 @@ def refuse_done(tasks: Sequence[FilmTask]) -> None:
     """
     for path in (path for task in tasks for path in task.outputs if path.exists()):
         hint = ", or go on with what is missing by --resume" if tasks[0].in_folder else ""
-        raise OutputError(f"{path} exists already; choose another name, write over it with --force{hint}.")
+        raise OutputError(f"{path} exists already; choose another name, overwrite it with --force{hint}.")
 
 
-def make_folders(tasks: Sequence[FilmTask]) -> None:
+def make_folders(tasks: Sequence[VideoTask]) -> None:
     """Makes the folders that the tasks write to.
 
     Raises:
@@ -169,8 +169,8 @@ def make_folders(tasks: Sequence[FilmTask]) -> None:
             make_folder(task.report)
 
 
-def expected_frames(source: Path, options: FilmOptions) -> int:
-    """How many frames a film should have; 0 where that cannot be told or the film cannot be read."""
+def expected_frames(source: Path, options: VideoOptions) -> int:
+    """How many frames a video should have; 0 where that cannot be told or the video cannot be read."""
     try:
         with VideoFile(source, options.start_s, options.end_s) as video:
             return video.frame_count or 0
@@ -179,13 +179,13 @@ def expected_frames(source: Path, options: FilmOptions) -> int:
 
 
 def do_task(
-    task: FilmTask,
+    task: VideoTask,
     reader: FaceReader,
-    options: FilmOptions,
+    options: VideoOptions,
     progress: Callable[[int], object] = lambda frames: None,
     stop: Stop = lambda: False,
 ) -> Outcome:
-    """Reads a film and writes what is to come of it. What cannot be read or written is told in the outcome."""
+    """Reads a video and writes what is to come of it. What cannot be read or written is told in the outcome."""
     try:
         return _do_task(task, reader, options, progress, stop)
     except (InputError, OutputError) as error:
@@ -193,13 +193,13 @@ def do_task(
 
 
 def _do_task(
-    task: FilmTask, reader: FaceReader, options: FilmOptions, progress: Callable[[int], object], stop: Stop
+    task: VideoTask, reader: FaceReader, options: VideoOptions, progress: Callable[[int], object], stop: Stop
 ) -> Outcome:
-    final = [path for path in (task.film, *task.data) if path is not None]
+    final = [path for path in (task.annotated, *task.data) if path is not None]
     written = [_part(path) if task.in_folder else path for path in final]
-    film = written[0] if task.film else None
-    data = written[1:] if task.film else written
-    summary = annotate_film(task.source, reader, film, data, options, progress, stop)
+    annotated = written[0] if task.annotated else None
+    data = written[1:] if task.annotated else written
+    summary = annotate_video(task.source, reader, annotated, data, options, progress, stop)
     if task.in_folder and summary.is_complete:
         for old, new in zip(written, final):
             _rename(old, new)
@@ -208,12 +208,12 @@ def _do_task(
     saved = [path for path in written if path.exists()]
     if task.report and summary.frames and (summary.is_complete or not task.in_folder):
         rows = next(path for path in task.data if str(path) != STANDARD_OUTPUT)
-        saved.append(write_report(rows, task.report, task.source.name, film=task.source))
+        saved.append(write_report(rows, task.report, task.source.name, video=task.source))
     return Outcome(task, summary, tuple(saved))
 
 
 def run_here(
-    tasks: Sequence[FilmTask], reader: FaceReader, options: FilmOptions, progress: Progress, stop: Stop
+    tasks: Sequence[VideoTask], reader: FaceReader, options: VideoOptions, progress: Progress, stop: Stop
 ) -> Iterator[Outcome]:
     """Does one task after the other."""
     for number, task in enumerate(tasks):
@@ -226,18 +226,18 @@ def _is_folder(output: Path) -> bool:
     """Whether ``-o`` means a folder.
 
     Raises:
-        OutputError: it is the name of a film that we don't write.
+        OutputError: it is the name of a video that we don't write.
     """
     suffix = output.suffix.lower()
-    if output.is_dir() or suffix not in FILM_SUFFIXES:
+    if output.is_dir() or suffix not in VIDEO_SUFFIXES:
         return True
-    if suffix != FILM_SUFFIX:
-        raise OutputError(f"Films are written as MP4; name it {output.with_suffix(FILM_SUFFIX)}.")
+    if suffix != VIDEO_SUFFIX:
+        raise OutputError(f"Videos are written as MP4; name it {output.with_suffix(VIDEO_SUFFIX)}.")
     return False
 
 
 def _names(sources: Sequence[Path]) -> list[str]:
-    """A name without suffix for the files of each film; those of equal stems also get their suffix, then numbers."""
+    """A name without suffix for the files of each video; those of equal stems also get their suffix, then numbers."""
     stems = [source.stem for source in sources]
     names: list[str] = []
     for source in sources:
@@ -250,14 +250,14 @@ def _names(sources: Sequence[Path]) -> list[str]:
 
 
 def _data_path(text: str, base: Path | None, in_folder: bool) -> Path:
-    """The file that ``--data`` names: itself, or by a format's name a file beside the annotated film."""
+    """The file that ``--data`` names: itself, or by a format's name a file beside the annotated video."""
     if text in DATA_FORMATS:
         if base is None:
             raise OutputError(f"There is no folder for the {text} files; name one with -o, or a file with --data.")
         path = base.with_name(f"{base.name}.{text}")
     elif in_folder:
         formats = ", ".join(DATA_FORMATS)
-        raise OutputError(f"Each film in a folder gets rows of its own; use --data with one of {formats}, not {text}.")
+        raise OutputError(f"Each video in a folder gets rows of its own; use --data with one of {formats}, not {text}.")
     else:
         path = Path(text)
     if text != STANDARD_OUTPUT:
@@ -265,11 +265,11 @@ def _data_path(text: str, base: Path | None, in_folder: bool) -> Path:
     return path
 
 
-def _protect_sources(tasks: Sequence[FilmTask]) -> None:
+def _protect_sources(tasks: Sequence[VideoTask]) -> None:
     sources = {os.path.realpath(task.source) for task in tasks}
     for path in (path for task in tasks for path in task.outputs):
         if os.path.realpath(path) in sources:
-            raise OutputError(f"{path} is a film that is read; choose another name or folder for the copy.")
+            raise OutputError(f"{path} is a video that is read; choose another name or folder for the copy.")
 
 
 def _part(path: Path) -> Path:

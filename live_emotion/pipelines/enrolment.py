@@ -8,28 +8,28 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from live_emotion.concurrency.latest import Newest
+from live_emotion.concurrency.latest import Latest
 from live_emotion.errors import InputError
 from live_emotion.io.images import read_image
 from live_emotion.io.live_source import LiveFrame
 from live_emotion.io.video_reader import Frame
-from live_emotion.pipelines.analyzer import EmotionAnalyser
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.visualization.overlay import is_readable
 
 FEWEST = 5
 """Faces that the camera must give."""
 
 
-def read_photos(photos: Sequence[Path], analyser: EmotionAnalyser) -> np.ndarray:
+def read_photos(photos: Sequence[Path], analyzer: EmotionAnalyzer) -> np.ndarray:
     """Probabilities of the largest face of each photo, float32 (N, C).
 
     Raises:
         InputError: a photo is missing, no image, or shows no face that can be read.
     """
-    return np.stack([_largest(Frame(0, 0.0, read_image(photo)), analyser, str(photo)) for photo in photos])
+    return np.stack([_largest(Frame(0, 0.0, read_image(photo)), analyzer, str(photo)) for photo in photos])
 
 
-def read_camera(frames: Iterable[LiveFrame], analyser: EmotionAnalyser, seconds: float) -> np.ndarray:
+def read_camera(frames: Iterable[LiveFrame], analyzer: EmotionAnalyzer, seconds: float) -> np.ndarray:
     """Probabilities of the largest face of each frame within so many seconds, float32 (N, C).
 
     Raises:
@@ -37,7 +37,7 @@ def read_camera(frames: Iterable[LiveFrame], analyser: EmotionAnalyser, seconds:
         CameraError: the camera gives no frames.
     """
     seen, total, problem = [], 0, ""
-    with Newest(iter(frames)) as newest, tqdm(total=round(seconds, 1), unit="s", disable=None) as bar:
+    with Latest(iter(frames)) as newest, tqdm(total=round(seconds, 1), unit="s", disable=None) as bar:
         start = None
         for frame in newest:
             start = frame.clock_s if start is None else start
@@ -46,7 +46,7 @@ def read_camera(frames: Iterable[LiveFrame], analyser: EmotionAnalyser, seconds:
             total += 1
             bar.update(round(frame.clock_s - start - bar.n, 2))
             try:
-                seen.append(_largest(frame, analyser, "the camera's picture"))
+                seen.append(_largest(frame, analyzer, "the camera's picture"))
             except InputError as error:
                 problem = str(error)
     if len(seen) < min(FEWEST, max(total, 1)):
@@ -54,8 +54,8 @@ def read_camera(frames: Iterable[LiveFrame], analyser: EmotionAnalyser, seconds:
     return np.stack(seen)
 
 
-def _largest(frame: Frame, analyser: EmotionAnalyser, name: str) -> np.ndarray:
-    faces = analyser.analyse(frame)
+def _largest(frame: Frame, analyzer: EmotionAnalyzer, name: str) -> np.ndarray:
+    faces = analyzer.analyze(frame)
     if not faces:
         raise InputError(f"Found no face in {name}; come closer, or put light on your face.")
     face = max(faces, key=lambda f: f.box[2] - f.box[0])

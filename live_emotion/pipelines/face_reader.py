@@ -1,4 +1,4 @@
-"""Faces and their emotions in many frames at once, for films."""
+"""Faces and their emotions in many frames at once, for videos."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ class FaceReader:
     def read(
         self, frames: Iterable[tuple[Frame, bool]], following: Following | None
     ) -> Iterator[tuple[Frame, tuple[list[Face], np.ndarray] | None]]:
-        """Reads the faces of a film.
+        """Reads the faces of a video.
 
         The full-range detector looks at several frames at once, the closer looks follow each other, since what they
         find depends on the frame before, and the network reads the faces of several frames in one batch.
 
         Args:
             frames: in order, each with whether it is due.
-            following: the film's memory, where all frames are due.
+            following: the video's memory, where all frames are due.
 
         Yields:
             each frame with its N faces and their probabilities, float32 (N, C), or with None where it is not due.

@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from live_emotion.concurrency.cpu import cores, network_threads
-from live_emotion.concurrency.latest import Newest
-from live_emotion.concurrency.worker import Background
+from live_emotion.concurrency.latest import Latest
+from live_emotion.concurrency.worker import BackgroundWorker
 from live_emotion.faces.boxes import Face
 from live_emotion.faces.detector import FaceDetector
 from live_emotion.io.camera import CameraMode
 from live_emotion.io.images import write_image
 from live_emotion.io.live_source import LiveFrame, LiveSource, mirrored
-from live_emotion.io.results_writer import DataSink
+from live_emotion.io.results_writer import ResultsWriter
 from live_emotion.io.window import Window
-from live_emotion.pipelines.analyzer import EmotionAnalyser, Result, find_faces
+from live_emotion.pipelines.analyzer import EmotionAnalyzer, Result, find_faces
 from live_emotion.pipelines.rate import FrameRate, Latencies
 from live_emotion.pipelines.recorder import Recorder, timestamp
 from live_emotion.visualization.overlay import with_lines
@@ -133,15 +133,15 @@ def find_live(frames: Iterable[LiveFrame], detector: FaceDetector, settings: Set
         yield Found(shown, *find_faces(detector, shown.image), mirror)
 
 
-def read_live(found: Iterable[Found], analyser: EmotionAnalyser) -> Iterator[Result]:
+def read_live(found: Iterable[Found], analyzer: EmotionAnalyzer) -> Iterator[Result]:
     """Reads the faces that were found; they keep their identity when mirroring goes on or off."""
     mirror = None
     for item in found:
-        if mirror not in (None, item.mirror) and analyser.tracker:
-            analyser.tracker.mirror(item.frame.image.shape[1])
+        if mirror not in (None, item.mirror) and analyzer.tracker:
+            analyzer.tracker.mirror(item.frame.image.shape[1])
         mirror = item.mirror
-        faces = analyser.read(item.faces, item.crops, item.frame.time_s)
-        yield Result(item.frame, faces, analyser.class_names)
+        faces = analyzer.read(item.faces, item.crops, item.frame.time_s)
+        yield Result(item.frame, faces, analyzer.class_names)
 
 
 class LiveLoop:
@@ -151,9 +151,9 @@ class LiveLoop:
     nobody up.
 
     Args:
-        analyser: reads the frames; nobody else may use it meanwhile.
+        analyzer: reads the frames; nobody else may use it meanwhile.
         settings: the keys change them.
-        recorder: films what is shown.
+        recorder: records what is shown.
         window: shows it; None: nothing is shown.
         sink: takes the rows.
         profile: its name, which is shown all the time.
@@ -163,16 +163,16 @@ class LiveLoop:
 
     def __init__(
         self,
-        analyser: EmotionAnalyser,
+        analyzer: EmotionAnalyzer,
         settings: Settings,
         recorder: Recorder,
         window: Window | None = None,
-        sink: DataSink | None = None,
+        sink: ResultsWriter | None = None,
         profile: str | None = None,
         about: Sequence[str] = (),
         say: Callable[[str], object] = lambda text: None,
     ) -> None:
-        self.analyser, self.settings, self.recorder = analyser, settings, recorder
+        self.analyzer, self.settings, self.recorder = analyzer, settings, recorder
         self.window, self.sink, self.profile, self.about, self.say = window, sink, profile, about, say
         self.statistics = Statistics()
         self.saved: list[Path] = []
@@ -197,10 +197,10 @@ class LiveLoop:
                 return
         with (
             network_threads(max(1, cores() // 2)),
-            Background(ROWS_TO_LOG) as log,
-            Newest(iter(source)) as newest,
-            Newest(find_live(newest, self.analyser.detector, self.settings)) as found,
-            Newest(read_live(found, self.analyser)) as results,
+            BackgroundWorker(ROWS_TO_LOG) as log,
+            Latest(iter(source)) as newest,
+            Latest(find_live(newest, self.analyzer.detector, self.settings)) as found,
+            Latest(read_live(found, self.analyzer)) as results,
             contextlib.ExitStack() as first,
         ):
             first.callback(newest.stop)  # ends the others, so that of all a camera that hangs alone is waited for

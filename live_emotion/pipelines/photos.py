@@ -14,7 +14,7 @@ from live_emotion.faces.tracker import TrackedFace
 from live_emotion.io.atomic import expand_folders
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image, write_image
 from live_emotion.io.video_reader import Frame
-from live_emotion.pipelines.analyzer import EmotionAnalyser
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.visualization.figures import draw_batch, draw_example
 from live_emotion.visualization.overlay import draw, label
 
@@ -50,7 +50,7 @@ def list_photos(paths: Sequence[Path]) -> list[Path]:
     return expand_folders(paths, lambda path: path.suffix.lower() in IMAGE_SUFFIXES, "photos")
 
 
-def read_photo(file: Path, analyser: EmotionAnalyser, annotated_file: Path) -> ReadPhoto:
+def read_photo(file: Path, analyzer: EmotionAnalyzer, annotated_file: Path) -> ReadPhoto:
     """Reads a photo, finds its faces and writes the annotated copy.
 
     Raises:
@@ -58,8 +58,8 @@ def read_photo(file: Path, analyser: EmotionAnalyser, annotated_file: Path) -> R
         OutputError: the copy cannot be written.
     """
     image = read_image(file)
-    faces = sorted(analyser.analyse(Frame(0, 0.0, image)), key=lambda f: f.box[0] - f.box[2])
-    annotated = draw(image, faces, analyser.class_names)
+    faces = sorted(analyzer.analyze(Frame(0, 0.0, image)), key=lambda f: f.box[0] - f.box[2])
+    annotated = draw(image, faces, analyzer.class_names)
     write_image(annotated_file, annotated)
     return ReadPhoto(file, image, annotated, annotated_file, tuple(faces))
 

@@ -1,4 +1,4 @@
-"""Several films at once: in processes of this machine, and on the machines of a Dask cluster. One film a task."""
+"""Several videos at once: in processes of this machine, and on the machines of a Dask cluster. One video a task."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from typing import Any
 
 from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import DeviceError, MissingExtraError
-from live_emotion.pipelines.batch import FilmTask, Outcome, Progress, Stop, do_task
+from live_emotion.pipelines.batch import Outcome, Progress, Stop, VideoTask, do_task
 from live_emotion.pipelines.face_reader import FaceReader, ReaderOptions
-from live_emotion.pipelines.video import FilmOptions
+from live_emotion.pipelines.video import VideoOptions
 
 POLL_S = 0.2
 """How often progress is shown and a stop is looked for, in seconds."""
@@ -35,26 +35,26 @@ ANSWER_S = 10
 NOT_BEGUN = -1
 
 open_reader = functools.lru_cache(maxsize=1)(FaceReader)
-"""The reader of this process for some options; it serves film after film."""
+"""The reader of this process for some options; it serves video after video."""
 
 
 def run_in_processes(
-    tasks: Sequence[FilmTask],
+    tasks: Sequence[VideoTask],
     reader: ReaderOptions,
-    options: FilmOptions,
+    options: VideoOptions,
     workers: int,
     progress: Progress,
     stop: Stop,
 ) -> Iterator[Outcome]:
     """Does several tasks at once, each in a process; they share the processor's cores.
 
-    Where a process dies, as when memory runs out, the films that were being read then are read again, one after the
-    other; a film at which a process dies again is given up.
+    Where a process dies, as when memory runs out, the videos that were being read then are read again, one after the
+    other; a video at which a process dies again is given up.
 
     Args:
-        tasks: the films.
+        tasks: the videos.
         reader: how faces are found and read, in each process.
-        options: how films are read and written.
+        options: how videos are read and written.
         workers: how many processes.
         progress: called in this process.
         stop: asked in this process.
@@ -78,9 +78,9 @@ def run_in_processes(
 
 
 def _in_pool(
-    tasks: Sequence[FilmTask],
+    tasks: Sequence[VideoTask],
     numbers: Collection[int],
-    settings: tuple[ReaderOptions, FilmOptions],
+    settings: tuple[ReaderOptions, VideoOptions],
     workers: int,
     progress: Progress,
     stop: Stop,
@@ -132,7 +132,7 @@ def _begin_process(frames: Any, halt: Any) -> None:
     threading.Thread(target=follow, name="follow", daemon=True).start()
 
 
-def _do_in_process(number: int, task: FilmTask, reader: ReaderOptions, options: FilmOptions) -> Outcome:
+def _do_in_process(number: int, task: VideoTask, reader: ReaderOptions, options: VideoOptions) -> Outcome:
     frames, halt = _shared
     frames[number] = 0
 
@@ -143,9 +143,9 @@ def _do_in_process(number: int, task: FilmTask, reader: ReaderOptions, options: 
 
 
 def run_on_cluster(
-    tasks: Sequence[FilmTask],
+    tasks: Sequence[VideoTask],
     reader: ReaderOptions,
-    options: FilmOptions,
+    options: VideoOptions,
     address: str,
     progress: Progress,
     stop: Stop,
@@ -155,9 +155,9 @@ def run_on_cluster(
     The task of a worker that dies is done again by another.
 
     Args:
-        tasks: the films.
+        tasks: the videos.
         reader: how faces are found and read, in each worker.
-        options: how films are read and written.
+        options: how videos are read and written.
         address: of the scheduler, as ``tcp://host:8786``.
         progress: called in this process.
         stop: asked in this process.
@@ -223,7 +223,7 @@ def _connect(address: str) -> Any:
         ) from error
 
 
-def _outcome_of(future: Any, task: FilmTask, address: str) -> Outcome:
+def _outcome_of(future: Any, task: VideoTask, address: str) -> Outcome:
     from distributed.scheduler import KilledWorker
 
     if future.status in ("cancelled", "lost"):
@@ -241,7 +241,7 @@ def _halt(topic: str) -> None:
     _halted.add(topic)
 
 
-def _do_on_cluster(number: int, task: FilmTask, reader: ReaderOptions, options: FilmOptions, topic: str) -> Outcome:
+def _do_on_cluster(number: int, task: VideoTask, reader: ReaderOptions, options: VideoOptions, topic: str) -> Outcome:
     from distributed import get_worker
 
     worker, due_s = get_worker(), 0.0
@@ -256,10 +256,10 @@ def _do_on_cluster(number: int, task: FilmTask, reader: ReaderOptions, options: 
     return do_task(task, open_reader(reader), options, progress, lambda: topic in _halted)
 
 
-def _with_absolute_paths(task: FilmTask) -> FilmTask:
-    film, report = (path and _absolute(path) for path in (task.film, task.report))
+def _with_absolute_paths(task: VideoTask) -> VideoTask:
+    annotated, report = (path and _absolute(path) for path in (task.annotated, task.report))
     data = tuple(_absolute(path) for path in task.data)
-    return replace(task, source=_absolute(task.source), film=film, data=data, report=report)
+    return replace(task, source=_absolute(task.source), annotated=annotated, data=data, report=report)
 
 
 def _absolute(path: str | os.PathLike[str]) -> Path:

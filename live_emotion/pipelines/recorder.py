@@ -1,4 +1,4 @@
-"""Films what is shown live, without holding it up."""
+"""Records what is shown live, without holding it up."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import Any
 
 import numpy as np
 
-from live_emotion.concurrency.worker import Background
-from live_emotion.io.video_writer import FilmWriter
+from live_emotion.concurrency.worker import BackgroundWorker
+from live_emotion.io.video_writer import VideoWriter
 
 FRAMES_TO_RECORD = 30
 """How many frames may wait to be encoded; what comes on top is left out of the recording."""
 
 
 class Recorder:
-    """Films what is shown, in the background; may be started and stopped at any time.
+    """Records what is shown, in the background; may be started and stopped at any time.
 
     Args:
-        folder: for screenshots, and for the films that are started without a name.
+        folder: for screenshots, and for the videos that are started without a name.
 
     Attributes:
-        saved: the films so far, without the one that is on.
+        saved: the videos so far, without the one that is on.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.saved: list[Path] = []
-        self._work = Background(FRAMES_TO_RECORD)
-        self._film: FilmWriter | None = None
+        self._work = BackgroundWorker(FRAMES_TO_RECORD)
+        self._video: VideoWriter | None = None
         self._start_s: float | None = None
 
     @property
     def is_on(self) -> bool:
         """Whether it records."""
-        return self._film is not None
+        return self._video is not None
 
     @property
     def dropped(self) -> int:
@@ -43,23 +43,23 @@ class Recorder:
         return self._work.dropped
 
     def start(self, path: Path | None = None) -> Path:
-        """Begins a film, by default one named by the time."""
+        """Begins a video, by default one named by the time."""
         path = path or self.folder / f"{timestamp()}.mp4"
-        self._film, self._start_s = FilmWriter(path, live=True), None
+        self._video, self._start_s = VideoWriter(path, live=True), None
         return path
 
     def write(self, image: np.ndarray, time_s: float) -> None:
-        """Adds a frame, if a film is on."""
-        if self._film:
+        """Adds a frame, if a video is on."""
+        if self._video:
             self._start_s = time_s if self._start_s is None else self._start_s
-            self._work.call(self._film.write, image, time_s - self._start_s)
+            self._work.call(self._video.write, image, time_s - self._start_s)
 
     def stop(self) -> None:
-        """Completes the film."""
-        if self._film:
-            self.saved.append(self._film.path)
-            self._work.finish(self._film.close)
-            self._film = None
+        """Completes the video."""
+        if self._video:
+            self.saved.append(self._video.path)
+            self._work.finish(self._video.close)
+            self._video = None
 
     def __enter__(self) -> Recorder:
         return self

@@ -1,4 +1,4 @@
-"""A whole film: decoded, analysed and encoded at the same time, in memory that does not grow with its length."""
+"""A whole video: decoded, analysed and encoded at the same time, in memory that does not grow with its length."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from live_emotion.concurrency.cpu import network_threads
-from live_emotion.concurrency.prefetch import ahead
+from live_emotion.concurrency.prefetch import prefetch
 from live_emotion.faces.refinement import Following
 from live_emotion.faces.tracker import TrackedFace, Tracker
-from live_emotion.io.audio import Sound
-from live_emotion.io.results_writer import DataSink, open_data_sink
+from live_emotion.io.audio import Audio
+from live_emotion.io.results_writer import ResultsWriter, open_results_writer
 from live_emotion.io.video_reader import Frame, VideoFile
-from live_emotion.io.video_writer import DEFAULT_QUALITY, FilmWriter
+from live_emotion.io.video_writer import DEFAULT_QUALITY, VideoWriter
 from live_emotion.pipelines.face_reader import FaceReader
 from live_emotion.visualization.overlay import draw
 
@@ -25,19 +25,19 @@ FRAMES_AHEAD = 4
 """How many frames may wait for the next stage of the work."""
 
 Path = str | os.PathLike[str]
-Output = TypeVar("Output", DataSink, FilmWriter)
+Output = TypeVar("Output", ResultsWriter, VideoWriter)
 
 
 @dataclass(frozen=True)
-class FilmOptions:
-    """How a film is read and written.
+class VideoOptions:
+    """How a video is read and written.
 
     Attributes:
         start_s: the part that is read begins here, in seconds.
         end_s: and ends here.
-        every: each so-many-th frame is analysed; its faces stand for the frames up to the next.
+        every: every N-th frame is analysed; its faces stand for the frames up to the next.
         fps: at most so many frames a second are analysed; 0: no limit.
-        quality: of the annotated film, H.264's constant rate factor, 0 (best) to 51.
+        quality: of the annotated video, H.264's constant rate factor, 0 (best) to 51.
     """
 
     start_s: float = 0.0
@@ -48,8 +48,8 @@ class FilmOptions:
 
 
 @dataclass
-class FilmSummary:
-    """What was read in a film.
+class VideoSummary:
+    """What was read in a video.
 
     Attributes:
         frames: how many of its frames are done.
@@ -57,8 +57,8 @@ class FilmSummary:
         faces: how many were found, over all frames.
         people: numbers of the tracks that they belong to.
         damaged_s: times where a picture is missing or shows damage, in seconds.
-        recoded_sound: codecs of sound tracks that MP4 cannot hold and that were encoded as AAC.
-        is_complete: whether the film was read to its end.
+        recoded_audio: codecs of audio tracks that MP4 cannot hold and that were encoded as AAC.
+        is_complete: whether the video was read to its end.
         seconds: that the work took.
     """
 
@@ -67,7 +67,7 @@ class FilmSummary:
     faces: int = 0
     people: set[int] = field(default_factory=set)
     damaged_s: list[float] = field(default_factory=list)
-    recoded_sound: list[str] = field(default_factory=list)
+    recoded_audio: list[str] = field(default_factory=list)
     is_complete: bool = False
     seconds: float = 0.0
 
@@ -82,7 +82,7 @@ class Sampler:
     """Chooses the frames that are analysed.
 
     Args:
-        every: each so-many-th frame.
+        every: every N-th frame.
         fps: at most so many a second; 0: no limit.
     """
 
@@ -102,41 +102,41 @@ class Sampler:
         return True
 
 
-def annotate_film(
+def annotate_video(
     source: Path,
     reader: FaceReader,
-    film: Path | None = None,
+    annotated: Path | None = None,
     data: Sequence[Path] = (),
-    options: FilmOptions = FilmOptions(),
+    options: VideoOptions = VideoOptions(),
     progress: Callable[[int], object] = lambda frames: None,
     stop: Callable[[], bool] = lambda: False,
-) -> FilmSummary:
-    """Reads the faces of a film and writes an annotated copy and data.
+) -> VideoSummary:
+    """Reads the faces of a video and writes an annotated copy and data.
 
-    The copy has every frame at its own time, and the sound. Decoding, analysis and encoding overlap.
+    The copy has every frame at its own time, and the audio. Decoding, analysis and encoding overlap.
 
     Args:
         source: any file that FFmpeg reads.
         reader: finds and reads faces.
-        film: the annotated copy, an ``.mp4``; None: none.
+        video: the annotated copy, an ``.mp4``; None: none.
         data: files for rows, ``.csv``, ``.jsonl`` or ``.parquet``; times in them are the source's.
         options: what is read, and how it is written.
         progress: called with the number of frames that are done.
         stop: asked before each frame; once it says True, the work ends and the files are complete up to there. Before
-            the first frame there is no film.
+            the first frame there is no video.
 
     Raises:
-        InputError: the film is missing, holds no video or cannot be decoded.
+        InputError: the video is missing, holds no video or cannot be decoded.
         OutputError: a file cannot be written; what was written of it is thrown away.
     """
     began = time.monotonic()
-    summary = FilmSummary()
+    summary = VideoSummary()
     class_names = reader.classifier.class_names
     with contextlib.ExitStack() as stack:
         video = stack.enter_context(VideoFile(source, options.start_s, options.end_s))
-        sinks = [_open(stack, open_data_sink(path, class_names)) for path in data]
-        writer = _open(stack, _film_writer(film, video, options, summary)) if film else None
-        results = stack.enter_context(contextlib.closing(_analyse(video, reader, options, keep_all=bool(film))))
+        sinks = [_open(stack, open_results_writer(path, class_names)) for path in data]
+        writer = _open(stack, _video_writer(annotated, video, options, summary)) if annotated else None
+        results = stack.enter_context(contextlib.closing(_analyze(video, reader, options, keep_all=bool(annotated))))
         for frame, faces, is_fresh in results:
             if stop():
                 break
@@ -152,7 +152,7 @@ def annotate_film(
             summary.is_complete = True
             summary.frames = video.frames_read
             if writer:
-                writer.write_sound()
+                writer.write_audio()
         summary.damaged_s = video.damaged_s
     summary.seconds = time.monotonic() - began
     return summary
@@ -164,19 +164,19 @@ def _open(stack: contextlib.ExitStack, output: Output) -> Output:
     return output
 
 
-def _film_writer(film: Path, video: VideoFile, options: FilmOptions, summary: FilmSummary) -> FilmWriter:
-    sound = Sound(video.path, options.start_s, options.end_s)
-    summary.recoded_sound = sound.recoded
-    return FilmWriter(film, options.quality, sound, video.sample_aspect_ratio, video.time_base)
+def _video_writer(annotated: Path, video: VideoFile, options: VideoOptions, summary: VideoSummary) -> VideoWriter:
+    audio = Audio(video.path, options.start_s, options.end_s)
+    summary.recoded_audio = audio.recoded
+    return VideoWriter(annotated, options.quality, audio, video.sample_aspect_ratio, video.time_base)
 
 
-def _analyse(
-    video: VideoFile, reader: FaceReader, options: FilmOptions, keep_all: bool
+def _analyze(
+    video: VideoFile, reader: FaceReader, options: VideoOptions, keep_all: bool
 ) -> Iterator[tuple[Frame, list[TrackedFace], bool]]:
     """Frames with their faces, and whether those were read in this very frame.
 
     Args:
-        video: the film.
+        video: the video.
         reader: finds and reads faces.
         options: say which frames are analysed.
         keep_all: give the other frames, too.
@@ -190,9 +190,9 @@ def _analyse(
     faces: list[TrackedFace] = []
     with contextlib.ExitStack() as stack:
         stack.enter_context(network_threads(1))  # frames are spread over the cores, not layers
-        decoded = stack.enter_context(contextlib.closing(ahead(frames, FRAMES_AHEAD)))
+        decoded = stack.enter_context(contextlib.closing(prefetch(frames, FRAMES_AHEAD)))
         read = stack.enter_context(contextlib.closing(reader.read(decoded, following)))
-        for frame, found in stack.enter_context(contextlib.closing(ahead(read, FRAMES_AHEAD))):
+        for frame, found in stack.enter_context(contextlib.closing(prefetch(read, FRAMES_AHEAD))):
             if found is not None:
                 faces = tracker.update(*found, frame.time_s)
             yield frame, faces, found is not None

@@ -1,4 +1,4 @@
-"""A report to read in a browser: how the mood of each person in a film went."""
+"""A report to read in a browser: the emotions of each person in a video over time."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ def write_report(
     rows: str | os.PathLike[str],
     folder: str | os.PathLike[str],
     title: str,
-    film: str | os.PathLike[str] | None = None,
+    video: str | os.PathLike[str] | None = None,
 ) -> Path:
     """Writes ``report.html``, one page that holds all it shows, ``timeline.png`` and ``people.csv``.
 
     Args:
         rows: a CSV, JSON Lines or Parquet file of ``live-emotion``.
         folder: made if it is missing.
-        title: of the page: the film's name.
-        film: that the rows are of, for pictures of the people; None: none.
+        title: of the page: the video's name.
+        video: that the rows are of, for pictures of the people; None: none.
 
     Returns:
         the page.
@@ -82,7 +82,7 @@ def write_report(
     shown = sorted(lasting[:MOST_PEOPLE], key=lambda person: person.first_s)
     left_out = len(everyone) - len(shown)
     timelines = [draw_timeline(shown, table, colour) for colour in (LIGHT, DARK)] if shown else []
-    cards = [Card(person, thumbnail(film, person) if film else None) for person in shown]
+    cards = [Card(person, thumbnail(video, person) if video else None) for person in shown]
     colours = [_hex(colour) for colour in emotion_colours(table.class_names)]
     shares = overall_shares(lasting, table.class_names)
     _write_people(target / PEOPLE, everyone, table.class_names)
@@ -145,8 +145,8 @@ def _mark_times(axes: Any, length_s: float) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: time_text(value, tenths=step < 1))
 
 
-def thumbnail(film: str | os.PathLike[str], person: Person) -> bytes | None:
-    """A person's face in the film as a square JPEG file; None where the film does not show it.
+def thumbnail(video: str | os.PathLike[str], person: Person) -> bytes | None:
+    """A person's face in the video as a square JPEG file; None where the video does not show it.
 
     Of the large and clear views of the face it is the one that shows the person's commonest emotion best.
     """
@@ -160,8 +160,8 @@ def thumbnail(film: str | os.PathLike[str], person: Person) -> bytes | None:
     best = int(np.where(sides >= LARGE_VIEW * sides.max(), typical, -1).argmax())
     rounding_s = 1e-5  # of times in rows
     image = None
-    with contextlib.suppress(InputError), VideoFile(film, max(0.0, person.rows.time_s[best] - rounding_s)) as video:
-        image = next(iter(video)).image
+    with contextlib.suppress(InputError), VideoFile(video, max(0.0, person.rows.time_s[best] - rounding_s)) as opened:
+        image = next(iter(opened)).image
     if image is None:
         return None
     x1, y1, x2, y2 = boxes[best]

@@ -122,7 +122,7 @@ def page(
     """The page as HTML.
 
     Args:
-        title: the film's name.
+        title: the video's name.
         table: all rows.
         cards: the people that are shown.
         left_out: how many are not.

@@ -51,7 +51,7 @@ def run_options(command: Any) -> Any:
         help="Go on with the run in the output folder, with its settings, to the same numbers.",
     )
     force = click.option(
-        "--force", cls=GroupedOption, group="Output", is_flag=True, help="Write over the run in the output folder."
+        "--force", cls=GroupedOption, group="Output", is_flag=True, help="Overwrite the run in the output folder."
     )
     return config(resume(force(command)))
 

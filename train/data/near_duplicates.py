@@ -11,7 +11,7 @@ NEAR = 10.0
 """Largest root mean square difference of near copies, in grey levels."""
 
 
-def find_twins(faces: np.ndarray, others: np.ndarray) -> list[tuple[int, int, float]]:
+def find_near_duplicates(faces: np.ndarray, others: np.ndarray) -> list[tuple[int, int, float]]:
     """Pairs of equal or nearly equal pictures of two sets.
 
     Candidates are found by their perceptual hashes and checked pixel by pixel.

@@ -14,7 +14,7 @@ from live_emotion.emotions.labels import EMOTIONS
 from live_emotion.errors import DataError
 from train.config import TrainConfig
 from train.data.dataset import FaceSet, Listed, find_classes, list_labelled, read_faces
-from train.data.near_duplicates import find_twins
+from train.data.near_duplicates import find_near_duplicates
 from train.data.votes import list_majority, list_shares
 from train.engine.distributed import say
 
@@ -40,10 +40,10 @@ def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:
         listed = list_split(val_folder, classes, votes)
         val = read_split(limit_per_class(listed, -(-limit // 4), config.seed), val_folder)
         origin = str(val_folder)
-    train = report_twins(train, val, config.drop_twins)
-    if config.hold_out and config.drop_twins and val_folder.is_dir():
+    train = report_duplicates(train, val, config.drop_duplicates)
+    if config.hold_out and config.drop_duplicates and val_folder.is_dir():
         tested = read_split(list_split(val_folder, classes, votes), val_folder)
-        train = report_twins(train, tested, drop=True)
+        train = report_duplicates(train, tested, drop=True)
     report_counts(train, classes, "training")
     report_counts(val, classes, f"validation ({origin})")
     return train, val, replace(config, classes=classes)
@@ -109,18 +109,18 @@ def report_counts(split: FaceSet, classes: Sequence[str], name: str) -> None:
     say(f"{name.capitalize()}: {len(split)} images ({listed})")
 
 
-def report_twins(train: FaceSet, val: FaceSet, drop: bool) -> FaceSet:
+def report_duplicates(train: FaceSet, val: FaceSet, drop: bool) -> FaceSet:
     """Says how many validation images have a copy in training, and leaves those out of training if asked to."""
-    pairs = find_twins(train.faces, val.faces)
+    pairs = find_near_duplicates(train.faces, val.faces)
     if not pairs:
         return train
-    twins, copies = {i for i, _, _ in pairs}, {j for _, j, _ in pairs}
+    originals, copies = {i for i, _, _ in pairs}, {j for _, j, _ in pairs}
     exact = len({j for _, j, distance in pairs if distance == 0})
     say(
         f"{len(copies)} of {len(val)} validation images ({exact} exactly) have a copy in training, which flatters the "
-        f"score; {'left their copies out of training' if drop else 'leave the copies out with --drop-twins'}."
+        f"score; {'left their copies out of training' if drop else 'leave the copies out with --drop-duplicates'}."
     )
-    return train.take(np.array([i for i in range(len(train)) if i not in twins], int)) if drop else train
+    return train.take(np.array([i for i in range(len(train)) if i not in originals], int)) if drop else train
 
 
 def limit_per_class(listed: Listed, per_class: int, seed: int) -> Listed:

@@ -18,7 +18,7 @@ from live_emotion.io.atomic import atomic_path, atomic_write_text, make_folder
 from train import metrics
 from train.config import TrainConfig
 from train.data.dataset import FaceSet, list_labelled
-from train.data.near_duplicates import find_twins
+from train.data.near_duplicates import find_near_duplicates
 from train.data.splits import limit_per_class, list_split, load_splits, read_split
 from train.evaluation import plots as plots
 
@@ -117,11 +117,11 @@ def held_out_faces(weights: Path, folder: Path, votes: Path | None) -> FaceSet:
     return load_splits(config)[1]
 
 
-def without_twins(result: Evaluation, train_folder: Path) -> Evaluation:
+def without_duplicates(result: Evaluation, train_folder: Path) -> Evaluation:
     """The part of an evaluation whose pictures have no copy among the images of ``train_folder``, of any class."""
     folders = sorted(p.name for p in train_folder.iterdir() if p.is_dir()) if train_folder.is_dir() else []
     train = read_split(list_labelled(train_folder, folders), train_folder)
-    copies = {j for _, j, _ in find_twins(train.faces, result.data.faces)}
+    copies = {j for _, j, _ in find_near_duplicates(train.faces, result.data.faces)}
     return result.take(np.array([i for i in range(len(result.data)) if i not in copies], int))
 
 

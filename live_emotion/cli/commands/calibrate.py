@@ -56,18 +56,18 @@ def command(
     with contextlib.ExitStack() as stack:
         live = None if photos else stack.enter_context(open_camera(camera))
 
-        from live_emotion.pipelines.analyzer import EmotionAnalyser
+        from live_emotion.pipelines.analyzer import EmotionAnalyzer
         from live_emotion.pipelines.enrolment import read_camera, read_photos
 
-        analyser = stack.enter_context(EmotionAnalyser.open(weights, device, detector))
+        analyzer = stack.enter_context(EmotionAnalyzer.open(weights, device, detector))
         if live:
             click.echo(f"Look into the camera with a relaxed face for {seconds:g} seconds.", err=True)
-            seen = read_camera(live, analyser, seconds)
+            seen = read_camera(live, analyzer, seconds)
         else:
-            seen = read_photos(photos, analyser)
-    own = learn_profile(seen, analyser.class_names)
+            seen = read_photos(photos, analyzer)
+    own = learn_profile(seen, analyzer.class_names)
     path = save_profile(own, profile)
-    neutral = analyser.class_names.index("neutral")
+    neutral = analyzer.class_names.index("neutral")
     before, after = (float(p[:, neutral].mean()) for p in (seen, own.correct(seen)))
     pictures = "1 picture" if len(seen) == 1 else f"{len(seen)} pictures"
     click.echo(f"Read {pictures} of the resting face: neutral {before:.0%} -> {after:.0%}")

@@ -10,7 +10,7 @@ import click
 
 from live_emotion.cli.options import analysis_options
 
-FILM = "demo.mp4"
+VIDEO = "demo.mp4"
 
 
 @click.command("demo")
@@ -21,45 +21,45 @@ FILM = "demo.mp4"
     default=Path("results"),
     show_default=True,
     metavar="DIR",
-    help="Folder for the film and the picture; made if it is missing.",
+    help="Folder for the video and the picture; made if it is missing.",
 )
 @click.option("--window/--no-window", default=None, help="Show the window.  [default: where there is a display]")
 @analysis_options
 def command(output: Path, window: bool | None, **analysis: Any) -> None:
     """See live-emotion at work, with no camera, no file and no network.
 
-    Makes a short film on the spot from a public-domain portrait, reads it as it would read a camera, and saves
-    demo.mp4, the annotated film, and prediction_example.png, one frame of it with the face as the network saw it.
+    Makes a short video on the spot from a public-domain portrait, reads it as it would read a camera, and saves
+    demo.mp4, the annotated video, and prediction_example.png, one frame of it with the face as the network saw it.
     """
     from tqdm import tqdm
 
     from live_emotion.faces.preprocessing import crop_face
     from live_emotion.io.atomic import make_folder
     from live_emotion.io.demo_clip import FPS, SECONDS, demo_frames, read_portrait
-    from live_emotion.io.video_writer import FilmWriter
+    from live_emotion.io.video_writer import VideoWriter
     from live_emotion.io.window import Window, has_display
-    from live_emotion.pipelines.analyzer import EmotionAnalyser, read
+    from live_emotion.pipelines.analyzer import EmotionAnalyzer, read
     from live_emotion.pipelines.photos import EXAMPLE
     from live_emotion.visualization.figures import draw_example
 
     make_folder(output)
     with contextlib.ExitStack() as stack:
         screen = stack.enter_context(Window()) if (has_display() if window is None else window) else None
-        analyser = stack.enter_context(EmotionAnalyser.open(**analysis, track=True))
-        film = stack.enter_context(FilmWriter(output / FILM))
+        analyzer = stack.enter_context(EmotionAnalyzer.open(**analysis, track=True))
+        video = stack.enter_context(VideoWriter(output / VIDEO))
         bar = tqdm(demo_frames(read_portrait()), total=FPS * SECONDS, unit="frame", desc="Demo")
         example = None
-        for result in read(stack.enter_context(bar), analyser):
+        for result in read(stack.enter_context(bar), analyzer):
             image = result.draw()
-            film.write(image, result.frame.time_s)
+            video.write(image, result.frame.time_s)
             example = example or (result if result.faces else None)
             if screen and not screen.show(image):
                 break
-        saved = [output / FILM]
+        saved = [output / VIDEO]
         if example:
             face = example.faces[0]
             seen = crop_face(example.frame.image, face.box)
-            draw_example(example.draw(), seen, face.prediction, analyser.class_names, output / EXAMPLE)
+            draw_example(example.draw(), seen, face.prediction, analyzer.class_names, output / EXAMPLE)
             saved.append(output / EXAMPLE)
     for path in saved:
         click.echo(f"Saved {path}")

@@ -9,7 +9,7 @@ from live_emotion.errors import LiveEmotionError
 
 @click.command("doctor")
 def command() -> None:
-    """Look for what goes wrong on people's machines, and say how to mend it.
+    """Look for what goes wrong on people's machines, and say how to fix it.
 
     Looks at Python's packages, the models and weights, the processor, the display and the cameras. Exits with 1 where
     something is missing that nothing works without.
@@ -19,11 +19,11 @@ def command() -> None:
     fatal = 0
     for finding in examine():
         mark = click.style("ok", fg="green")
-        if finding.mend:
+        if finding.fix:
             mark = click.style("bad", fg="red") if finding.is_fatal else click.style("look", fg="yellow")
         click.echo(f"{mark:>{4 + len(mark) - len(click.unstyle(mark))}}  {finding.name:10} {finding.text}")
-        if finding.mend:
-            click.echo(f"{'':18}-> {finding.mend}")
+        if finding.fix:
+            click.echo(f"{'':18}-> {finding.fix}")
         fatal += finding.is_fatal
     if fatal:
-        raise LiveEmotionError(f"{fatal} of these must be mended first.")
+        raise LiveEmotionError(f"{fatal} of these must be fixed first.")

@@ -19,28 +19,28 @@ from live_emotion.cli.options import force_option
     help="Folder for the report; made if it is missing.  [default: IN_report]",
 )
 @click.option(
-    "--film",
+    "--video",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The film that the rows are of, for a picture of each person.",
+    help="The video that the rows are of, for a picture of each person.",
 )
 @force_option
-def command(rows: Path, output: Path | None, film: Path | None, force: bool) -> None:
-    """Show how the mood of each person in a film went.
+def command(rows: Path, output: Path | None, video: Path | None, force: bool) -> None:
+    """Show how the mood of each person in a video went.
 
     Takes the rows that --data or --log wrote, as .csv, .jsonl or .parquet. Makes report.html, a page that holds all it
     shows and opens offline, timeline.png, and people.csv, a table with a row for each person.
 
     \b
-    live-emotion report talk.csv --film talk.mov
+    live-emotion report talk.csv --video talk.mov
     """
     from live_emotion.errors import InputError
     from live_emotion.io.atomic import refuse_existing
     from live_emotion.visualization.report import PAGE, write_report
 
-    if film is not None and not film.is_file():
-        raise InputError(f"There is no video file {film}; check the name.")
+    if video is not None and not video.is_file():
+        raise InputError(f"There is no video file {video}; check the name.")
     folder = output or Path(f"{rows.stem}_report")
     refuse_existing(folder / PAGE, force)
-    page = write_report(rows, folder, film.name if film else rows.stem, film)
+    page = write_report(rows, folder, video.name if video else rows.stem, video)
     click.echo(f"Saved {page}")

@@ -1,4 +1,4 @@
-"""``live-emotion video``: annotated copies of films, data and reports."""
+"""``live-emotion video``: annotated copies of videos, data and reports."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from live_emotion.cli.options import analysis_options, force_option
 from live_emotion.errors import LiveEmotionError
 
 if TYPE_CHECKING:
-    from live_emotion.pipelines.batch import FilmTask, Outcome, Progress, Stop
+    from live_emotion.pipelines.batch import Outcome, Progress, Stop, VideoTask
     from live_emotion.pipelines.face_reader import ReaderOptions
-    from live_emotion.pipelines.video import FilmOptions
+    from live_emotion.pipelines.video import VideoOptions
 
 MOST_TIMES = 5
 """How many times of damaged pictures are named."""
@@ -38,7 +38,7 @@ class ClipType(click.ParamType):
         except ValueError:
             dash = ""
         if not dash or not (start or end):
-            self.fail(f"{value!r} is not a part of a film; write it as 1:30-2:10, 90-130, 1:30- or -2:10.", param, ctx)
+            self.fail(f"{value!r} is not a part of a video; write it as 1:30-2:10, 90-130, 1:30- or -2:10.", param, ctx)
         if clip[0] >= clip[1]:
             self.fail(f"{value!r} ends before it begins.", param, ctx)
         return clip
@@ -58,14 +58,14 @@ def _seconds(text: str) -> float:
     "--output",
     type=click.Path(path_type=Path),
     metavar="OUT.mp4|DIR",
-    help="The annotated copy, H.264 in MP4 with every frame at its own time and the sound; for several films a folder.",
+    help="The annotated copy: H.264 in MP4, every frame at its own time, with the audio; for several videos a folder.",
 )
 @click.option(
     "--data",
     multiple=True,
     metavar="FILE",
     help="Also write a row for each face in each frame: to a .csv, .jsonl or .parquet file, or by csv, jsonl or "
-    "parquet alone to a file beside each annotated film. - prints JSON Lines. May be given several times.",
+    "parquet alone to a file beside each annotated video. - prints JSON Lines. May be given several times.",
 )
 @click.option(
     "--report",
@@ -73,14 +73,14 @@ def _seconds(text: str) -> float:
     metavar="DIR",
     help="Also make a report to read in a browser: how the mood of each person went.",
 )
-@click.option("--no-film", is_flag=True, help="Data and report only: no annotated film, and so quicker.")
-@click.option("--clip", type=ClipType(), metavar="FROM-TO", help="Only this part of each film, as 1:30-2:10.")
+@click.option("--no-video", is_flag=True, help="Data and report only: no annotated video, and so quicker.")
+@click.option("--clip", type=ClipType(), metavar="FROM-TO", help="Only this part of each video, as 1:30-2:10.")
 @click.option(
     "--every",
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Read faces in each so-many-th frame only; the film stays whole.",
+    help="Read faces in every N-th frame only; the video stays whole.",
 )
 @click.option("--fps", type=click.FloatRange(0, min_open=True), help="Read faces in at most so many frames a second.")
 @click.option(
@@ -88,17 +88,17 @@ def _seconds(text: str) -> float:
     type=click.IntRange(0, 51),
     default=20,
     show_default=True,
-    help="Of the annotated film: H.264's constant rate factor, 0 (best, largest) to 51.",
+    help="Of the annotated video: H.264's constant rate factor, 0 (best, largest) to 51.",
 )
 @force_option
-@click.option("--resume", is_flag=True, help="In a folder: go on where it stopped; films that are complete are left.")
+@click.option("--resume", is_flag=True, help="In a folder: go on where it stopped; videos that are complete are left.")
 @click.option(
-    "--workers", type=click.IntRange(1), default=1, show_default=True, help="How many films at once, in processes."
+    "--workers", type=click.IntRange(1), default=1, show_default=True, help="How many videos at once, in processes."
 )
 @click.option(
     "--cluster",
     metavar="ADDRESS",
-    help="Spread the films over the machines of a Dask cluster, as tcp://host:8786; they must see the same files.",
+    help="Spread the videos over the machines of a Dask cluster, as tcp://host:8786; they must see the same files.",
 )
 @analysis_options
 def command(
@@ -106,7 +106,7 @@ def command(
     output: Path | None,
     data: tuple[str, ...],
     report: Path | None,
-    no_film: bool,
+    no_video: bool,
     clip: tuple[float, float] | None,
     every: int,
     fps: float | None,
@@ -117,10 +117,10 @@ def command(
     cluster: str | None,
     **analysis: Any,
 ) -> None:
-    """Annotate films: boxes, emotions and how sure they are, in every frame. Get data and reports of them.
+    """Annotate videos: boxes, emotions and how sure they are, in every frame. Get data and reports of them.
 
-    Reads everything that FFmpeg reads: one film, many, or the films in a folder. Ctrl-C leaves a playable film of what
-    was done; in a folder it is named .part, and --resume goes on from there.
+    Reads everything that FFmpeg reads: one video, many, or the videos in a folder. Ctrl-C leaves a playable video of
+    what was done; in a folder it is named .part, and --resume goes on from there.
 
     \b
     live-emotion video talk.mov -o talk-emotions.mp4
@@ -129,9 +129,9 @@ def command(
     live-emotion video lessons/ -o annotated --data csv --workers 4 --resume
     """
     if output is None and not data and report is None:
-        raise click.UsageError("Say what to make: an annotated film with -o, rows with --data, or a --report.")
+        raise click.UsageError("Say what to make: an annotated video with -o, rows with --data, or a --report.")
     if force and resume:
-        raise click.UsageError("--force does all films again and --resume leaves the complete ones; give one of them.")
+        raise click.UsageError("--force does all videos again and --resume leaves the complete ones; give one of them.")
     if cluster and workers > 1:
         raise click.UsageError("--workers is for this machine and --cluster for others; give one of them.")
 
@@ -140,25 +140,25 @@ def command(
     from live_emotion.pipelines.batch import make_folders, plan, refuse_done
     from live_emotion.pipelines.face_reader import ReaderOptions
     from live_emotion.pipelines.process_pool import check_cluster
-    from live_emotion.pipelines.video import FilmOptions
+    from live_emotion.pipelines.video import VideoOptions
 
     if cluster:
         check_cluster()
-    planned = plan(inputs, output, data, report, not no_film)
+    planned = plan(inputs, output, data, report, not no_video)
     if resume and not planned[0].in_folder:
-        raise click.UsageError("--resume is for films in a folder; name one with -o.")
+        raise click.UsageError("--resume is for videos in a folder; name one with -o.")
     tasks = [task for task in planned if not (resume and task.is_done)]
     if not (force or resume):
         refuse_done(tasks)
     make_folders(tasks)
     start_s, end_s = clip or (0.0, math.inf)
-    options = FilmOptions(start_s, end_s, every, fps or 0.0, quality)
+    options = VideoOptions(start_s, end_s, every, fps or 0.0, quality)
     outcomes: list[Outcome] = []
     with StopRequest() as request, _Bar(tasks, options) as bar:
         for outcome in _run(
             tasks, ReaderOptions(**analysis), options, workers, cluster, bar.show, lambda: request.requested
         ):
-            bar.close_film(outcome)
+            bar.close_video(outcome)
             outcomes.append(outcome)
             if len(planned) > 1 or outcome.error is None:
                 bar.write(_describe(outcome), to_stderr=outcome.error is not None or STANDARD_OUTPUT in data)
@@ -166,9 +166,9 @@ def command(
 
 
 def _run(
-    tasks: Sequence[FilmTask],
+    tasks: Sequence[VideoTask],
     reader: ReaderOptions,
-    options: FilmOptions,
+    options: VideoOptions,
     workers: int,
     cluster: str | None,
     progress: Progress,
@@ -191,9 +191,9 @@ def _run(
 
 
 class _Bar:
-    """Progress over the frames of all films, with frames a second and the time left. It shows once there is some."""
+    """Progress over the frames of all videos, with frames a second and the time left. It shows once there is some."""
 
-    def __init__(self, tasks: Sequence[FilmTask], options: FilmOptions) -> None:
+    def __init__(self, tasks: Sequence[VideoTask], options: VideoOptions) -> None:
         self._tasks = tasks
         self._options = options
         self._bar: Any = None
@@ -214,11 +214,11 @@ class _Bar:
         from live_emotion.pipelines.batch import expected_frames
 
         self._expected = [expected_frames(task.source, self._options) for task in self._tasks]
-        name = self._tasks[0].source.name if len(self._tasks) == 1 else f"{len(self._tasks)} films"
+        name = self._tasks[0].source.name if len(self._tasks) == 1 else f"{len(self._tasks)} videos"
         self._bar = tqdm(total=sum(self._expected) or None, unit="frame", desc=name, smoothing=0.1)
 
-    def close_film(self, outcome: Outcome) -> None:
-        """Takes in that a film has as many frames as it has, so that the time left is right."""
+    def close_video(self, outcome: Outcome) -> None:
+        """Takes in that a video has as many frames as it has, so that the time left is right."""
         if self._bar is None:
             return
         number = next(i for i, task in enumerate(self._tasks) if task.source == outcome.task.source)
@@ -245,7 +245,7 @@ class _Bar:
 
 
 def _describe(outcome: Outcome) -> str:
-    """What came of a film, in a line or a few."""
+    """What came of a video, in a line or a few."""
     source, summary = outcome.task.source, outcome.summary
     if summary is None:
         return f"Error: {outcome.error}"
@@ -258,8 +258,8 @@ def _describe(outcome: Outcome) -> str:
         times = ", ".join(f"{time_s:.2f}" for time_s in itertools.islice(summary.damaged_s, MOST_TIMES))
         more = ", ..." if len(summary.damaged_s) > MOST_TIMES else ""
         lines.append(f"  Damaged or missing pictures: {len(summary.damaged_s)}, at {times}{more} s")
-    for codec in summary.recoded_sound:
-        lines.append(f"  An MP4 cannot hold {codec} sound; it is now AAC.")
+    for codec in summary.recoded_audio:
+        lines.append(f"  An MP4 cannot hold {codec} audio; it is now AAC.")
     if outcome.saved:
         end = "" if summary.is_complete else " up to where you stopped it"
         lines.append(f"  Saved {', '.join(str(path) for path in outcome.saved)}{end}")
@@ -267,12 +267,12 @@ def _describe(outcome: Outcome) -> str:
 
 
 def _conclude(
-    planned: Sequence[FilmTask], tasks: Sequence[FilmTask], outcomes: Sequence[Outcome], stopped: bool
+    planned: Sequence[VideoTask], tasks: Sequence[VideoTask], outcomes: Sequence[Outcome], stopped: bool
 ) -> None:
-    """The summary of several films, and the exit code.
+    """The summary of several videos, and the exit code.
 
     Raises:
-        LiveEmotionError: a film could not be read.
+        LiveEmotionError: a video could not be read.
         Abort: the work was stopped.
     """
     failed = [outcome for outcome in outcomes if outcome.error is not None]
@@ -281,7 +281,7 @@ def _conclude(
     done = sum(1 for outcome in outcomes if outcome.summary and outcome.summary.is_complete)
     if len(planned) > 1 or len(tasks) < len(planned):
         skipped = len(planned) - len(tasks)
-        parts = [f"{done} of {len(planned)} films done"]
+        parts = [f"{done} of {len(planned)} videos done"]
         parts += [f"{skipped} complete before"] if skipped else []
         parts += [f"{len(failed)} failed"] if failed else []
         click.echo(", ".join(parts) + ".", err=bool(failed))
@@ -291,4 +291,4 @@ def _conclude(
         raise click.Abort
     if failed:
         names = ", ".join(str(outcome.task.source) for outcome in failed)
-        raise LiveEmotionError(f"{len(failed)} of {len(planned)} films could not be read: {names}.")
+        raise LiveEmotionError(f"{len(failed)} of {len(planned)} videos could not be read: {names}.")

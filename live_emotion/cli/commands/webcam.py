@@ -20,7 +20,7 @@ from live_emotion.cli.options import analysis_options, camera_options, force_opt
     help="Turn the picture left to right, as a mirror does.  [default: on for a camera, off for URLs and files]",
 )
 @click.option("--window/--no-window", default=True, show_default=True, help="Show the window.")
-@click.option("--record", type=click.Path(path_type=Path), metavar="FILE.mp4", help="Record the annotated film.")
+@click.option("--record", type=click.Path(path_type=Path), metavar="FILE.mp4", help="Record the annotated video.")
 @click.option(
     "--log",
     metavar="FILE",
@@ -85,13 +85,13 @@ def command(
         if source.mode:
             click.echo(f"Camera {camera}: {source.mode}" + (f", asked for {asked}" if asked else ""), err=True)
 
-        from live_emotion.io.results_writer import open_data_sink
-        from live_emotion.pipelines.analyzer import EmotionAnalyser
+        from live_emotion.io.results_writer import open_results_writer
+        from live_emotion.pipelines.analyzer import EmotionAnalyzer
         from live_emotion.pipelines.live import LiveLoop, Settings
         from live_emotion.pipelines.recorder import Recorder
 
-        analyser = stack.enter_context(EmotionAnalyser.open(**analysis, track=True, profile=profile))
-        sink = stack.enter_context(open_data_sink(log, analyser.class_names, live=True)) if log else None
+        analyzer = stack.enter_context(EmotionAnalyzer.open(**analysis, track=True, profile=profile))
+        sink = stack.enter_context(open_results_writer(log, analyzer.class_names, live=True)) if log else None
         recorder = stack.enter_context(Recorder(output))
         if record:
             recorder.start(record)
@@ -99,7 +99,7 @@ def command(
         about = [f"camera {source.mode}"] if source.mode else []
         about.append(f"detector {analysis['detector']}")
         say = functools.partial(click.echo, err=True)
-        loop = LiveLoop(analyser, settings, recorder, screen, sink, profile, about, say)
+        loop = LiveLoop(analyzer, settings, recorder, screen, sink, profile, about, say)
         stop = stack.enter_context(StopRequest())
         loop.run(source, lambda: stop.requested)
     click.echo(f"{loop.statistics}.", err=True)

@@ -63,7 +63,7 @@ def command(
     python -m train collect --label happy
     python -m train collect --label happy --split val --count 25
     """
-    from live_emotion.concurrency.latest import Newest
+    from live_emotion.concurrency.latest import Latest
     from live_emotion.io.camera import is_camera
     from live_emotion.io.live_source import mirrored, open_camera
     from live_emotion.io.window import Window, has_display
@@ -79,7 +79,7 @@ def command(
         from train.data.collect import Tally, collect
 
         faces = stack.enter_context(FaceDetector(detector, min_confidence))
-        newest = stack.enter_context(Newest(map(mirrored, frames) if is_camera(camera) else iter(frames)))
+        newest = stack.enter_context(Latest(map(mirrored, frames) if is_camera(camera) else iter(frames)))
         folder = data / split / label
         tally = Tally()
         with tqdm(total=count, desc=label, unit="face", disable=None) as bar, contextlib.suppress(KeyboardInterrupt):

@@ -26,7 +26,9 @@ from train.cli.options import data_option, held_out_option, split_option, votes_
     show_default=True,
     help="With --votes: only images whose winner has at least so many votes.",
 )
-@click.option("--twins", is_flag=True, help="Also measure without the images that have a copy in the train folder.")
+@click.option(
+    "--without-duplicates", is_flag=True, help="Also measure without the images that have a copy in training."
+)
 @click.option(
     "-o",
     "--output",
@@ -45,7 +47,7 @@ def command(
     held_out: bool,
     votes: Path | None,
     min_agreement: int,
-    twins: bool,
+    without_duplicates: bool,
     output: Path,
     as_json: bool,
     device: str,
@@ -73,14 +75,14 @@ def command(
             faces = evaluate.evaluation_faces(data, split, classifier.class_names, votes, min_agreement)
         result = evaluate.evaluate(classifier, faces)
         figures = result.figures() | {"weights": [file.name for file in files]}
-        if twins:
-            figures["without_twins"] = evaluate.without_twins(result, data / "train").figures()
+        if without_duplicates:
+            figures["without_duplicates"] = evaluate.without_duplicates(result, data / "train").figures()
     if as_json:
         click.echo(json.dumps(figures, indent=2))
     else:
         evaluate.print_figures(figures)
-        if twins:
+        if without_duplicates:
             click.echo("\nWithout the images that have a copy in training:")
-            evaluate.print_figures(figures["without_twins"])
+            evaluate.print_figures(figures["without_duplicates"])
     evaluate.write_report(result, figures, output)
     click.echo(f"Saved the report in {output}", err=as_json)

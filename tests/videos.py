@@ -1,4 +1,4 @@
-"""Films for tests, made with PyAV: numbered pictures of a real face, sound, odd timing, rotation, damage."""
+"""Videos for tests, made with PyAV: numbered pictures of a real face, audio, odd timing, rotation, damage."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ def number_of(image: np.ndarray) -> int:
     return sum((square > 127) << bit for bit, square in enumerate(squares))
 
 
-def make_film(
+def make_video(
     path: Path,
     images: Sequence[np.ndarray],
     times: Sequence[float] | None = None,
     codec: str = "libx264",
-    sound: Sequence[str] = ("aac",),
+    audio: Sequence[str] = ("aac",),
     rotation: int = 0,
     **options: str,
 ) -> Path:
-    """Writes a film.
+    """Writes a video.
 
     Args:
         path: its suffix says the container.
         images: the pictures.
         times: when each is shown, in seconds; None: 25 a second.
         codec: of the pictures.
-        sound: codecs of the sound tracks; each is a tone of its own.
+        audio: codecs of the audio tracks; each is a tone of its own.
         rotation: that a player is to turn the pictures by, in degrees.
         options: of the codec.
     """
@@ -63,7 +63,7 @@ def make_film(
             stream.time_base = stream.codec_context.time_base = TIME_BASE
         if rotation:
             stream.set_display_rotation(rotation)
-        tracks = [container.add_stream(name, rate=RATE) for name in sound]
+        tracks = [container.add_stream(name, rate=RATE) for name in audio]
         for track, language in zip(tracks, ("eng", "deu")):
             track.layout = "mono"
             track.metadata["language"] = language
@@ -90,8 +90,8 @@ def tone(hertz: float, seconds: float) -> Iterator[av.AudioFrame]:
         yield piece
 
 
-def sound_packets(path: Path) -> list[list[tuple[float, bytes]]]:
-    """Of each sound track, the packets with their times in seconds."""
+def audio_packets(path: Path) -> list[list[tuple[float, bytes]]]:
+    """Of each audio track, the packets with their times in seconds."""
     with av.open(str(path)) as container:
         zero = (container.start_time or 0) / 1e6
         found: dict[int, list[tuple[float, bytes]]] = {s.index: [] for s in container.streams.audio}
