@@ -15,12 +15,11 @@ from pathlib import Path
 import click
 import numpy as np
 
-from live_emotion.emotions.labels import EMOTIONS
 from live_emotion.emotions.profile import NEUTRAL, learn_profile
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
-from live_emotion.io.video_reader import Frame
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.types import EMOTIONS, Frame
 
 
 @click.command()

@@ -19,11 +19,11 @@ import numpy as np
 from detection import HEIGHT, SIDES, WIDTH
 
 from live_emotion.emotions.classifier import EmotionClassifier
-from live_emotion.emotions.labels import EMOTIONS
 from live_emotion.faces.detector import KINDS, FaceDetector
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import read_image
 from live_emotion.pipelines.analyzer import find_faces
+from live_emotion.types import EMOTIONS
 from train.data.splits import list_split, read_split
 
 Change = Callable[[np.ndarray, np.random.Generator, tuple[int, int, int]], np.ndarray]

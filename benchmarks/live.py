@@ -32,13 +32,13 @@ from live_emotion.faces.detector import _run
 from live_emotion.faces.preprocessing import faces_to_tensor
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.demo_clip import read_portrait
-from live_emotion.io.live_source import LiveFrame, LiveSource
-from live_emotion.io.video_reader import Frame
+from live_emotion.io.live_source import LiveSource
 from live_emotion.io.video_writer import VideoWriter
 from live_emotion.io.window import Window, has_display
 from live_emotion.pipelines.analyzer import EmotionAnalyzer, find_faces
 from live_emotion.pipelines.live import LiveLoop, Settings
 from live_emotion.pipelines.recorder import Recorder
+from live_emotion.types import Frame, LiveFrame
 from live_emotion.visualization.overlay import draw
 
 WIDTH, HEIGHT, FPS = 1280, 720, 30

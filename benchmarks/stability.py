@@ -22,14 +22,13 @@ import cv2
 import numpy as np
 
 from live_emotion.emotions.classifier import EmotionClassifier
-from live_emotion.emotions.labels import EMOTIONS
-from live_emotion.faces.boxes import Face
 from live_emotion.faces.detector import FaceDetector
-from live_emotion.faces.tracker import TrackedFace, Tracker, with_prediction
+from live_emotion.faces.tracker import Tracker, with_prediction
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
-from live_emotion.io.video_reader import Frame, VideoFile
+from live_emotion.io.video_reader import VideoFile
 from live_emotion.pipelines.analyzer import find_faces
+from live_emotion.types import EMOTIONS, Face, Frame, TrackedFace
 from live_emotion.visualization.overlay import is_readable, label
 
 

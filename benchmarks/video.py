@@ -34,10 +34,11 @@ from live_emotion.faces.detector import FaceDetector
 from live_emotion.faces.tracker import Tracker
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.demo_clip import read_portrait
-from live_emotion.io.video_reader import Frame, VideoFile
+from live_emotion.io.video_reader import VideoFile
 from live_emotion.io.video_writer import DEFAULT_QUALITY, ENCODER_OPTIONS, VideoWriter
 from live_emotion.pipelines.face_reader import FaceReader
 from live_emotion.pipelines.video import VideoOptions, annotate_video
+from live_emotion.types import Frame
 from live_emotion.visualization.overlay import draw
 
 WIDTH, HEIGHT, FPS = 1280, 720, 25

@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from live_emotion.api import EmotionDetector, load_model, predict_image
     from live_emotion.emotions.classifier import EmotionClassifier
-    from live_emotion.emotions.labels import EMOTIONS, Prediction
     from live_emotion.errors import LiveEmotionError
-    from live_emotion.faces.tracker import TrackedFace
     from live_emotion.streaming import stream
+    from live_emotion.types import EMOTIONS, Prediction, TrackedFace
 
 _HOMES = {
-    "EMOTIONS": "emotions.labels",
+    "EMOTIONS": "types",
     "EmotionClassifier": "emotions.classifier",
     "EmotionDetector": "api",
     "LiveEmotionError": "errors",
-    "Prediction": "emotions.labels",
-    "TrackedFace": "faces.tracker",
+    "Prediction": "types",
+    "TrackedFace": "types",
     "load_model": "api",
     "predict_image": "api",
     "stream": "streaming",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 
@@ -12,15 +11,12 @@ from torch import nn
 from live_emotion.emotions.classifier import EmotionClassifier, default_weights, load_network
 from live_emotion.errors import InputError
 from live_emotion.faces.detector import FaceDetector
-from live_emotion.faces.tracker import TrackedFace
 from live_emotion.io.images import read_image
-from live_emotion.io.video_reader import Frame
 from live_emotion.pipelines.analyzer import EmotionAnalyzer, find_faces
+from live_emotion.types import Frame, StrPath, TrackedFace
 
-Path = str | os.PathLike[str]
 
-
-def load_model(weights: Path | None = None, device: str = "auto") -> tuple[nn.Module, tuple[str, ...]]:
+def load_model(weights: StrPath | None = None, device: str = "auto") -> tuple[nn.Module, tuple[str, ...]]:
     """Loads a trained network.
 
     Args:
@@ -41,7 +37,7 @@ def load_model(weights: Path | None = None, device: str = "auto") -> tuple[nn.Mo
 
 
 def predict_image(
-    model: nn.Module, image: Path | np.ndarray, class_names: Sequence[str]
+    model: nn.Module, image: StrPath | np.ndarray, class_names: Sequence[str]
 ) -> tuple[str, float, np.ndarray]:
     """Reads the emotion of the largest face in a picture.
 
@@ -93,7 +89,7 @@ class EmotionDetector:
 
     def __init__(
         self,
-        weights: Path | Sequence[Path] | None = None,
+        weights: StrPath | Sequence[StrPath] | None = None,
         detector: str = "full",
         device: str = "auto",
         min_confidence: float = 0.5,

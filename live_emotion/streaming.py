@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 
 from live_emotion.concurrency.latest import Latest
 from live_emotion.io.camera import CameraMode
 from live_emotion.io.live_source import open_camera
-from live_emotion.io.results_writer import Row
 from live_emotion.pipelines.analyzer import EmotionAnalyzer, Result
 from live_emotion.pipelines.live import Settings, find_live, read_live
-
-Path = str | os.PathLike[str]
+from live_emotion.types import Row, StrPath
 
 
 def stream(
-    source: int | Path = 0,
+    source: int | StrPath = 0,
     *,
-    weights: Path | Sequence[Path] | None = None,
+    weights: StrPath | Sequence[StrPath] | None = None,
     device: str = "auto",
     detector: str = "full",
     min_confidence: float = 0.5,

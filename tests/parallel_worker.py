@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from faces import TINY
 
-from train.engine import trainer
 from train.config import TrainConfig
 from train.engine import distributed as parallel
+from train.engine import trainer
 from train.engine.run_state import Run
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from live_emotion.errors import CameraError, InputError
 from live_emotion.io.camera import Camera, CameraMode, find_camera, is_camera
-from live_emotion.io.live_source import LOST_S, LiveFrame, captured, mirrored, open_camera, played
-from live_emotion.io.video_reader import Frame
+from live_emotion.io.live_source import LOST_S, captured, mirrored, open_camera, played
+from live_emotion.types import Frame, LiveFrame
 
 
 class ScriptedCapture:

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from live_emotion.emotions.classifier import EmotionClassifier, Network, merge_norms, softmax
-from live_emotion.emotions.labels import EMOTIONS
 from live_emotion.errors import DeviceError, WeightsError
 from live_emotion.faces.preprocessing import faces_to_tensor
 from live_emotion.models.checkpoint import Checkpoint, save_checkpoint
 from live_emotion.models.emotion_cnn import build_model
+from live_emotion.types import EMOTIONS
 
 
 def make_weights(path, class_names=EMOTIONS, seed=0, temperature=1.0):

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from live_emotion.faces.boxes import Face, merge
+from live_emotion.faces.boxes import merge
 from live_emotion.faces.detector import KINDS, FaceDetector, tiles
 from live_emotion.faces.refinement import WEAK_TURN
+from live_emotion.types import Face
 
 ROOT = Path(__file__).resolve().parent.parent
 

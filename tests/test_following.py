@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from live_emotion.faces.boxes import Face
 from live_emotion.faces.refinement import LOOK_AGAIN, Followed
+from live_emotion.types import Face
 
 
 def face(x, y, side):

@@ -12,13 +12,14 @@ import pytest
 from live_emotion.concurrency.latest import Latest
 from live_emotion.errors import CameraError
 from live_emotion.io.camera import CameraMode
-from live_emotion.io.live_source import LiveFrame, LiveSource
+from live_emotion.io.live_source import LiveSource
 from live_emotion.io.results_writer import open_results_writer
 from live_emotion.io.video_reader import VideoFile
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.pipelines.live import STALLED, WAITING_SIZE, LiveLoop, Settings, find_live, read_live
 from live_emotion.pipelines.recorder import Recorder
 from live_emotion.streaming import stream
+from live_emotion.types import LiveFrame
 
 
 class ScriptedWindow:

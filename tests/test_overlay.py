@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from live_emotion.emotions.labels import EMOTIONS, Prediction
-from live_emotion.faces.tracker import TrackedFace
+from live_emotion.types import EMOTIONS, Prediction, TrackedFace
 from live_emotion.visualization.overlay import PALETTE, draw, emotion_colours, place_panel, text_scale
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from live_emotion.faces.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_face
-from live_emotion.io.video_reader import Frame
 from live_emotion.pipelines.analyzer import EmotionAnalyzer, find_faces, read
+from live_emotion.types import Frame
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from live_emotion.emotions.labels import EMOTIONS
 from live_emotion.emotions.profile import learn_profile, load_profile, profile_names, profile_path, save_profile
 from live_emotion.errors import InputError
+from live_emotion.types import EMOTIONS
 
 SAD_AT_REST = np.array([[0.05, 0.01, 0.34, 0.60], [0.04, 0.02, 0.40, 0.54]])
 

@@ -15,13 +15,11 @@ from click.testing import CliRunner
 from videos import make_video, pictures
 
 from live_emotion.cli.main import cli
-from live_emotion.emotions.labels import EMOTIONS, Prediction
 from live_emotion.errors import InputError, LiveEmotionError
-from live_emotion.faces.boxes import Face
 from live_emotion.faces.tracker import with_prediction
 from live_emotion.io.results_reader import overall_shares, people, read_table, row_lengths
 from live_emotion.io.results_writer import open_results_writer
-from live_emotion.io.video_reader import Frame
+from live_emotion.types import EMOTIONS, Face, Frame, Prediction
 from live_emotion.visualization.report import PAGE, PEOPLE, TIMELINE, thumbnail, write_report
 from live_emotion.visualization.report_html import time_text
 

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from live_emotion.emotions.labels import EMOTIONS
-from live_emotion.faces.boxes import Face
 from live_emotion.faces.tracker import Tracker, intersection_over_union
+from live_emotion.types import EMOTIONS, Face
 
 SURE = np.array([[0.97, 0.01, 0.01, 0.01]])
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from faces import vary, write_data, write_faces
 
-from live_emotion.emotions.labels import EMOTIONS
 from live_emotion.errors import DataError
+from live_emotion.types import EMOTIONS
 from train.config import TrainConfig
 from train.data.dataset import FaceSet, list_labelled, read_faces
 from train.data.near_duplicates import count_bits, find_near_duplicates

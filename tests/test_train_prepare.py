@@ -11,12 +11,11 @@ import pytest
 from click.testing import CliRunner
 from faces import place, vary, write_faces
 
-from live_emotion.emotions.labels import EMOTIONS
 from live_emotion.errors import CameraError, DataError, OutputError
 from live_emotion.faces.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_face
-from live_emotion.io.video_reader import Frame
 from live_emotion.io.video_writer import VideoWriter
+from live_emotion.types import EMOTIONS, Frame
 from train.cli.main import cli
 from train.data import prepare as photos
 from train.data.collect import collect

@@ -134,8 +134,8 @@ def look_at_processor() -> Finding:
 def look_at_faces() -> Finding:
     """Whether a known portrait's face is found and read."""
     from live_emotion.io.demo_clip import read_portrait
-    from live_emotion.io.video_reader import Frame
     from live_emotion.pipelines.analyzer import EmotionAnalyzer
+    from live_emotion.types import Frame
 
     with EmotionAnalyzer.open() as analyzer:
         faces = analyzer.analyze(Frame(0, 0.0, read_portrait()))

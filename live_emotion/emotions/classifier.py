@@ -12,17 +12,15 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from live_emotion.emotions.labels import Prediction
 from live_emotion.emotions.onnx import OnnxModel, is_onnx
 from live_emotion.errors import WeightsError
 from live_emotion.faces.preprocessing import faces_to_tensor
 from live_emotion.models.checkpoint import load_checkpoint
 from live_emotion.models.emotion_cnn import fast_dtype, pick_device
 from live_emotion.resources import weights_file
+from live_emotion.types import Prediction, StrPath
 
 DEFAULT_WEIGHTS = "best_emotion_model.pth"
-
-Path = str | os.PathLike[str]
 
 
 class Network:
@@ -74,7 +72,7 @@ def merge_norms(model: nn.Module) -> nn.Module:
     return model
 
 
-def load_network(path: Path, device: str = "auto") -> nn.Module:
+def load_network(path: StrPath, device: str = "auto") -> nn.Module:
     """The network in a checkpoint or an ONNX model, in float32 and evaluation mode.
 
     Returns:
@@ -111,7 +109,7 @@ class EmotionClassifier:
         MissingExtraError: an ONNX model needs onnxruntime.
     """
 
-    def __init__(self, weights: Path | Sequence[Path] | None = None, device: str = "auto") -> None:
+    def __init__(self, weights: StrPath | Sequence[StrPath] | None = None, device: str = "auto") -> None:
         paths = [weights] if isinstance(weights, (str, os.PathLike)) else list(weights or [])
         models = [load_network(path, device) for path in paths or [default_weights()]]
         self._take([Network(model, model.class_names, model.temperature) for model in models])

@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
+from live_emotion.types import Box, Face
 
 SAME_FACE = 0.5
 """Boxes that share this part of the smaller one are the same face."""
-
-Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Face:
-    """A detected face.
-
-    Attributes:
-        box: ``(x1, y1, x2, y2)`` in pixels, half-open, about from brow to chin; it may leave the picture.
-        score: how sure the detector is, 0 to 1.
-        keypoints: (6, 2) float32, x and y in pixels of right eye, left eye, nose tip, mouth centre, right ear and
-            left ear. Right and left are the person's own.
-        note: why it cannot be read, as :mod:`live_emotion.faces.quality` finds; empty where it can, or before it
-            looked.
-    """
-
-    box: Box
-    score: float
-    keypoints: np.ndarray
-    note: str = ""
 
 
 def merge(faces: list[Face]) -> list[Face]:

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from live_emotion.faces.boxes import SAME_FACE, Box, Face, merge, shared
+from live_emotion.faces.boxes import SAME_FACE, merge, shared
 from live_emotion.faces.preprocessing import flatten_alpha
 from live_emotion.faces.refinement import Followed, Following
 from live_emotion.resources import weights_file
+from live_emotion.types import Box, Face
 
 KINDS = ("full", "short", "tiled")
 

@@ -37,7 +37,7 @@ def assess(box: tuple[float, float, float, float], keypoints: np.ndarray, crop: 
 
     Args:
         box: ``(x1, y1, x2, y2)`` in pixels.
-        keypoints: (6, 2) float32 in pixels, as :class:`live_emotion.faces.boxes.Face` has them; NaN: not known.
+        keypoints: (6, 2) float32 in pixels, as :class:`live_emotion.types.Face` has them; NaN: not known.
         crop: (48, 48) uint8, what the network sees.
 
     Returns:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from live_emotion.faces.boxes import Face, shared
+from live_emotion.faces.boxes import shared
+from live_emotion.types import Face
 
 LOOK_AGAIN = 12
 """In how many frames a face that is followed for long gets a closer look once."""

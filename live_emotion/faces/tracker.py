@@ -7,53 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from live_emotion.emotions.labels import Prediction
 from live_emotion.emotions.smoothing import Smoother, Smoothing
-from live_emotion.faces.boxes import Box, Face
 from live_emotion.faces.quality import doubt
+from live_emotion.types import Face, Prediction, TrackedFace
 
 LOST_S = 1.0
 """How long, in seconds, a face may be out of sight and keep its identity."""
 
 SMALLEST_OVERLAP = 0.15
 """Least intersection over union of a face and the place where its track expects it."""
-
-
-@dataclass(frozen=True)
-class TrackedFace:
-    """A face with its emotion and identity.
-
-    Attributes:
-        box: ``(x1, y1, x2, y2)`` in pixels, half-open; it may leave the picture.
-        score: of the face detector, 0 to 1.
-        keypoints: (6, 2) float32 pixels, as :class:`live_emotion.faces.boxes.Face` has them.
-        prediction: smoothed over time, where tracking is on.
-        track_id: 1, 2, ... for the same person in every frame; 0 where nothing is tracked.
-        note: why the emotion is not to be trusted: ``unsure``, or what :mod:`live_emotion.faces.quality` finds wrong
-            with the face; empty where it is.
-    """
-
-    box: Box
-    score: float
-    keypoints: np.ndarray
-    prediction: Prediction
-    track_id: int = 0
-    note: str = ""
-
-    @property
-    def emotion(self) -> str:
-        """Name of the emotion."""
-        return self.prediction.emotion
-
-    @property
-    def confidence(self) -> float:
-        """Its probability, 0 to 1."""
-        return self.prediction.confidence
-
-    @property
-    def probabilities(self) -> tuple[float, ...]:
-        """Of all emotions, in the order of the class names; their sum is 1."""
-        return self.prediction.probabilities
 
 
 @dataclass

@@ -10,7 +10,7 @@ import matplotlib.cbook
 import numpy as np
 
 from live_emotion.io.images import read_image
-from live_emotion.io.video_reader import Frame
+from live_emotion.types import Frame
 
 FPS = 25
 SECONDS = 8

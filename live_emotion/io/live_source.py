@@ -11,7 +11,8 @@ import numpy as np
 
 from live_emotion.errors import CameraError
 from live_emotion.io.camera import Camera, CameraMode, cannot_open, find_camera, is_camera, open_capture
-from live_emotion.io.video_reader import Frame, VideoFile
+from live_emotion.io.video_reader import VideoFile
+from live_emotion.types import Frame, LiveFrame
 
 TIMEOUT_S = 5.0
 """How long a camera may give no frame before the first, in seconds."""
@@ -24,17 +25,6 @@ WAIT_S = 60.0
 
 RETRY_S = 0.5
 """Between two tries to open a camera again, in seconds."""
-
-
-@dataclass(frozen=True)
-class LiveFrame(Frame):
-    """A picture that has just been taken.
-
-    Attributes:
-        clock_s: when it came, on the monotonic clock.
-    """
-
-    clock_s: float = 0.0
 
 
 @dataclass

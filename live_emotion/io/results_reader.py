@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from live_emotion.emotions.labels import EMOTIONS
 from live_emotion.errors import InputError
 from live_emotion.io.results_writer import PROBABILITY_PREFIX, check_data_path, columns
+from live_emotion.types import EMOTIONS
 
 NEEDED = ("time_s", "track_id", "emotion")
 """Columns without which rows say nothing of a person; the box is needed for thumbnails alone."""

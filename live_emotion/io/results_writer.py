@@ -10,12 +10,10 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from live_emotion.errors import MissingExtraError, OutputError
-from live_emotion.faces.tracker import TrackedFace
 from live_emotion.io.atomic import publish, temporary_beside, write_error
-from live_emotion.io.video_reader import Frame
+from live_emotion.types import Frame, Row, TrackedFace
 
 STANDARD_OUTPUT = "-"
 
@@ -41,8 +39,6 @@ LINE_BY_LINE = 1
 
 ROW_GROUP = 5_000
 """How many rows of Parquet are written at once; more are never held."""
-
-Row = dict[str, Any]
 
 
 def columns(class_names: Sequence[str]) -> list[str]:

@@ -6,7 +6,6 @@ import itertools
 import math
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from live_emotion.errors import InputError
+from live_emotion.types import Frame
 
 MAX_FAILURES = 100
 """How many reads in a row may fail before the rest of a video counts as lost."""
@@ -23,21 +23,6 @@ BROKEN_OFF_S = 0.5
 
 HD_HEIGHT = 720
 """Videos of this height, in pixels, or more are in BT.709 colours unless they say otherwise."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A picture in time.
-
-    Attributes:
-        index: 0, 1, ... within what is read of its source.
-        time_s: seconds on the clock of its source: a video's as a player shows it, a camera's since its first frame.
-        image: (H, W, 3) uint8 BGR, upright.
-    """
-
-    index: int
-    time_s: float
-    image: np.ndarray
 
 
 class VideoFile:

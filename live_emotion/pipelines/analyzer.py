@@ -9,16 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from live_emotion.emotions.classifier import EmotionClassifier
-from live_emotion.emotions.labels import Prediction
 from live_emotion.emotions.profile import Profile, load_profile
-from live_emotion.faces.boxes import Face
 from live_emotion.faces.detector import FaceDetector
 from live_emotion.faces.preprocessing import FACE_SIZE, crop_face
 from live_emotion.faces.quality import assess
 from live_emotion.faces.refinement import Following
-from live_emotion.faces.tracker import TrackedFace, Tracker, with_prediction
-from live_emotion.io.results_writer import Row, rows
-from live_emotion.io.video_reader import Frame
+from live_emotion.faces.tracker import Tracker, with_prediction
+from live_emotion.io.results_writer import rows
+from live_emotion.types import Face, Frame, Prediction, Row, TrackedFace
 from live_emotion.visualization.overlay import draw
 
 

@@ -11,9 +11,8 @@ from tqdm import tqdm
 from live_emotion.concurrency.latest import Latest
 from live_emotion.errors import InputError
 from live_emotion.io.images import read_image
-from live_emotion.io.live_source import LiveFrame
-from live_emotion.io.video_reader import Frame
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.types import Frame, LiveFrame
 from live_emotion.visualization.overlay import is_readable
 
 FEWEST = 5

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import queue
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,16 +13,13 @@ import numpy as np
 from live_emotion.concurrency.cpu import cores
 from live_emotion.concurrency.prefetch import map_in_order
 from live_emotion.emotions.classifier import EmotionClassifier
-from live_emotion.faces.boxes import Face
 from live_emotion.faces.detector import FaceDetector
 from live_emotion.faces.refinement import Following
-from live_emotion.io.video_reader import Frame
 from live_emotion.pipelines.analyzer import find_faces
+from live_emotion.types import Face, Frame, StrPath
 
 FRAMES_AT_ONCE = 4
 """Of so many frames the faces are read in one batch: one face alone costs half of what four do."""
-
-Path = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class ReaderOptions:
         threads: how many frames at once; 0: as many as there are processor cores.
     """
 
-    weights: tuple[Path, ...] = ()
+    weights: tuple[StrPath, ...] = ()
     device: str = "auto"
     detector: str = "full"
     min_confidence: float = 0.5

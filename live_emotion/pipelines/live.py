@@ -13,16 +13,16 @@ import numpy as np
 from live_emotion.concurrency.cpu import cores, network_threads
 from live_emotion.concurrency.latest import Latest
 from live_emotion.concurrency.worker import BackgroundWorker
-from live_emotion.faces.boxes import Face
 from live_emotion.faces.detector import FaceDetector
 from live_emotion.io.camera import CameraMode
 from live_emotion.io.images import write_image
-from live_emotion.io.live_source import LiveFrame, LiveSource, mirrored
+from live_emotion.io.live_source import LiveSource, mirrored
 from live_emotion.io.results_writer import ResultsWriter
 from live_emotion.io.window import Window
 from live_emotion.pipelines.analyzer import EmotionAnalyzer, Result, find_faces
 from live_emotion.pipelines.rate import FrameRate, Latencies
 from live_emotion.pipelines.recorder import Recorder, timestamp
+from live_emotion.types import Face, LiveFrame
 from live_emotion.visualization.overlay import with_lines
 
 POLL_S = 0.03

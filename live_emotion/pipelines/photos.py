@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from live_emotion.faces.preprocessing import crop_face
-from live_emotion.faces.tracker import TrackedFace
 from live_emotion.io.atomic import expand_folders
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image, write_image
-from live_emotion.io.video_reader import Frame
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.types import Frame, TrackedFace
 from live_emotion.visualization.figures import draw_batch, draw_example
 from live_emotion.visualization.overlay import draw, label
 

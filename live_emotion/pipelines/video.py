@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,18 +12,18 @@ from typing import TypeVar
 from live_emotion.concurrency.cpu import network_threads
 from live_emotion.concurrency.prefetch import prefetch
 from live_emotion.faces.refinement import Following
-from live_emotion.faces.tracker import TrackedFace, Tracker
+from live_emotion.faces.tracker import Tracker
 from live_emotion.io.audio import Audio
 from live_emotion.io.results_writer import ResultsWriter, open_results_writer
-from live_emotion.io.video_reader import Frame, VideoFile
+from live_emotion.io.video_reader import VideoFile
 from live_emotion.io.video_writer import DEFAULT_QUALITY, VideoWriter
 from live_emotion.pipelines.face_reader import FaceReader
+from live_emotion.types import Frame, StrPath, TrackedFace
 from live_emotion.visualization.overlay import draw
 
 FRAMES_AHEAD = 4
 """How many frames may wait for the next stage of the work."""
 
-Path = str | os.PathLike[str]
 Output = TypeVar("Output", ResultsWriter, VideoWriter)
 
 
@@ -103,10 +102,10 @@ class Sampler:
 
 
 def annotate_video(
-    source: Path,
+    source: StrPath,
     reader: FaceReader,
-    annotated: Path | None = None,
-    data: Sequence[Path] = (),
+    annotated: StrPath | None = None,
+    data: Sequence[StrPath] = (),
     options: VideoOptions = VideoOptions(),
     progress: Callable[[int], object] = lambda frames: None,
     stop: Callable[[], bool] = lambda: False,
@@ -164,7 +163,7 @@ def _open(stack: contextlib.ExitStack, output: Output) -> Output:
     return output
 
 
-def _video_writer(annotated: Path, video: VideoFile, options: VideoOptions, summary: VideoSummary) -> VideoWriter:
+def _video_writer(annotated: StrPath, video: VideoFile, options: VideoOptions, summary: VideoSummary) -> VideoWriter:
     audio = Audio(video.path, options.start_s, options.end_s)
     summary.recoded_audio = audio.recoded
     return VideoWriter(annotated, options.quality, audio, video.sample_aspect_ratio, video.time_base)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from live_emotion.emotions.labels import Prediction
 from live_emotion.io.atomic import atomic_path
+from live_emotion.types import Prediction
 from live_emotion.visualization.overlay import emotion_colours
 
 MOST_COLUMNS = 5

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from live_emotion.emotions.labels import EMOTIONS
 from live_emotion.faces.quality import UNSURE
-from live_emotion.faces.tracker import TrackedFace
+from live_emotion.types import EMOTIONS, TrackedFace
 
 Colour = tuple[int, int, int]
 Pixels = tuple[int, int, int, int]

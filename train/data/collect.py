@@ -13,7 +13,7 @@ from live_emotion.faces.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_box
 from live_emotion.io.atomic import make_folder
 from live_emotion.io.images import write_image
-from live_emotion.io.video_reader import Frame
+from live_emotion.types import Frame
 from live_emotion.visualization.overlay import draw
 from train.data.crops import Crop, crop_largest
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from live_emotion.emotions.labels import EMOTIONS
 from live_emotion.errors import DataError
+from live_emotion.types import EMOTIONS
 from train.config import TrainConfig
 from train.data.dataset import FaceSet, Listed, find_classes, list_labelled, read_faces
 from train.data.near_duplicates import find_near_duplicates
