@@ -10,6 +10,7 @@ from torch import nn
 
 from live_emotion.emotions.classifier import EmotionClassifier, default_weights, load_network
 from live_emotion.errors import InputError
+from live_emotion.faces.boxes import area
 from live_emotion.faces.detector import FaceDetector
 from live_emotion.io.images import read_image
 from live_emotion.pipelines.analyzer import EmotionAnalyzer, find_faces
@@ -58,8 +59,8 @@ def predict_image(
     if not faces:
         name = "the picture" if isinstance(image, np.ndarray) else str(image)
         raise InputError(f"Found no face in {name}; use a picture with a larger, brighter face seen from the front.")
-    largest = int(np.argmax([(x2 - x1) * (y2 - y1) for x1, y1, x2, y2 in (face.box for face in faces)]))
-    best = EmotionClassifier.of(model, class_names).classify(crops[largest][None])[0]
+    _, crop = max(zip(faces, crops), key=lambda pair: area(pair[0].box))
+    best = EmotionClassifier.of(model, class_names).classify(crop[None])[0]
     return best.emotion, 100 * best.confidence, np.array(best.probabilities, np.float32)
 
 

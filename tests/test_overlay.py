@@ -70,6 +70,15 @@ def test_any_size_of_picture(size):
     assert drawn.any()
 
 
+@pytest.mark.parametrize("turn", [1, -1])
+def test_the_larger_face_by_area_comes_out_on_top(turn):
+    wide = face((100, 200, 400, 260), (0.7, 0.1, 0.1, 0.1))
+    tall = face((200, 60, 320, 400), (0.1, 0.1, 0.1, 0.7))
+    drawn = draw(np.zeros((480, 640, 3), np.uint8), [wide, tall][::turn], EMOTIONS, bars=False)
+    assert (drawn[201:259, 200] == PALETTE["sad"]).all(), "the tall face's left edge crosses the wide face unbroken"
+    assert (drawn[200, 200] == PALETTE["sad"]).all() and (drawn[200, 150] == PALETTE["angry"]).all()
+
+
 def test_text_grows_with_the_picture():
     scales = [text_scale(*size) for size in ((240, 320), (480, 640), (1080, 1920), (2160, 3840))]
     assert scales == sorted(scales)

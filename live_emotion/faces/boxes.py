@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from live_emotion.types import Box, Face
+from collections.abc import Iterable
+from typing import TypeVar
+
+from live_emotion.types import Box, Face, TrackedFace
+
+AnyFace = TypeVar("AnyFace", Face, TrackedFace)
 
 SAME_FACE = 0.5
 """Boxes that share this part of the smaller one are the same face."""
@@ -17,9 +22,19 @@ def merge(faces: list[Face]) -> list[Face]:
     return kept
 
 
+def area(box: Box) -> float:
+    """Of a box, in square pixels: the one meaning of a face's size."""
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def by_size(faces: Iterable[AnyFace]) -> list[AnyFace]:
+    """The faces with the largest first; of equal ones, the first stays first."""
+    return sorted(faces, key=lambda face: -area(face.box))
+
+
 def shared(a: Box, b: Box) -> float:
     """Intersection of two boxes over the area of the smaller, 0 to 1."""
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
-    smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
+    smaller = min(area(a), area(b))
     return max(width, 0) * max(height, 0) / smaller if smaller > 0 else 0.0

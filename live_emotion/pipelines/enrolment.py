@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from live_emotion.concurrency.latest import Latest
 from live_emotion.errors import InputError
+from live_emotion.faces.boxes import by_size
 from live_emotion.io.images import read_image
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.types import Frame, LiveFrame
@@ -57,7 +58,7 @@ def _largest(frame: Frame, analyzer: EmotionAnalyzer, name: str) -> np.ndarray:
     faces = analyzer.analyze(frame)
     if not faces:
         raise InputError(f"Found no face in {name}; come closer, or put light on your face.")
-    face = max(faces, key=lambda f: f.box[2] - f.box[0])
+    face = by_size(faces)[0]
     if not is_readable(face):
         raise InputError(f"The face in {name} is {face.note}; use a larger, sharper and brighter one from the front.")
     return np.array(face.probabilities, np.float32)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from live_emotion.faces.boxes import by_size
 from live_emotion.faces.preprocessing import crop_face
 from live_emotion.io.atomic import expand_folders
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image, write_image
@@ -57,7 +58,7 @@ def read_photo(file: Path, analyzer: EmotionAnalyzer, annotated_file: Path) -> R
         OutputError: the copy cannot be written.
     """
     image = read_image(file)
-    faces = sorted(analyzer.analyze(Frame(0, 0.0, image)), key=lambda f: f.box[0] - f.box[2])
+    faces = by_size(analyzer.analyze(Frame(0, 0.0, image)))
     annotated = draw(image, faces, analyzer.class_names)
     write_image(annotated_file, annotated)
     return ReadPhoto(file, image, annotated, annotated_file, tuple(faces))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from live_emotion.faces.boxes import by_size
 from live_emotion.faces.quality import UNSURE
 from live_emotion.types import EMOTIONS, TrackedFace
 
@@ -61,11 +62,11 @@ def draw(
     canvas = image.copy()
     scale = text_scale(*image.shape[:2])
     colours = dict(zip(class_names, emotion_colours(class_names)))
-    by_size = sorted(faces, key=lambda f: f.box[2] - f.box[0])
-    # the nearest, largest face comes out on top
-    taken = [area for face in by_size for area in _draw_face(canvas, face, colours[face.emotion], scale)]
+    ordered = by_size(faces)
+    # the nearest, largest face is drawn last and comes out on top
+    taken = [area for face in reversed(ordered) for area in _draw_face(canvas, face, colours[face.emotion], scale)]
     if bars:
-        for face in (f for f in reversed(by_size) if is_readable(f)):
+        for face in filter(is_readable, ordered):
             panel = _draw_bars(canvas, face, colours, scale, taken)
             if panel:
                 taken.append(panel)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from live_emotion.faces.boxes import area
 from live_emotion.faces.detector import FaceDetector
 from live_emotion.io.demo_clip import demo_frames, read_portrait
 from live_emotion.pipelines.analyzer import find_faces
@@ -35,9 +36,8 @@ def crop_largest(detector: FaceDetector, image: np.ndarray) -> Crop | None:
     faces, crops = find_faces(detector, image)
     if not faces:
         return None
-    sizes = [(x2 - x1) * (y2 - y1) for x1, y1, x2, y2 in (face.box for face in faces)]
-    largest = int(np.argmax(sizes))
-    return Crop(crops[largest], faces[largest].box, len(faces))
+    face, crop = max(zip(faces, crops), key=lambda pair: area(pair[0].box))
+    return Crop(crop, face.box, len(faces))
 
 
 def portrait_faces() -> np.ndarray:
