@@ -10,8 +10,7 @@ import torch
 from faces import TINY
 
 from train.config import TrainConfig
-from train.engine import distributed as parallel
-from train.engine import trainer
+from train.engine import distributed, trainer
 from train.engine.run_state import Run
 
 
@@ -48,7 +47,7 @@ def observed_run(data: Path, folder: Path) -> None:
     def note_gradients(run):
         if len(seen) == 1:
             gradients = {name: p.grad.clone() for name, p in run.model.named_parameters()}
-            torch.save(gradients, folder / f"gradients{parallel.rank()}.pt")
+            torch.save(gradients, folder / f"gradients{distributed.rank()}.pt")
         after_step(run)
 
     def note_files(event, arguments):
@@ -60,7 +59,7 @@ def observed_run(data: Path, folder: Path) -> None:
     Run.to_training = lambda run: run.shared.eval()
     trainer.train(config)
     notes = {"seen": seen, "written": written}
-    (folder / f"notes{parallel.rank()}.json").write_text(json.dumps(notes))
+    (folder / f"notes{distributed.rank()}.json").write_text(json.dumps(notes))
 
 
 if __name__ == "__main__":

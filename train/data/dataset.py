@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from live_emotion.faces.preprocessing import FACE_SIZE, face_pixels
 from live_emotion.io.images import IMAGE_SUFFIXES, decode_image
+from train.console import progress
 
 Listed = list[tuple[Path, np.ndarray]]
 """Image files, each with its target: float32 (C,), a distribution over the classes."""
@@ -73,7 +73,7 @@ def read_faces(listed: Listed, description: str = "Reading") -> FaceSet:
         description: of the progress bar.
     """
     faces, targets, files, broken = [], [], [], []
-    for path, target in tqdm(listed, desc=description, unit="img", leave=False, disable=None):
+    for path, target in progress(listed, desc=description, unit="img", leave=False):
         image = _decode(path)
         if image is None:
             broken.append(path)

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from live_emotion.errors import DataError
 from live_emotion.faces.preprocessing import FACE_SIZE
+from train.console import progress, say
 from train.data.folders import SPLITS, publish_folder
-from train.engine.distributed import say
 
 EMOTION_NAMES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """By the numbers of the column ``emotion``."""
@@ -184,7 +183,7 @@ def _reading(path: Path) -> Iterator[tuple[Iterator[list[str]], object]]:
         size = path.stat().st_size
         with (
             path.open(newline="", encoding="utf-8-sig") as file,
-            tqdm(total=size, desc=path.name, unit="B", unit_scale=True, leave=False, disable=None) as bar,
+            progress(total=size, desc=path.name, unit="B", unit_scale=True, leave=False) as bar,
         ):
             yield csv.reader(file), lambda: bar.update(file.buffer.tell() - bar.n)
     except OSError as error:

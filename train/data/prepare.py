@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from tqdm import tqdm
-
 from live_emotion.errors import DataError, InputError
 from live_emotion.faces.detector import FaceDetector
 from live_emotion.io.atomic import make_folder
 from live_emotion.io.images import read_image, write_image
+from train.console import progress, say
 from train.data.crops import crop_largest
 from train.data.dataset import find_classes, image_files
 from train.data.folders import SPLITS, publish_folder
-from train.engine.distributed import say
 
 
 def prepare_photos(
@@ -80,7 +78,7 @@ def crop_photos(folder: Path, target: Path, detector: FaceDetector) -> Counter[s
     photos = {name: image_files(folder / name) for name in find_classes(folder)}
     faces: Counter[str] = Counter(dict.fromkeys(photos, 0))
     left_out = 0
-    with tqdm(total=sum(map(len, photos.values())), desc=folder.name, unit="photo", disable=None) as bar:
+    with progress(total=sum(map(len, photos.values())), desc=folder.name, unit="photo") as bar:
         for name, files in photos.items():
             make_folder(target / name)
             for file, output in zip(files, _outputs(files, target / name)):

@@ -13,10 +13,10 @@ import numpy as np
 from live_emotion.errors import DataError
 from live_emotion.types import EMOTIONS
 from train.config import TrainConfig
+from train.console import say
 from train.data.dataset import FaceSet, Listed, find_classes, list_labelled, read_faces
 from train.data.near_duplicates import find_near_duplicates
 from train.data.votes import list_majority, list_shares
-from train.engine.distributed import say
 
 
 def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from tqdm import tqdm
 
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.errors import DataError
 from train.config import TrainConfig
+from train.console import progress
 from train.data.dataset import FaceSet
 
 BATCH = 256
@@ -34,7 +34,7 @@ def add_teachers(data: FaceSet, config: TrainConfig) -> FaceSet:
     if unknown := [name for name in config.classes if name not in classifier.class_names]:
         known = ", ".join(classifier.class_names)
         raise DataError(f"The teachers don't know the class {unknown[0]}, only {known}; choose with --classes.")
-    batches = tqdm(range(0, len(data), BATCH), desc="Asking the teachers", leave=False, disable=None)
+    batches = progress(range(0, len(data), BATCH), desc="Asking the teachers", leave=False)
     probabilities = np.concatenate([classifier.predict(data.faces[i : i + BATCH]) for i in batches])
     own = probabilities[:, [classifier.class_names.index(name) for name in config.classes]]
     own /= own.sum(axis=1, keepdims=True)

@@ -8,31 +8,20 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from torch import distributed, nn
-from tqdm import tqdm
+import torch.distributed as dist
+from torch import nn
 
 from live_emotion.models.emotion_cnn import pick_device
 
 
 def rank() -> int:
-    """This process's number, from 0; process 0 alone writes files and prints."""
+    """This process's number, from 0."""
     return int(os.environ.get("RANK", "0"))
 
 
 def size() -> int:
     """How many processes train together."""
     return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def is_main() -> bool:
-    """Whether this process writes files and prints."""
-    return rank() == 0
-
-
-def say(text: str) -> None:
-    """Prints a line, beside progress bars, once for all processes."""
-    if is_main():
-        tqdm.write(text)
 
 
 @contextlib.contextmanager
@@ -49,12 +38,12 @@ def processes(device: str) -> Iterator[torch.device]:
     if chosen.type == "cuda":
         chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(chosen)
-    distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
     try:
         yield chosen
-        distributed.barrier()  # whoever is done first must not hang up on the others
+        dist.barrier()  # whoever is done first must not hang up on the others
     finally:
-        distributed.destroy_process_group()
+        dist.destroy_process_group()
 
 
 def shared(model: nn.Module, device: torch.device) -> nn.Module:
@@ -70,7 +59,7 @@ def sums(values: Sequence[float], device: torch.device) -> list[float]:
         return list(values)
     kind = torch.float32 if device.type == "mps" else torch.float64
     tensor = torch.tensor(values, dtype=kind, device=device)
-    distributed.all_reduce(tensor)
+    dist.all_reduce(tensor)
     return tensor.tolist()
 
 
@@ -79,5 +68,5 @@ def from_main(value: Any, device: torch.device) -> Any:
     if size() == 1:
         return value
     box = [value]
-    distributed.broadcast_object_list(box, src=0, device=device)
+    dist.broadcast_object_list(box, src=0, device=device)
     return box[0]

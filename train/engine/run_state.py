@@ -15,8 +15,9 @@ from live_emotion.errors import DataError
 from live_emotion.models.checkpoint import Checkpoint, load_state, save_state
 from live_emotion.models.emotion_cnn import ARCHITECTURES, build_model, fast_dtype, parse_config
 from train.config import TrainConfig
+from train.console import say
 from train.data.dataset import FaceSet
-from train.engine import distributed as parallel
+from train.engine import distributed
 from train.engine.optimization import make_average, make_optimizer, make_schedule
 from train.engine.pretrained import load_pretrained
 from train.engine.steps import Objective, Stepper, Totals, batch_order
@@ -43,7 +44,7 @@ class Run:
         self.fingerprint = hashlib.blake2b(data.faces.tobytes() + data.targets.tobytes()).hexdigest()
         torch.manual_seed(config.seed)
         self.model = make_model(config, data).to(device, memory_format=torch.channels_last)
-        self.shared = parallel.shared(self.model, device)
+        self.shared = distributed.shared(self.model, device)
         self.average = make_average(self.model, config.ema) if config.ema else None
         dtype = fast_dtype(device) if config.precision == "auto" else getattr(torch, config.precision)
         optimizer = make_optimizer(self.model, config)
@@ -149,7 +150,7 @@ def make_model(config: TrainConfig, data: FaceSet) -> nn.Module:
         raise DataError(f"Cannot build the network: {error}. Change --network.") from error
     if config.pretrained:
         share = load_pretrained(model, config.pretrained, data.faces)
-        parallel.say(f"Took {share:.0%} of the network's weights from {config.pretrained}.")
+        say(f"Took {share:.0%} of the network's weights from {config.pretrained}.")
     if config.freeze:
         head = ARCHITECTURES[config.arch].head
         for name, parameter in model.named_parameters():

@@ -14,7 +14,7 @@ from train.config import TrainConfig
 from train.data.augmentation import augment
 from train.data.dataset import FaceSet
 from train.data.mix import cutmix, mixup
-from train.engine import distributed as parallel
+from train.engine import distributed
 
 
 @dataclass
@@ -45,7 +45,7 @@ def batch_order(data: FaceSet, config: TrainConfig, epoch: int) -> list[np.ndarr
     else:
         order = rng.permutation(len(data))
     starts = list(range(config.batch_size, len(data), config.batch_size))
-    if starts and len(data) - starts[-1] < 2 * parallel.size():
+    if starts and len(data) - starts[-1] < 2 * distributed.size():
         starts.pop()
     return np.split(order, starts)
 
@@ -56,7 +56,7 @@ def seed_step(config: TrainConfig, epoch: int, step: int) -> torch.Generator:
     Returns:
         a generator for augmentation; torch's own, which dropout uses, is seeded too.
     """
-    place = [config.seed, epoch, step] + ([parallel.rank()] if parallel.rank() else [])
+    place = [config.seed, epoch, step] + ([distributed.rank()] if distributed.rank() else [])
     first, second = np.random.SeedSequence(place).generate_state(2)
     torch.manual_seed(int(first))
     return torch.Generator().manual_seed(int(second))

@@ -11,18 +11,17 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from tqdm import tqdm
 
 from live_emotion.concurrency.interrupts import StopRequest
 from live_emotion.errors import DataError, LiveEmotionError, OutputError
 from live_emotion.io.atomic import atomic_write_text, make_folder
 from live_emotion.models.checkpoint import save_checkpoint
 from train.config import SETTINGS_FILE, TrainConfig, to_toml
+from train.console import is_main, progress, say
 from train.data.dataset import FaceSet
 from train.data.splits import load_splits
-from train.engine import distributed as parallel
+from train.engine import distributed
 from train.engine.distillation import add_teachers
-from train.engine.distributed import say
 from train.engine.history_plot import plot_history
 from train.engine.run_state import Run
 from train.engine.steps import Totals, batch_order, make_batch, predict_logits, seed_step
@@ -64,7 +63,7 @@ def train(config: TrainConfig, resume: bool = False, force: bool = False) -> Non
     if resume and not (folder / STATE).exists():
         raise DataError(f"The run in {folder} ended before it was first saved; start it anew without --resume.")
     try:
-        with parallel.processes(config.device) as device, StopRequest() as stop:
+        with distributed.processes(config.device) as device, StopRequest() as stop:
             _train(config, folder, resume, device, stop)
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise _out_of_memory(config, folder) from error
@@ -84,18 +83,18 @@ def _out_of_memory(config: TrainConfig, folder: Path) -> LiveEmotionError:
 
 def _train(config: TrainConfig, folder: Path, resume: bool, device: torch.device, stop: StopRequest) -> None:
     train_faces, val_faces, config = load_splits(config)
-    if len(train_faces) < 2 * parallel.size():
+    if len(train_faces) < 2 * distributed.size():
         raise DataError(f"{len(train_faces)} training images are too few; each process needs two at least.")
     train_faces = add_teachers(train_faces, config)
     run = Run(config, train_faces, device)
     if resume:
         run.load(folder / STATE)
-    elif parallel.is_main():
+    elif is_main():
         atomic_write_text(folder / SETTINGS_FILE, to_toml(config.plain()))
     while run.epoch < config.epochs and not _exhausted(run):
         started, first = time.monotonic(), run.step
         _train_epoch(run, train_faces, folder, stop)
-        entry = parallel.from_main(_validate(run, val_faces) if parallel.is_main() else None, device)
+        entry = distributed.from_main(_validate(run, val_faces) if is_main() else None, device)
         seconds = time.monotonic() - started
         _finish_epoch(run, entry | {"seconds": round(seconds, 1)}, folder)
         steps = len(batch_order(train_faces, config, run.epoch - 1))
@@ -110,9 +109,7 @@ def _train_epoch(run: Run, faces: FaceSet, folder: Path, stop: StopRequest) -> N
     batches = batch_order(faces, run.config, run.epoch)
     saved = started = time.monotonic()
     seen = 0
-    with tqdm(
-        total=len(batches), initial=run.step, desc="Training", disable=None if parallel.is_main() else True
-    ) as bar:
+    with progress(total=len(batches), initial=run.step, desc="Training") as bar:
         for step in range(run.step, len(batches)):
             stopped = _train_step(run, faces, batches[step], f"batch {step + 1} of {len(batches)}", stop)
             seen += len(batches[step])
@@ -128,11 +125,11 @@ def _train_epoch(run: Run, faces: FaceSet, folder: Path, stop: StopRequest) -> N
 def _train_step(run: Run, faces: FaceSet, index: np.ndarray, place: str, stop: StopRequest) -> bool:
     """Learns from a batch, together with the other processes; True if one of them was asked to stop."""
     generator = seed_step(run.config, run.epoch, run.step)
-    own = index[parallel.rank() :: parallel.size()]
+    own = index[distributed.rank() :: distributed.size()]
     batch = make_batch(faces, own, run.config, generator, run.stepper.device)
-    totals = run.stepper.step(*batch, share=len(own) * parallel.size() / len(index))
+    totals = run.stepper.step(*batch, share=len(own) * distributed.size() / len(index))
     values = [totals.loss, totals.right, totals.count, stop.requested]
-    loss, right, count, stopped = parallel.sums(values, run.stepper.device)
+    loss, right, count, stopped = distributed.sums(values, run.stepper.device)
     if not math.isfinite(loss):
         raise DataError(
             f"The loss became {loss / count} in epoch {run.epoch + 1}, {place}; try a smaller --lr. "
@@ -178,20 +175,20 @@ def _finish_epoch(run: Run, entry: dict[str, Any], folder: Path) -> None:
     if run.config.schedule == "plateau":
         run.schedule.step(entry["val_loss"])
     _say_epoch(entry)
-    if parallel.is_main():
+    if is_main():
         save_checkpoint(run.checkpoint(), folder / FINAL)
         if entry["val_accuracy"] > best or len(run.history) == 1:
             save_checkpoint(run.checkpoint(), folder / BEST)
             say(f"✓ Saved best model with accuracy: {entry['val_accuracy']:.2%}")
     _save(run, folder)
-    if parallel.is_main():
+    if is_main():
         atomic_write_text(folder / HISTORY, "".join(json.dumps(e) + "\n" for e in run.history))
         plot_history(run.history, folder / PLOT)
         log_epoch(entry, folder)
 
 
 def _save(run: Run, folder: Path) -> None:
-    if parallel.is_main():
+    if is_main():
         run.save(folder / STATE)
 
 

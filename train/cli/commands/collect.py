@@ -73,16 +73,15 @@ def command(
         screen = stack.enter_context(Window()) if (has_display() if window is None else window) else None
         frames = stack.enter_context(open_camera(camera))
 
-        from tqdm import tqdm
-
         from live_emotion.faces.detector import FaceDetector
+        from train.console import progress
         from train.data.collect import Tally, collect
 
         faces = stack.enter_context(FaceDetector(detector, min_confidence))
         newest = stack.enter_context(Latest(map(mirrored, frames) if is_camera(camera) else iter(frames)))
         folder = data / split / label
         tally = Tally()
-        with tqdm(total=count, desc=label, unit="face", disable=None) as bar, contextlib.suppress(KeyboardInterrupt):
+        with progress(total=count, desc=label, unit="face") as bar, contextlib.suppress(KeyboardInterrupt):
             for tally in collect(newest, faces, folder, count, every / 1000, screen.show if screen else lambda _: True):
                 bar.update(tally.stored - bar.n)
     total = sum(1 for _ in folder.glob("*.png"))
