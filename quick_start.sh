@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Sets live-emotion up in .venv and starts it: the webcam where there are a camera and a display, else the demo.
 # Arguments go to live-emotion: bash quick_start.sh image photo.jpg
+# PYTHON=python3.12 bash quick_start.sh takes that Python. On Windows this runs in Git Bash.
 set -euo pipefail
 
 find_python() {
     local name
-    for name in python3.13 python3.12 python3.11 python3.10 python3.14 python3 python; do
+    for name in ${PYTHON:-python3.13 python3.12 python3.11 python3.10 python3.14 python3 python}; do
         if command -v "$name" >/dev/null 2>&1 &&
             "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; then
             echo "$name"
@@ -17,12 +18,15 @@ find_python() {
     return 1
 }
 
-# set_up_venv EXTRAS: makes .venv and installs the project with EXTRAS ("" or "[test]"). The second time there is
+# programs DIR: the folder of a virtual environment's programs, which Windows calls otherwise.
+programs() { if [ -d "$1/Scripts" ]; then echo "$1/Scripts"; else echo "$1/bin"; fi; }
+
+# set_up_venv EXTRAS: makes .venv and installs the project with EXTRAS ("" or "[dev]"). The second time there is
 # nothing to do, unless setup.cfg or pyproject.toml changed.
 set_up_venv() {
     local extras=$1 stamp=.venv/installed-${1//[^a-z]/} wanted python
     wanted=$(cat setup.cfg pyproject.toml | cksum)
-    if ! .venv/bin/python -c '' 2>/dev/null; then
+    if ! "$(programs .venv)/python" -c '' 2>/dev/null; then
         python=$(find_python)
         echo "Making a virtual environment in .venv with $("$python" --version)."
         rm -rf .venv
@@ -31,26 +35,27 @@ set_up_venv() {
         return
     fi
     echo "Installing live-emotion. The first time this fetches PyTorch, which takes some minutes."
-    if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".$extras"; then
+    if ! "$(programs .venv)/python" -m pip install --quiet --disable-pip-version-check --editable ".$extras"; then
         echo "The installation failed, see above. It needs a connection, and on Linux up to 8 GB of disk." >&2
         return 1
     fi
     echo "$wanted" >"$stamp"
 }
 
-has_display() { [ "$(uname)" = Darwin ] || [ -n "${DISPLAY:-}" ]; }
-has_camera() { [ "$(uname)" = Darwin ] || compgen -G '/dev/video*' >/dev/null; }
+has_display() { [ "$(uname)" != Linux ] || [ -n "${DISPLAY:-}" ]; }
+has_camera() { [ "$(uname)" != Linux ] || compgen -G '/dev/video*' >/dev/null; }
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
-[ "${BASH_SOURCE[0]}" = "$0" ] || return 0 # run_tests.sh reads this file for its functions
+[ "${BASH_SOURCE[0]}" = "$0" ] || return 0 # other scripts read this file for its functions
 
 set_up_venv ""
+command=$(programs .venv)/live-emotion
 if [ $# -gt 0 ]; then
-    exec .venv/bin/live-emotion "$@"
+    exec "$command" "$@"
 elif has_display && has_camera; then
     echo "Opening the webcam; q or Esc ends it."
-    exec .venv/bin/live-emotion webcam
+    exec "$command" webcam
 fi
-echo "No camera with a display here, so this is the demo. The webcam starts with: .venv/bin/live-emotion webcam"
-.venv/bin/live-emotion demo --output results
+echo "No camera with a display here, so this is the demo. The webcam starts with: $command webcam"
+"$command" demo --output results
 echo "The results are in $PWD/results: look at demo.mp4 and prediction_example.png."

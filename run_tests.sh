@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Sets live-emotion up in .venv with what its tests need, and runs them. Arguments go to pytest.
+# Sets live-emotion up in .venv with all extras, and runs its tests: all of them, with how much of the code they run, or
+# what the arguments say: bash run_tests.sh tests/test_api.py -k error
 set -euo pipefail
 # shellcheck source=quick_start.sh
 . "$(dirname "${BASH_SOURCE[0]}")/quick_start.sh"
 
-set_up_venv "[test]"
-exec .venv/bin/python -m pytest "$@"
+set_up_venv "[dev]"
+[ $# -gt 0 ] || set -- --cov
+exec "$(programs .venv)/python" -m pytest "$@"
