@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+import runpy
+import sys
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 import live_emotion
-from live_emotion import EmotionClassifier, EmotionDetector, LiveEmotionError, load_model, predict_image
+from live_emotion import EmotionClassifier, EmotionDetector, LiveEmotionError, errors, load_model, predict_image
 from live_emotion.errors import InputError, WeightsError
 from live_emotion.faces.preprocessing import face_pixels
+
+PACKAGE = Path(live_emotion.__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +84,52 @@ def test_detector_keeps_identities_when_tracking(portrait):
     assert ids == [1, 1, 1, 1]
 
 
-def test_every_error_has_one_base():
-    for name in ("InputError", "OutputError", "CameraError", "DisplayError", "WeightsError", "DeviceError"):
-        assert issubclass(getattr(live_emotion.errors, name), LiveEmotionError)
+PUBLIC = {
+    "CameraMode",
+    "EMOTIONS",
+    "EmotionClassifier",
+    "EmotionDetector",
+    "Face",
+    "Frame",
+    "Prediction",
+    "Result",
+    "TrackedFace",
+    "__version__",
+    "load_model",
+    "predict_image",
+    "stream",
+} | {name for name, value in vars(errors).items() if isinstance(value, type)}
 
 
-def test_unknown_names_are_attribute_errors():
-    assert "load_model" in dir(live_emotion)
+def test_the_public_names_are_these_for_people_programs_and_type_checkers():
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    imports = [alias for node in stub.body for alias in node.names]
+    # "x as x" is how a stub says that a name is for others
+    assert {alias.asname for alias in imports} == {alias.name for alias in imports} == PUBLIC
+    assert set(live_emotion.__all__) == set(dir(live_emotion)) == PUBLIC
+    assert len(imports) == len(live_emotion.__all__) == len(PUBLIC)
+    assert (PACKAGE / "py.typed").exists()
+
+
+def test_every_public_name_is_there_and_says_what_it_is():
+    for name in PUBLIC:
+        value = getattr(live_emotion, name)
+        assert value is getattr(live_emotion, name)
+        assert isinstance(value, (str, tuple)) or value.__doc__
     with pytest.raises(AttributeError, match="nothing_such"):
         live_emotion.nothing_such  # noqa: B018
+
+
+def test_every_error_has_one_base():
+    for name in PUBLIC:
+        if name.endswith("Error"):
+            assert issubclass(getattr(live_emotion, name), LiveEmotionError)
+
+
+def test_the_version_is_the_installations(tmp_path, monkeypatch):
+    (tmp_path / "live_emotion-7.8.9.dist-info").mkdir()
+    (tmp_path / "live_emotion-7.8.9.dist-info" / "METADATA").write_text("Name: live-emotion\nVersion: 7.8.9\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert runpy.run_path(str(PACKAGE / "version.py"))["__version__"] == "7.8.9"
+    monkeypatch.setattr(sys, "path", [])
+    assert runpy.run_path(str(PACKAGE / "version.py"))["__version__"] == "0+unknown"
