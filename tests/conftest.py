@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import matplotlib.cbook
 import numpy as np
@@ -30,3 +32,13 @@ def no_face() -> np.ndarray:
     """A smooth gradient: (480, 640, 3) uint8 BGR."""
     row = np.linspace(60, 180, 640, dtype=np.uint8)
     return np.ascontiguousarray(np.broadcast_to(row[None, :, None], (480, 640, 3)))
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """While it lasts, files can be made, but nothing can be written to them."""
+    resource = pytest.importorskip("resource", reason="Windows limits no file's size")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)

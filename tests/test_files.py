@@ -40,6 +40,24 @@ def test_the_file_is_readable_by_others_as_the_umask_allows(tmp_path):
     assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o644
 
 
+def test_the_umask_of_the_process_is_left_alone_since_other_threads_write_too(tmp_path, monkeypatch):
+    def changed(mask):
+        raise AssertionError("another thread's file would be open to everybody")
+
+    monkeypatch.setattr(os, "umask", changed)
+    atomic_write_text(tmp_path / "a.txt", "x")
+    assert (tmp_path / "a.txt").read_text() == "x"
+
+
+def test_a_temporary_name_that_is_taken_is_left_alone(tmp_path, monkeypatch):
+    names = iter(["0001", "0002"])
+    monkeypatch.setattr("live_emotion.io.atomic.secrets.token_hex", lambda count: next(names))
+    other = tmp_path / ".a.0001.txt"
+    other.write_text("somebody else's")
+    atomic_write_text(tmp_path / "a.txt", "x")
+    assert (other.read_text(), (tmp_path / "a.txt").read_text()) == ("somebody else's", "x")
+
+
 def test_missing_folder_is_one_clear_line(tmp_path):
     with pytest.raises(OutputError, match="there is no folder") as caught, atomic_path(tmp_path / "no" / "a.txt"):
         pass

@@ -186,7 +186,7 @@ def test_a_part_begins_at_zero_with_its_own_audio(reader, images, tmp_path, out)
     assert {content for _, content in part} <= {content for _, content in whole}
     times = {content: time_s for time_s, content in whole}
     assert [times[content] - time_s for time_s, content in part] == pytest.approx([0.4] * len(part), abs=1e-3)
-    with pytest.raises(InputError, match="no picture from"):
+    with pytest.raises(InputError, match="no frame from"):
         annotate_video(source, reader, tmp_path / "late.mp4", options=VideoOptions(start_s=50, end_s=60))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -49,11 +49,14 @@ def temporary_beside(target: Path, visible: bool = False) -> Path:
         if target.is_dir():
             raise IsADirectoryError(21, "it is a folder")
         prefix = f"{target.stem}{PART}-" if visible else f".{target.stem}."
-        handle, name = tempfile.mkstemp(prefix=prefix, suffix=target.suffix, dir=target.parent)
+        while True:
+            path = target.with_name(f"{prefix}{secrets.token_hex(4)}{target.suffix}")
+            with contextlib.suppress(FileExistsError):
+                # Not by tempfile, whose files are private: what others may do with it, the system decides as ever.
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
+                return path
     except OSError as error:
         raise write_error(target, error) from error
-    os.close(handle)
-    return Path(name)
 
 
 def publish(temporary: Path, target: Path) -> None:
@@ -64,7 +67,6 @@ def publish(temporary: Path, target: Path) -> None:
     """
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
-    temporary.chmod(0o666 & ~_umask())  # mkstemp makes it private
     os.replace(temporary, target)
 
 
@@ -131,9 +133,3 @@ def write_error(path: Path, error: OSError) -> OutputError:
     else:
         hint = error.strerror or str(error)
     return OutputError(f"Cannot write {path}: {hint}.")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -19,7 +19,7 @@ INTERLEAVING_S = 10.0
 
 
 class Audio:
-    """All audio tracks of a video, copied packet by packet without a change, in step with the pictures.
+    """All audio tracks of a video, copied packet by packet without a change, in step with the frames.
 
     Only a track whose codec an MP4 cannot hold is encoded anew, as AAC.
 

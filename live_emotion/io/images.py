@@ -72,6 +72,6 @@ def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
     except cv2.error as error:
         raise OutputError(f"Cannot write {file}: {file.suffix or 'no suffix'} is no image format; use .png.") from error
     if not done:
-        raise OutputError(f"Cannot write {file}: the picture cannot be encoded as {file.suffix}.")
+        raise OutputError(f"Cannot write {file}: the image cannot be encoded as {file.suffix}.")
     with atomic_path(file) as temporary:
         temporary.write_bytes(encoded.tobytes())

@@ -10,6 +10,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from live_emotion.errors import MissingExtraError, OutputError
 from live_emotion.io.atomic import publish, temporary_beside, write_error
@@ -70,7 +71,7 @@ class ResultsWriter(ABC):
         path: the file.
         class_names: in the order of the faces' probabilities.
         live: what is logged cannot be seen again. Should the program be killed, its rows are in the file that
-            ``files.temporary_beside`` made; Parquet cannot be read from there.
+            :func:`live_emotion.io.atomic.temporary_beside` made; Parquet cannot be read from there.
 
     Raises:
         OutputError: the file cannot be written.
@@ -79,20 +80,26 @@ class ResultsWriter(ABC):
     def __init__(self, path: str | os.PathLike[str], class_names: Sequence[str], live: bool = False) -> None:
         self.path = Path(path)
         self.class_names = tuple(class_names)
+        self._file: Any = None
         self._temporary: Path | None = temporary_beside(self.path, visible=live)
-        self._open(self._temporary)
+        try:
+            self._open(self._temporary)
+        except BaseException as error:
+            self.discard()
+            if isinstance(error, OSError):
+                raise write_error(self.path, error) from error
+            raise
 
     @abstractmethod
     def _open(self, path: Path) -> None:
-        """Begins a file."""
+        """Begins a file: ``_file``, which is closed whatever goes wrong."""
 
     @abstractmethod
     def _write(self, row: Row) -> None:
         """Adds a row."""
 
-    @abstractmethod
-    def _close(self) -> None:
-        """Completes the file."""
+    def _complete(self) -> None:  # noqa: B027  most hold nothing back
+        """Writes what is held back."""
 
     def write(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
         """Adds the faces of a frame.
@@ -123,7 +130,12 @@ class ResultsWriter(ABC):
             return
         temporary, self._temporary = self._temporary, None
         try:
-            self._close()
+            try:
+                if keep:
+                    self._complete()
+            finally:
+                if self._file is not None:
+                    self._file.close()
             if keep:
                 publish(temporary, self.path)
         except OSError as error:
@@ -150,9 +162,6 @@ class CsvWriter(ResultsWriter):
     def _write(self, row: Row) -> None:
         self._table.writerow(row)
 
-    def _close(self) -> None:
-        self._file.close()
-
 
 class JsonLinesWriter(ResultsWriter):
     """Rows as JSON Lines."""
@@ -162,9 +171,6 @@ class JsonLinesWriter(ResultsWriter):
 
     def _write(self, row: Row) -> None:
         self._file.write(json.dumps(row) + "\n")
-
-    def _close(self) -> None:
-        self._file.close()
 
 
 class ParquetResultsWriter(ResultsWriter):
@@ -183,18 +189,14 @@ class ParquetResultsWriter(ResultsWriter):
     def _write(self, row: Row) -> None:
         self._rows.append(row)
         if len(self._rows) >= ROW_GROUP:
-            self._write_rows()
+            self._complete()
 
-    def _write_rows(self) -> None:
+    def _complete(self) -> None:
         import pyarrow
 
         if self._rows:
             self._file.write_table(pyarrow.Table.from_pylist(self._rows, self._schema))
             self._rows.clear()
-
-    def _close(self) -> None:
-        self._write_rows()
-        self._file.close()
 
 
 class StandardOutputWriter(JsonLinesWriter):

@@ -28,8 +28,8 @@ HD_HEIGHT = 720
 class VideoFile:
     """A video's frames with their own timestamps, upright as a player shows them. They can be iterated over once.
 
-    Time 0 is the start of the file, which may be the start of its audio: the first picture is at 0 in most videos and
-    a little later in some. A picture that cannot be decoded is left out; its time is noted in ``damaged_s``.
+    Time 0 is the start of the file, which may be the start of its audio: the first frame is at 0 in most videos and
+    a little later in some. A frame that cannot be decoded is left out; its time is noted in ``damaged_s``.
 
     Args:
         path: any file that FFmpeg reads.
@@ -37,8 +37,8 @@ class VideoFile:
         end_s: leave out what comes at this time or later, in seconds.
 
     Attributes:
-        width: of the upright picture, in pixels.
-        height: of the upright picture, in pixels.
+        width: of the upright frame, in pixels.
+        height: of the upright frame, in pixels.
         sample_aspect_ratio: width over height of one pixel of it; not 1 in anamorphic videos.
         time_base: resolution of the timestamps, in seconds.
         fps: average frames a second; 29.97 stays 29.97.
@@ -46,7 +46,7 @@ class VideoFile:
             tell; exact for a whole MP4, else from length and fps.
         duration_s: length of the whole video in seconds, or None.
         frames_read: how many were decoded so far.
-        damaged_s: the times, in seconds, where a picture is missing or shows damage, so far.
+        damaged_s: the times, in seconds, where a frame is missing or shows damage, so far.
 
     Raises:
         InputError: no such file, not a video, a file with no video, or none of it can be decoded.
@@ -68,7 +68,7 @@ class VideoFile:
             self._stream = self._find_video()
             self._origin = video_start(self._container)
             self._describe()
-            self._pictures = self._start()
+            self._frames = self._start()
         except BaseException:
             self.close()
             raise
@@ -85,60 +85,60 @@ class VideoFile:
     def _describe(self) -> None:
         stream = self._stream
         self.time_base = stream.time_base
+        self.duration_s: float | None = None
+        self.frame_count: int | None = None
         self.fps = float(stream.average_rate or stream.guessed_rate or 25)
         if stream.duration is not None:
             self.duration_s = float(stream.duration * stream.time_base)
-        else:
-            self.duration_s = self._container.duration / 1e6 if self._container.duration else None
+        elif self._container.duration:
+            self.duration_s = self._container.duration / 1e6
         self._is_whole = self.start_s <= 0 and self.end_s == math.inf
         if self._is_whole and stream.frames:
             self.frame_count = sum(not entry.is_discard for entry in stream.index_entries)
-        elif self.duration_s is None:
-            self.frame_count = None
-        else:
+        elif self.duration_s is not None:
             length = min(self.end_s, self.duration_s) - max(0.0, self.start_s)
             self.frame_count = max(1, round(length * self.fps))
 
     def _start(self) -> Iterator[tuple[float, Any]]:
-        """Finds the first picture, which alone knows how it is to be turned."""
+        """Finds the first frame, which alone knows how it is to be turned."""
         from av.video.reformatter import VideoReformatter
 
         self._reformatter = VideoReformatter()
         if self.start_s > 0:
             start = (Fraction(self.start_s) + self._origin) / self._stream.time_base
             self._container.seek(math.floor(start), stream=self._stream)
-        pictures = self._timed()
-        first = next(pictures, None)
+        frames = self._timed()
+        first = next(frames, None)
         if first is None and self._is_whole:
-            raise InputError(f"No picture in {self.path} can be decoded; the file is damaged.")
+            raise InputError(f"No frame in {self.path} can be decoded; the file is damaged.")
         if first is None:
-            raise InputError(f"{self.path} has no picture from {self.start_s:.2f} to {self.end_s:.2f} s.")
+            raise InputError(f"{self.path} has no frame from {self.start_s:.2f} to {self.end_s:.2f} s.")
         self._orientation = orientation(first[1])
         ratio = self._stream.sample_aspect_ratio or Fraction(1)
         self.width, self.height, self.sample_aspect_ratio = first[1].width, first[1].height, ratio
         if self._orientation[0] % 2:
             self.width, self.height, self.sample_aspect_ratio = self.height, self.width, 1 / ratio
-        return itertools.chain([first], pictures)
+        return itertools.chain([first], frames)
 
     def __iter__(self) -> Iterator[Frame]:
         return self.frames()
 
     def frames(self, wanted: Callable[[int, float], bool] = lambda index, time_s: True) -> Iterator[Frame]:
         """The frames whose index and time are wanted; the others are decoded, too, but not turned into pixels."""
-        for index, (time_s, picture) in enumerate(self._pictures):
+        for index, (time_s, frame) in enumerate(self._frames):
             self.frames_read = index + 1
             if wanted(index, time_s):
-                yield Frame(index, time_s, self._upright(picture))
+                yield Frame(index, time_s, self._upright(frame))
 
     def _timed(self) -> Iterator[tuple[float, Any]]:
         """Pictures from ``start_s`` to ``end_s`` with their times, which never go back."""
         step = Fraction(1) / Fraction(self.fps)
         shift, last = -self._origin, None
-        for picture in self._decode():
-            if picture.pts is None or picture.time_base is None:
+        for frame in self._decode():
+            if frame.pts is None or frame.time_base is None:
                 time = Fraction(0) if last is None else last + step
             else:
-                time = picture.pts * picture.time_base + shift
+                time = frame.pts * frame.time_base + shift
                 if last is not None and time < last:  # the clock of a joined or looped recording starts anew
                     shift += last + step - time
                     time = last + step
@@ -146,13 +146,13 @@ class VideoFile:
             time_s = float(time)  # the closest float, so that a frame at 0.4 s is at the float 0.4
             if time_s >= self.end_s:
                 return
-            if picture.is_corrupt:
+            if frame.is_corrupt:
                 self.damaged_s.append(time_s)
             if time_s >= self.start_s:
-                yield time_s, picture
+                yield time_s, frame
 
     def _decode(self) -> Iterator[Any]:
-        """Decoded pictures; what cannot be read is noted and passed over."""
+        """Decoded frames; what cannot be read is noted and passed over."""
         import av
 
         packets, failures, reached = self._container.demux(self._stream), 0, 0.0
@@ -168,7 +168,7 @@ class VideoFile:
             if packet.pts is not None:
                 reached = max(reached, float((packet.pts + (packet.duration or 0)) * packet.time_base - self._origin))
             try:
-                pictures = packet.decode()
+                frames = packet.decode()
             except av.EOFError:
                 break
             except av.FFmpegError:
@@ -176,14 +176,14 @@ class VideoFile:
                 self.damaged_s.append(reached)
                 continue
             failures = 0
-            yield from pictures
+            yield from frames
         if self.duration_s is not None and reached < self.duration_s - BROKEN_OFF_S:
             self.damaged_s.append(reached)
 
-    def _upright(self, picture: Any) -> np.ndarray:
+    def _upright(self, frame: Any) -> np.ndarray:
         """(H, W, 3) uint8 BGR, turned as the video asks."""
         quarters, mirrored = self._orientation
-        image = self._reformatter.reformat(picture, format="bgr24", src_colorspace=colourspace(picture)).to_ndarray()
+        image = self._reformatter.reformat(frame, format="bgr24", src_colorspace=colourspace(frame)).to_ndarray()
         if not quarters and not mirrored:
             return image
         return np.ascontiguousarray(np.rot90(image[:, ::-1] if mirrored else image, quarters))
@@ -210,7 +210,7 @@ def open_media(path: Path) -> Any:
     if not path.is_file():
         raise InputError(f"There is no video file {path}; check the name.")
     try:
-        return av.open(str(path))
+        return av.open(str(path.absolute()))  # FFmpeg takes what comes before a colon in a name for a protocol
     except (av.FFmpegError, OSError) as error:
         raise InputError(f"{path} is not a video that can be read, or it is damaged.") from error
 
@@ -218,7 +218,7 @@ def open_media(path: Path) -> Any:
 def video_start(container: Any) -> Fraction:
     """What the clock of an open file shows at time 0 of the video, in seconds.
 
-    FFmpeg rounds it to microseconds; the stream that begins then has it exactly, so that its first picture is at 0.
+    FFmpeg rounds it to microseconds; the stream that begins then has it exactly, so that its first frame is at 0.
     """
     tick = Fraction(1, 1_000_000)
     rounded = (container.start_time or 0) * tick
@@ -226,24 +226,24 @@ def video_start(container: Any) -> Fraction:
     return next((start for start in starts if abs(start - rounded) < tick), rounded)
 
 
-def orientation(picture: Any) -> tuple[int, bool]:
-    """How a picture is to be turned to stand upright, by its display matrix (ISO 14496-12, 8.3.2).
+def orientation(frame: Any) -> tuple[int, bool]:
+    """How a frame is to be turned to stand upright, by its display matrix (ISO 14496-12, 8.3.2).
 
     Returns:
         quarter turns to the left, and whether to mirror it left to right before.
     """
     from av.sidedata.sidedata import Type
 
-    found = [item for item in picture.side_data if item.type == Type.DISPLAYMATRIX]
+    found = [item for item in frame.side_data if item.type == Type.DISPLAYMATRIX]
     if not found:
         return 0, False
     a, b, _, c, d, *_ = np.frombuffer(bytes(found[0]), np.int32).tolist()
     return round(math.degrees(math.atan2(c, d)) / 90) % 4, a * d - b * c < 0
 
 
-def colourspace(picture: Any) -> Any:
+def colourspace(frame: Any) -> Any:
     """The matrix to decode colours by, where a video does not tell: BT.709 for HD, as players do; None: as it tells."""
     from av.video.reformatter import Colorspace
 
     unspecified = 2
-    return Colorspace.ITU709 if picture.colorspace == unspecified and picture.height >= HD_HEIGHT else None
+    return Colorspace.ITU709 if frame.colorspace == unspecified and frame.height >= HD_HEIGHT else None

@@ -45,17 +45,17 @@ class VideoWriter:
     """Writes an MP4 with each frame at its own time. It appears under its name once it is complete.
 
     The size is the first frame's; later frames of other sizes are fitted into it on black. H.264 as players know it
-    (8 bits, 4:2:0) holds even sizes only, so a picture of odd width or height gets one more column or row, a copy of
+    (8 bits, 4:2:0) holds even sizes only, so a frame of odd width or height gets one more column or row, a copy of
     its last. Colours are BT.709.
 
     Args:
         path: the ``.mp4`` file.
         quality: H.264's constant rate factor, 0 (best) to 51.
-        audio: goes along with the pictures, as it is; it is closed with the video.
+        audio: goes along with the frames, as it is; it is closed with the video, or where that cannot be begun.
         sample_aspect_ratio: width over height of a pixel.
         time_base: resolution of timestamps in seconds; that of a video keeps its timestamps exactly.
         live: what is recorded cannot be recorded again. Should the program be killed, all but the last second plays
-            from the file that ``files.temporary_beside`` made.
+            from the file that :func:`live_emotion.io.atomic.temporary_beside` made.
 
     Attributes:
         frames: how many were written.
@@ -77,7 +77,6 @@ class VideoWriter:
         time_base: Fraction = TIME_BASE,
         live: bool = False,
     ) -> None:
-        import av
         from av.video.reformatter import VideoReformatter
 
         self.path = Path(path)
@@ -91,9 +90,20 @@ class VideoWriter:
         self._step = round(ONLY_FRAME_S / self._time_base)
         self._reformatter = VideoReformatter()
         self._stream: Any = None
-        self._temporary = temporary_beside(self.path, visible=live)
-        options = UNFINISHED if live else FINISHED
-        self._container = av.open(str(self._temporary), "w", format="mp4", options=options)
+        with contextlib.ExitStack() as undo:
+            if audio:
+                undo.callback(audio.close)
+            self._temporary = temporary_beside(self.path, visible=live)
+            undo.callback(self._temporary.unlink, missing_ok=True)
+            self._container: Any = self._open(UNFINISHED if live else FINISHED)
+            self._at_the_end = undo.pop_all()
+
+    def _open(self, options: dict[str, str]) -> Any:
+        import av
+
+        with self._errors():
+            # The whole path, since FFmpeg takes what comes before a colon in a name for a protocol.
+            return av.open(str(self._temporary.absolute()), "w", format="mp4", options=options)
 
     def write(self, image: np.ndarray, time_s: float) -> None:
         """Adds a frame.
@@ -103,7 +113,7 @@ class VideoWriter:
             time_s: when it is shown, in seconds; a time no later than the last frame's is moved just behind it.
 
         Raises:
-            OutputError: the disk is full or the picture cannot be encoded.
+            OutputError: the disk is full, or the frame cannot be encoded.
         """
         with self._errors():
             if self._stream is None:
@@ -112,9 +122,9 @@ class VideoWriter:
             if self.frames:
                 pts = max(pts, self._last_pts + 1)
                 self._step = pts - self._last_pts
-            picture = self._picture(image)
-            picture.pts, picture.time_base = pts, self._time_base
-            self._encode(picture)
+            frame = self._frame(image)
+            frame.pts, frame.time_base = pts, self._time_base
+            self._encode(frame)
             self._last_pts = pts
             self.frames += 1
         self.write_audio(time_s)
@@ -145,12 +155,12 @@ class VideoWriter:
             self._audio.add_to(self._container)
         return stream
 
-    def _encode(self, picture: Any | None) -> None:
-        for packet in self._stream.encode(picture):
+    def _encode(self, frame: Any | None) -> None:
+        for packet in self._stream.encode(frame):
             packet.duration = self._step  # of the last one, that is; the others last until the next
             self._container.mux(packet)
 
-    def _picture(self, image: np.ndarray) -> Any:
+    def _frame(self, image: np.ndarray) -> Any:
         """BGR pixels as the encoder wants them."""
         import av
         from av.video.reformatter import ColorRange, Colorspace
@@ -201,9 +211,7 @@ class VideoWriter:
                 raise
         finally:
             self._container = None
-            self._temporary.unlink(missing_ok=True)
-            if self._audio:
-                self._audio.close()
+            self._at_the_end.close()
 
     def _flush(self) -> None:
         self.write_audio(float((self._last_pts + self._step) * self._time_base))

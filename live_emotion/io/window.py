@@ -13,18 +13,21 @@ from live_emotion.errors import DisplayError
 ENDING = ("q", chr(27))
 """Keys that end it: q and Esc."""
 
+Address = str | tuple[str, int]
+"""Of a socket: a path, or a host and a port."""
+
 LARGEST = (1600, 900)
-"""Width and height in pixels beyond which a window opens smaller than its picture."""
+"""Width and height in pixels beyond which a window opens smaller than its image."""
 
 
 class Window:
-    """Shows pictures until somebody closes it.
+    """Shows images until somebody closes it.
 
     Args:
         title: of the window.
 
     Attributes:
-        key: that was pressed last while a picture was shown, in lower case; empty where none was.
+        key: that was pressed while the last image was shown, in lower case; empty where none was.
 
     Raises:
         DisplayError: there is no screen.
@@ -39,12 +42,12 @@ class Window:
 
         self.title = title
         self.key = ""
-        self._size: tuple[int, ...] | None = None  # of the pictures; None: not open
+        self._size: tuple[int, ...] | None = None  # of the images; None: not open
 
     def show(self, image: np.ndarray) -> bool:
         """Shows (H, W, 3) uint8 BGR; False once it was closed, or ended with ``q`` or Esc.
 
-        The window takes the picture's size when that is another than the last one's.
+        The window takes the image's size when that is another than the last one's.
         """
         import cv2
 
@@ -106,13 +109,13 @@ def _answers(display: str) -> bool:
     if not number.isdecimal():
         return False
     path = f"/tmp/.X11-unix/X{number}"
-    places: list[tuple[int, object]] = [(socket.AF_UNIX, "\0" + path), (socket.AF_UNIX, path)]
+    places: list[tuple[int, Address]] = [(socket.AF_UNIX, "\0" + path), (socket.AF_UNIX, path)]
     if host and host != "unix":
         places = [(socket.AF_UNIX, display)] if host.startswith("/") else [(socket.AF_INET, (host, 6000 + int(number)))]
     return any(_connects(family, address) for family, address in places)
 
 
-def _connects(family: int, address: object) -> bool:
+def _connects(family: int, address: Address) -> bool:
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.settimeout(2)
         try:

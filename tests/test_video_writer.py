@@ -1,0 +1,71 @@
+"""Videos that cannot be begun or written, and names that FFmpeg reads otherwise. What is in them: test_video.py."""
+
+from __future__ import annotations
+
+import av
+import pytest
+from videos import make_video, pictures
+
+from live_emotion.errors import OutputError
+from live_emotion.io.audio import Audio
+from live_emotion.io.video_reader import VideoFile
+from live_emotion.io.video_writer import VideoWriter
+
+
+@pytest.fixture(scope="module")
+def images(portrait):
+    return pictures(portrait, 5)
+
+
+class WatchedAudio(Audio):
+    """Knows whether it was closed."""
+
+    closed = False
+
+    def close(self):
+        self.closed = True
+        super().close()
+
+
+@pytest.fixture
+def audio(images, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    return WatchedAudio(make_video(folder / "in.mp4", images))
+
+
+def test_a_video_in_a_folder_that_is_not_there_closes_its_audio(audio, tmp_path):
+    with pytest.raises(OutputError, match="there is no folder"):
+        VideoWriter(tmp_path / "none" / "out.mp4", audio=audio)
+    assert audio.closed
+
+
+def test_a_video_that_cannot_be_begun_leaves_nothing_and_closes_its_audio(audio, tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise av.error.MemoryError(12, "Cannot allocate memory")
+
+    out = tmp_path / "out"
+    out.mkdir()
+    monkeypatch.setattr(av, "open", fails)
+    with pytest.raises(OutputError, match=r"out\.mp4: Cannot allocate memory"):
+        VideoWriter(out / "out.mp4", audio=audio)
+    assert list(out.iterdir()) == []
+    assert audio.closed
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_full_disk_is_one_line_and_leaves_nothing(images, tmp_path, live, full_disk):
+    with pytest.raises(OutputError, match=r"out\.mp4"), VideoWriter(tmp_path / "out.mp4", live=live) as video:
+        for i, image in enumerate(images):
+            video.write(image, i)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_colon_in_a_name_is_no_protocol(images, tmp_path, monkeypatch, live):
+    monkeypatch.chdir(tmp_path)
+    with VideoWriter("at-10:30.mp4", live=live) as video:
+        for i, image in enumerate(images):
+            video.write(image, i / 25)
+    with VideoFile("at-10:30.mp4") as video:
+        assert len(list(video)) == len(images)
