@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,7 +17,10 @@ import pytest
 import live_emotion
 from live_emotion import EmotionClassifier, EmotionDetector, LiveEmotionError, errors, load_model, predict_image
 from live_emotion.errors import InputError, WeightsError
-from live_emotion.faces.preprocessing import face_pixels
+from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.preprocessing import crop_face, face_pixels
+
+ROOT = Path(__file__).resolve().parent.parent
 
 PACKAGE = Path(live_emotion.__file__).parent
 
@@ -24,24 +30,43 @@ def loaded():
     return load_model()
 
 
-def test_the_readmes_lines(loaded, portrait, tmp_path):
-    photo = tmp_path / "your_image.jpg"
-    cv2.imwrite(str(photo), portrait)
-    model, class_names = loaded
-    emotion, confidence, probs = predict_image(model, photo, class_names)
-    assert emotion in class_names
-    assert 25 <= confidence <= 100
-    assert confidence == pytest.approx(100 * max(probs), abs=1e-3)
-    assert sum(probs) == pytest.approx(1, abs=1e-5)
-    assert f"Detected: {emotion} ({confidence:.1f}% confident)".startswith("Detected: ")
+def test_the_readmes_first_lines_of_python(portrait, tmp_path):
+    cv2.imwrite(str(tmp_path / "your_image.jpg"), portrait)
+    code = (ROOT / "README.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert re.fullmatch(r"Detected: (happy|neutral) \([0-9.]+% confident\)\n", done.stdout), done.stdout + done.stderr
 
 
-def test_file_and_array_agree(loaded, portrait, tmp_path):
-    cv2.imwrite(str(tmp_path / "a.png"), portrait)
+def test_what_predict_image_returns(loaded, portrait):
     model, class_names = loaded
-    from_file = predict_image(model, str(tmp_path / "a.png"), class_names)
-    from_array = predict_image(model, portrait, class_names)
-    np.testing.assert_array_equal(from_file[2], from_array[2])
+    emotion, confidence, probabilities = predict_image(model, portrait, class_names)
+    assert emotion == class_names[int(np.argmax(probabilities))]
+    assert confidence == pytest.approx(100 * max(probabilities), abs=1e-3)
+    assert sum(probabilities) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+def test_a_photo_is_read_as_its_largest_face(loaded, portrait, tmp_path, as_file):
+    small = cv2.resize(portrait, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    photo = np.zeros((600, 850, 3), np.uint8)
+    photo[:360, : small.shape[1]] = small
+    photo[:, -512:] = portrait
+    cv2.imwrite(str(tmp_path / "a.png"), photo)
+    model, class_names = loaded
+    _, _, probabilities = predict_image(model, str(tmp_path / "a.png") if as_file else photo, class_names)
+    with FaceDetector() as detector:
+        faces = sorted(detector.detect(photo), key=lambda face: face.box[2] - face.box[0])
+    crops = np.stack([crop_face(photo, face.box) for face in faces])
+    smaller, larger = EmotionClassifier().predict(crops)
+    assert np.abs(smaller - larger).max() > 0.01, "these two must be told apart"
+    np.testing.assert_allclose(probabilities, larger, atol=1e-5)
 
 
 def test_a_face_of_48_pixels_is_taken_as_it_is(loaded, portrait):
