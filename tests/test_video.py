@@ -226,8 +226,14 @@ def test_stopping_leaves_what_was_done(reader, images, tmp_path, out):
     source = make_video(tmp_path / "in.mp4", images)
     done = []
     summary = annotate_video(
-        source, reader, out, [tmp_path / "out.csv"], progress=done.append, stop=lambda: len(done) == 12
+        source,
+        reader,
+        out,
+        [tmp_path / "out.csv"],
+        progress=lambda *frames: done.append(frames),
+        stop=lambda: len(done) == 12,
     )
+    assert done == [(count + 1, 30) for count in range(12)]
     assert not summary.is_complete
     assert [number_of(f.image) for f in frames_of(out)] == list(range(12))
     assert len(rows_of(tmp_path / "out.csv")) == 12
@@ -244,7 +250,7 @@ def test_stopping_before_the_first_frame_leaves_no_video(reader, images, tmp_pat
 def test_an_error_leaves_nothing_under_any_name(reader, images, tmp_path, out):
     source = make_video(tmp_path / "in.mp4", images)
 
-    def fail(frames):
+    def fail(frames, expected):
         if frames == 5:
             raise RuntimeError("the power went")
 

@@ -18,12 +18,14 @@ from videos import damage, make_video, number_of, pictures
 
 from live_emotion.cli.commands.video import ClipType
 from live_emotion.cli.main import cli
-from live_emotion.errors import InputError, LiveEmotionError, OutputError
+from live_emotion.cli.progress import VideosBar
+from live_emotion.errors import DeviceError, InputError, LiveEmotionError, OutputError
 from live_emotion.io.atomic import PART
-from live_emotion.io.video_reader import VideoFile
-from live_emotion.pipelines.batch import VideoTask, list_videos, make_folders, plan
+from live_emotion.io.video_reader import VideoFile, open_media
+from live_emotion.pipelines.dask_cluster import run_on_cluster
 from live_emotion.pipelines.face_reader import ReaderOptions
-from live_emotion.pipelines.process_pool import run_in_processes, run_on_cluster
+from live_emotion.pipelines.planning import VideoTask, list_videos, make_folders, output_names, plan
+from live_emotion.pipelines.process_pool import run_in_processes
 from live_emotion.pipelines.video import VideoOptions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,7 +44,7 @@ def started(*arguments):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
     try:
         seen = b""
-        while b"frame/s" not in seen:
+        while b"frames/s" not in seen:
             byte = process.stderr.read(1)
             assert byte, seen.decode()
             seen += byte
@@ -129,10 +131,54 @@ def test_one_video_names_and_options(short, tmp_path):
     assert names_in(tmp_path) == ["o.csv", "o.mp4", "x.jsonl"]
     assert "5 frames, 1 person" in done.stdout
     assert numbers_in(tmp_path / "o.mp4") == [0, 1, 2, 3, 4]
-    assert "frame/s" in done.stderr
+    assert "frames/s" in done.stderr
     before = (tmp_path / "o.mp4").stat().st_size
     assert video(short, "-o", tmp_path / "better.mp4", "--quality", 10).exit_code == 0
     assert (tmp_path / "better.mp4").stat().st_size > 1.5 * before
+
+
+def test_each_video_is_opened_when_its_turn_comes(folder, tmp_path, monkeypatch):
+    opened = []
+
+    def noted(path):
+        opened.append(path.name)
+        return open_media(path)
+
+    monkeypatch.setattr("live_emotion.io.video_reader.open_media", noted)
+    done = video(folder / "a.mp4", folder / "c.mp4", "-o", tmp_path / "out", "--no-video")
+    assert done.exit_code == 0, done.output
+    assert opened == ["a.mp4", "c.mp4"]
+    assert "2 of 2 videos: 100%" in done.stderr and "10 frames, " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("weights", "calls", "line"),
+    [
+        ([1], [("show", 0, 15, 60)], "v0: 25%"),
+        ([1], [("show", 0, 15, 60), ("end", 0, 16)], "v0: 100%"),
+        ([1], [("show", 0, 90, 60)], "v0: 100%"),
+        ([1], [("show", 0, 15, 0)], "v0: 00:"),
+        ([3, 1], [("show", 0, 30, 60)], "0 of 2 videos: 38%"),
+        ([3, 1], [("show", 0, 30, 60), ("show", 1, 5, 10), ("end", 0, 40)], "1 of 2 videos: 88%"),
+        ([3, 1], [("show", 0, 30, 0)], "0 of 2 videos: 0%"),
+    ],
+)
+def test_the_bar_shows_the_share_of_all_work_and_none_where_it_is_unknown(weights, calls, line, capsys):
+    with VideosBar([f"v{number}" for number in range(len(weights))], weights) as bar:
+        for method, *numbers in calls:
+            getattr(bar, method)(*numbers)
+    last = capsys.readouterr().err.split("\r")[-1]
+    assert " ".join(last.split()).startswith(line)
+    frames = sum({number: frames for _, number, frames, *_ in calls}.values())
+    assert f"{frames} frames, " in last
+    assert ("%" in last) == ("%" in line)
+
+
+def test_the_bar_is_not_there_before_the_first_frame(capsys):
+    with VideosBar(["a", "b"], [1, 1]) as bar:
+        bar.show(0, 0, 100)
+        bar.end(0, 0)
+    assert capsys.readouterr().err == ""
 
 
 def test_rows_on_standard_output(short):
@@ -179,6 +225,20 @@ def test_the_videos_themselves_are_safe(folder, short):
     assert (folder / "a.mp4").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("sources", "names"),
+    [
+        (["a/talk.mov", "b/walk.mp4"], ["talk", "walk"]),
+        (["talk.mov", "talk.mp4"], ["talk_mov", "talk_mp4"]),
+        (["a/talk.mp4", "b/talk.mp4", "c/talk_2.mp4"], ["talk", "talk_2", "talk_2_2"]),
+        (["a/Talk.MP4", "b/talk.mp4"], ["Talk", "talk_2"]),  # one file on macOS and Windows
+        (["a.b.mp4", "a.b.mov", "c/a.b.mov"], ["a_b_mp4", "a_b_mov", "a_b_mov_2"]),
+    ],
+)
+def test_no_two_videos_get_the_same_name(sources, names):
+    assert output_names([Path(source) for source in sources]) == names
+
+
 def test_plan_names_what_comes_of_videos(tmp_path):
     for name in (
         "x/talk.mov",
@@ -197,6 +257,8 @@ def test_plan_names_what_comes_of_videos(tmp_path):
     assert tasks[2].report == tmp_path / "rep" / "walk"
     (single,) = plan([Path("talk.mov")], Path("out.mp4"), report=Path("rep"))
     assert single == VideoTask(Path("talk.mov"), Path("out.mp4"), (Path("rep/faces.csv"),), Path("rep"))
+    (twice,) = plan([Path("talk.mov")], Path("out.mp4"), ["csv", "out.csv", "csv"])
+    assert twice.data == (Path("out.csv"),)
     (only,) = plan([tmp_path / "x" / "walk.mkv"], tmp_path / "out", with_video=False)
     assert (only.annotated, only.data) == (None, (tmp_path / "out" / "walk.csv",))
 
@@ -280,7 +342,7 @@ class KillOne:
         self.pids = pids
         self.killed = False
 
-    def __call__(self, number, frames):
+    def __call__(self, number, frames, expected):
         if frames and not self.killed:
             self.killed = True
             os.kill(self.pids()[0], signal.SIGKILL)
@@ -298,7 +360,7 @@ def test_videos_of_a_killed_process_are_read_again(long, short, tmp_path):
 
 
 def test_a_video_whose_processes_always_die_is_given_up(long, tmp_path):
-    def kill(number, frames):
+    def kill(number, frames, expected):
         if frames:
             for child in multiprocessing.active_children():
                 child.kill()  # that takes one that is gone already
@@ -306,6 +368,13 @@ def test_a_video_whose_processes_always_die_is_given_up(long, tmp_path):
     tasks = tasks_for([long], tmp_path / "out")
     (outcome,) = run_in_processes(tasks, READER, VideoOptions(every=250), 1, kill, lambda: False)
     assert "was killed" in outcome.error
+
+
+def test_processes_that_die_as_they_start_end_it(short, tmp_path, monkeypatch):
+    monkeypatch.setattr("live_emotion.pipelines.process_pool._begin_process", os._exit)  # fails: it takes a number
+    tasks = tasks_for([short], tmp_path / "out")
+    with pytest.raises(DeviceError, match="die as they start"):
+        list(run_in_processes(tasks, READER, VideoOptions(), 2, lambda *_: None, lambda: False))
 
 
 def test_wrong_weights_end_it_all_at_once(short, folder, tmp_path):
@@ -334,7 +403,7 @@ def test_a_cluster_reads_the_video_of_a_killed_worker_again(long, short, tmp_pat
 
 def test_no_cluster_is_one_line(short, tmp_path, monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("live_emotion.pipelines.process_pool.ANSWER_S", 0.5)
+    monkeypatch.setattr("live_emotion.pipelines.dask_cluster.ANSWER_S", 0.5)
     done = video(short, "-o", tmp_path / "out.mp4", "--cluster", "tcp://127.0.0.1:1")
     assert isinstance(done.exception, LiveEmotionError)
     assert "No Dask scheduler answers" in str(done.exception)

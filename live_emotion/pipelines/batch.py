@@ -1,7 +1,8 @@
-"""Several videos: which they are, what comes of each, and what is done already."""
+"""Doing the tasks of a plan: one video after the other, and what came of each."""
 
 from __future__ import annotations
 
+import functools
 import glob
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -9,60 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_emotion.errors import InputError, OutputError
-from live_emotion.io.atomic import PART, expand_folders, make_folder, write_error
-from live_emotion.io.results_writer import STANDARD_OUTPUT, WRITERS, check_data_path
-from live_emotion.io.video_reader import VideoFile
-from live_emotion.pipelines.face_reader import FaceReader
+from live_emotion.io.atomic import PART, write_error
+from live_emotion.io.results_writer import STANDARD_OUTPUT
+from live_emotion.pipelines.face_reader import FaceReader, ReaderOptions
+from live_emotion.pipelines.planning import VideoTask
 from live_emotion.pipelines.video import VideoOptions, VideoSummary, annotate_video
-from live_emotion.visualization.report import PAGE, write_report
+from live_emotion.visualization.report import write_report
 
-VIDEO_SUFFIXES = frozenset(
-    f".{name}"
-    for name in (
-        *("3gp", "asf", "avi", "flv", "gif", "m2ts", "m4v", "mkv", "mov"),
-        *("mp4", "mpeg", "mpg", "mts", "ogv", "ts", "vob", "webm", "wmv"),
-    )
-)
-"""What a folder's files must end with to count as videos."""
+POLL_S = 0.2
+"""How often the progress of other processes and machines is shown and a stop is looked for, in seconds."""
 
-VIDEO_SUFFIX = ".mp4"
-"""What videos are written as."""
+Progress = Callable[[int, int, int], object]
+"""Called with the number of a task, how many frames of it are done, and how many it should have; 0: unknown."""
 
-DATA_FORMATS = tuple(suffix.removeprefix(".") for suffix in WRITERS)
+Stop = Callable[[], bool]
+"""Says True once the work is to end."""
 
-REPORT_DATA = "faces.csv"
-"""The rows in a report's folder where no other file holds them."""
-
-
-@dataclass(frozen=True)
-class VideoTask:
-    """A video and what is to come of it.
-
-    Attributes:
-        source: the video.
-        video: the annotated copy, or None.
-        data: files for rows; ``-`` is standard output.
-        report: folder for a report, or None.
-        in_folder: the files have names of our own choice in a folder. Then what a stop leaves is named ``.part``, so
-            that every file without it is complete.
-    """
-
-    source: Path
-    annotated: Path | None = None
-    data: tuple[Path, ...] = ()
-    report: Path | None = None
-    in_folder: bool = False
-
-    @property
-    def outputs(self) -> tuple[Path, ...]:
-        """The files that show that the task is done."""
-        pages = (self.report / PAGE,) if self.report else ()
-        return tuple(p for p in (self.annotated, *self.data, *pages) if p is not None and str(p) != STANDARD_OUTPUT)
-
-    @property
-    def is_done(self) -> bool:
-        """Whether all files are there."""
-        return all(path.exists() for path in self.outputs)
+open_reader = functools.lru_cache(maxsize=1)(FaceReader)
+"""The reader of this process for some options; it serves video after video."""
 
 
 @dataclass(frozen=True)
@@ -82,110 +47,48 @@ class Outcome:
     error: str | None = None
 
 
-Progress = Callable[[int, int], object]
-"""Called with the number of a task and how many frames of it are done."""
-
-Stop = Callable[[], bool]
-"""Says True once the work is to end."""
-
-
-def plan(
-    inputs: Sequence[Path],
-    output: Path | None = None,
-    data: Sequence[str] = (),
-    report: Path | None = None,
-    with_video: bool = True,
-) -> list[VideoTask]:
-    """Decides what is to come of each video.
+def run_here(
+    tasks: Sequence[VideoTask], reader: ReaderOptions, options: VideoOptions, progress: Progress, stop: Stop
+) -> Iterator[Outcome]:
+    """Does one task after the other.
 
     Args:
-        inputs: videos, and folders that stand for the videos in them.
-        output: an ``.mp4`` for a single video, else a folder. None: no video.
-        data: files for the rows of a single video, or formats (``csv``), for a file beside each annotated video.
-        report: folder for reports; those of several videos lie in folders in it.
-        with_video: also write annotated videos.
+        tasks: the videos.
+        reader: how faces are found and read.
+        options: how videos are read and written.
+        progress: called after each frame.
+        stop: asked before each frame.
+
+    Yields:
+        outcomes as they come.
 
     Raises:
-        InputError: a folder holds no videos.
-        OutputError: these inputs and outputs do not go together, or a file's format cannot be told.
+        WeightsError: a model file is missing or damaged.
+        DeviceError: the device is not available.
     """
-    sources = list_videos(inputs)
-    several = len(sources) > 1 or inputs[0].is_dir()
-    in_folder = several or (output is not None and _is_folder(output))
-    if several and output is not None and not _is_folder(output):
-        raise OutputError(f"{output} is one file and these are several videos; name a folder.")
-    if output is not None and not in_folder and not with_video:
-        raise OutputError(f"--no-video writes no video {output}; name a file for the rows with --data.")
-    if in_folder and not with_video and not data and report is None:
-        data = DATA_FORMATS[:1]
-    tasks = []
-    for source, name in zip(sources, _names(sources)):
-        annotated = (output / (name + VIDEO_SUFFIX) if in_folder else output) if with_video and output else None
-        base = output / name if in_folder and output else output.with_suffix("") if output else None
-        rows = [_data_path(text, base, in_folder) for text in data]
-        folder = report / name if report and several else report
-        if folder and all(str(path) == STANDARD_OUTPUT for path in rows):
-            rows.append(folder / REPORT_DATA)
-        tasks.append(VideoTask(source, annotated, tuple(rows), folder, in_folder))
-    _protect_sources(tasks)
-    return tasks
-
-
-def list_videos(paths: Sequence[Path]) -> list[Path]:
-    """The paths, with each folder replaced by the videos in it, sorted.
-
-    Raises:
-        InputError: a folder holds no videos or cannot be read.
-    """
-
-    def is_video(path: Path) -> bool:
-        is_ours = path.name.startswith(".") or path.stem.endswith(PART)
-        return path.suffix.lower() in VIDEO_SUFFIXES and not is_ours
-
-    return list(dict.fromkeys(expand_folders(paths, is_video, "videos")))
-
-
-def refuse_done(tasks: Sequence[VideoTask]) -> None:
-    """Protects what is there already.
-
-    Raises:
-        OutputError: a task's file exists.
-    """
-    for path in (path for task in tasks for path in task.outputs if path.exists()):
-        hint = ", or go on with what is missing by --resume" if tasks[0].in_folder else ""
-        raise OutputError(f"{path} exists already; choose another name, overwrite it with --force{hint}.")
-
-
-def make_folders(tasks: Sequence[VideoTask]) -> None:
-    """Makes the folders that the tasks write to.
-
-    Raises:
-        OutputError: it cannot be done.
-    """
-    for folder in dict.fromkeys(task.outputs[0].parent for task in tasks if task.in_folder):
-        make_folder(folder)
-    for task in tasks:
-        if task.report:
-            make_folder(task.report)
-
-
-def expected_frames(source: Path, options: VideoOptions) -> int:
-    """How many frames a video should have; 0 where that cannot be told or the video cannot be read."""
-    try:
-        with VideoFile(source, options.start_s, options.end_s) as video:
-            return video.frame_count or 0
-    except InputError:
-        return 0
+    with FaceReader(reader) as opened:
+        for number, task in enumerate(tasks):
+            if stop():
+                return
+            yield do_task(task, opened, options, functools.partial(progress, number), stop)
 
 
 def do_task(
     task: VideoTask,
     reader: FaceReader,
     options: VideoOptions,
-    progress: Callable[[int], object] = lambda frames: None,
+    progress: Callable[[int, int], object] = lambda frames, expected: None,
     stop: Stop = lambda: False,
 ) -> Outcome:
-    """Reads a video and writes what is to come of it. What cannot be read or written is told in the outcome."""
+    """Reads a video and writes its outputs. What cannot be read or written is told in the outcome.
+
+    Args:
+        task: the video and its outputs.
+        reader: finds and reads faces.
+        options: how the video is read and written.
+        progress: called with how many frames are done and how many there should be; 0: unknown.
+        stop: asked before each frame.
+    """
     try:
         return _do_task(task, reader, options, progress, stop)
     except (InputError, OutputError) as error:
@@ -193,7 +96,7 @@ def do_task(
 
 
 def _do_task(
-    task: VideoTask, reader: FaceReader, options: VideoOptions, progress: Callable[[int], object], stop: Stop
+    task: VideoTask, reader: FaceReader, options: VideoOptions, progress: Callable[[int, int], object], stop: Stop
 ) -> Outcome:
     final = [path for path in (task.annotated, *task.data) if path is not None]
     written = [_part(path) if task.in_folder else path for path in final]
@@ -210,66 +113,6 @@ def _do_task(
         rows = next(path for path in task.data if str(path) != STANDARD_OUTPUT)
         saved.append(write_report(rows, task.report, task.source.name, video=task.source))
     return Outcome(task, summary, tuple(saved))
-
-
-def run_here(
-    tasks: Sequence[VideoTask], reader: FaceReader, options: VideoOptions, progress: Progress, stop: Stop
-) -> Iterator[Outcome]:
-    """Does one task after the other."""
-    for number, task in enumerate(tasks):
-        if stop():
-            return
-        yield do_task(task, reader, options, lambda frames, number=number: progress(number, frames), stop)
-
-
-def _is_folder(output: Path) -> bool:
-    """Whether ``-o`` means a folder.
-
-    Raises:
-        OutputError: it is the name of a video that we don't write.
-    """
-    suffix = output.suffix.lower()
-    if output.is_dir() or suffix not in VIDEO_SUFFIXES:
-        return True
-    if suffix != VIDEO_SUFFIX:
-        raise OutputError(f"Videos are written as MP4; name it {output.with_suffix(VIDEO_SUFFIX)}.")
-    return False
-
-
-def _names(sources: Sequence[Path]) -> list[str]:
-    """A name without suffix for the files of each video; those of equal stems also get their suffix, then numbers."""
-    stems = [source.stem for source in sources]
-    names: list[str] = []
-    for source in sources:
-        base = source.stem if stems.count(source.stem) == 1 else source.name.replace(".", "_")
-        name, number = base, 2
-        while name in names:
-            name, number = f"{base}_{number}", number + 1
-        names.append(name)
-    return names
-
-
-def _data_path(text: str, base: Path | None, in_folder: bool) -> Path:
-    """The file that ``--data`` names: itself, or by a format's name a file beside the annotated video."""
-    if text in DATA_FORMATS:
-        if base is None:
-            raise OutputError(f"There is no folder for the {text} files; name one with -o, or a file with --data.")
-        path = base.with_name(f"{base.name}.{text}")
-    elif in_folder:
-        formats = ", ".join(DATA_FORMATS)
-        raise OutputError(f"Each video in a folder gets rows of its own; use --data with one of {formats}, not {text}.")
-    else:
-        path = Path(text)
-    if text != STANDARD_OUTPUT:
-        check_data_path(path)
-    return path
-
-
-def _protect_sources(tasks: Sequence[VideoTask]) -> None:
-    sources = {os.path.realpath(task.source) for task in tasks}
-    for path in (path for task in tasks for path in task.outputs):
-        if os.path.realpath(path) in sources:
-            raise OutputError(f"{path} is a video that is read; choose another name or folder for the copy.")
 
 
 def _part(path: Path) -> Path:

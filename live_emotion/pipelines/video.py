@@ -55,7 +55,7 @@ class VideoSummary:
         analysed: in how many of them faces were looked for.
         faces: how many were found, over all frames.
         people: numbers of the tracks that they belong to.
-        damaged_s: times where a picture is missing or shows damage, in seconds.
+        damaged_s: times where a frame is missing or shows damage, in seconds.
         recoded_audio: codecs of audio tracks that MP4 cannot hold and that were encoded as AAC.
         is_complete: whether the video was read to its end.
         seconds: that the work took.
@@ -107,7 +107,7 @@ def annotate_video(
     annotated: StrPath | None = None,
     data: Sequence[StrPath] = (),
     options: VideoOptions = VideoOptions(),
-    progress: Callable[[int], object] = lambda frames: None,
+    progress: Callable[[int, int], object] = lambda frames, expected: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> VideoSummary:
     """Reads the faces of a video and writes an annotated copy and data.
@@ -117,10 +117,10 @@ def annotate_video(
     Args:
         source: any file that FFmpeg reads.
         reader: finds and reads faces.
-        video: the annotated copy, an ``.mp4``; None: none.
+        annotated: the annotated copy, an ``.mp4``; None: none.
         data: files for rows, ``.csv``, ``.jsonl`` or ``.parquet``; times in them are the source's.
         options: what is read, and how it is written.
-        progress: called with the number of frames that are done.
+        progress: called after each frame with how many are done and how many there should be; 0: unknown.
         stop: asked before each frame; once it says True, the work ends and the files are complete up to there. Before
             the first frame there is no video.
 
@@ -146,7 +146,7 @@ def annotate_video(
             if writer:
                 writer.write(draw(frame.image, faces, class_names), frame.time_s - options.start_s)
             summary.frames = frame.index + 1
-            progress(summary.frames)
+            progress(summary.frames, video.frame_count or 0)
         else:
             summary.is_complete = True
             summary.frames = video.frames_read

@@ -31,8 +31,7 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
     Makes a short video on the spot from a public-domain portrait, reads it as it would read a camera, and saves
     demo.mp4, the annotated video, and prediction_example.png, one frame of it with the face as the network saw it.
     """
-    from tqdm import tqdm
-
+    from live_emotion.cli.progress import count_frames
     from live_emotion.faces.preprocessing import crop_face
     from live_emotion.io.atomic import make_folder
     from live_emotion.io.demo_clip import FPS, SECONDS, demo_frames, read_portrait
@@ -47,9 +46,9 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
         screen = stack.enter_context(Window()) if (has_display() if window is None else window) else None
         analyzer = stack.enter_context(EmotionAnalyzer.open(**analysis, track=True))
         video = stack.enter_context(VideoWriter(output / VIDEO))
-        bar = tqdm(demo_frames(read_portrait()), total=FPS * SECONDS, unit="frame", desc="Demo")
+        frames = count_frames(demo_frames(read_portrait()), FPS * SECONDS, "Demo")
         example = None
-        for result in read(stack.enter_context(bar), analyzer):
+        for result in read(frames, analyzer):
             image = result.draw()
             video.write(image, result.frame.time_s)
             example = example or (result if result.faces else None)

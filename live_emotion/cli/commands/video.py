@@ -15,8 +15,9 @@ from live_emotion.cli.options import analysis_options, force_option
 from live_emotion.errors import LiveEmotionError
 
 if TYPE_CHECKING:
-    from live_emotion.pipelines.batch import Outcome, Progress, Stop, VideoTask
+    from live_emotion.pipelines.batch import Outcome, Progress, Stop
     from live_emotion.pipelines.face_reader import ReaderOptions
+    from live_emotion.pipelines.planning import VideoTask
     from live_emotion.pipelines.video import VideoOptions
 
 MOST_TIMES = 5
@@ -135,11 +136,12 @@ def command(
     if cluster and workers > 1:
         raise click.UsageError("--workers is for this machine and --cluster for others; give one of them.")
 
+    from live_emotion.cli.progress import VideosBar
     from live_emotion.concurrency.interrupts import StopRequest
     from live_emotion.io.results_writer import STANDARD_OUTPUT
-    from live_emotion.pipelines.batch import make_folders, plan, refuse_done
+    from live_emotion.pipelines.dask_cluster import check_cluster
     from live_emotion.pipelines.face_reader import ReaderOptions
-    from live_emotion.pipelines.process_pool import check_cluster
+    from live_emotion.pipelines.planning import make_folders, plan, refuse_done
     from live_emotion.pipelines.video import VideoOptions
 
     if cluster:
@@ -154,12 +156,15 @@ def command(
     start_s, end_s = clip or (0.0, math.inf)
     options = VideoOptions(start_s, end_s, every, fps or 0.0, quality)
     outcomes: list[Outcome] = []
-    with StopRequest() as request, _Bar(tasks, options) as bar:
+    numbers = {task.source: number for number, task in enumerate(tasks)}
+    with StopRequest() as request, VideosBar([path.name for path in numbers], _weights(tasks, clip)) as bar:
         for outcome in _run(
             tasks, ReaderOptions(**analysis), options, workers, cluster, bar.show, lambda: request.requested
         ):
-            bar.close_video(outcome)
             outcomes.append(outcome)
+            summary = outcome.summary
+            if summary is None or summary.is_complete:
+                bar.end(numbers[outcome.task.source], summary.frames if summary else 0)
             if len(planned) > 1 or outcome.error is None:
                 bar.write(_describe(outcome), to_stderr=outcome.error is not None or STANDARD_OUTPUT in data)
     _conclude(planned, tasks, outcomes, request.requested)
@@ -176,8 +181,8 @@ def _run(
 ) -> Iterator[Outcome]:
     """Does the tasks where they are to be done."""
     from live_emotion.pipelines.batch import run_here
-    from live_emotion.pipelines.face_reader import FaceReader
-    from live_emotion.pipelines.process_pool import run_in_processes, run_on_cluster
+    from live_emotion.pipelines.dask_cluster import run_on_cluster
+    from live_emotion.pipelines.process_pool import run_in_processes
 
     if not tasks:
         return
@@ -186,62 +191,12 @@ def _run(
     elif min(workers, len(tasks)) > 1:
         yield from run_in_processes(tasks, reader, options, workers, progress, stop)
     else:
-        with FaceReader(reader) as opened:
-            yield from run_here(tasks, opened, options, progress, stop)
+        yield from run_here(tasks, reader, options, progress, stop)
 
 
-class _Bar:
-    """Progress over the frames of all videos, with frames a second and the time left. It shows once there is some."""
-
-    def __init__(self, tasks: Sequence[VideoTask], options: VideoOptions) -> None:
-        self._tasks = tasks
-        self._options = options
-        self._bar: Any = None
-        self._expected: list[int] = []
-        self._done = [0] * len(tasks)
-
-    def show(self, number: int, frames: int) -> None:
-        """Takes in that so many frames of a task are done."""
-        if self._bar is None and frames:
-            self._open()
-        if self._bar is not None and frames > self._done[number]:
-            self._bar.update(frames - self._done[number])
-            self._done[number] = frames
-
-    def _open(self) -> None:
-        from tqdm import tqdm
-
-        from live_emotion.pipelines.batch import expected_frames
-
-        self._expected = [expected_frames(task.source, self._options) for task in self._tasks]
-        name = self._tasks[0].source.name if len(self._tasks) == 1 else f"{len(self._tasks)} videos"
-        self._bar = tqdm(total=sum(self._expected) or None, unit="frame", desc=name, smoothing=0.1)
-
-    def close_video(self, outcome: Outcome) -> None:
-        """Takes in that a video has as many frames as it has, so that the time left is right."""
-        if self._bar is None:
-            return
-        number = next(i for i, task in enumerate(self._tasks) if task.source == outcome.task.source)
-        if outcome.summary:
-            self.show(number, outcome.summary.frames)
-        if self._bar.total:
-            self._bar.total += self._done[number] - self._expected[number]
-        self._bar.refresh()
-
-    def write(self, line: str, to_stderr: bool) -> None:
-        """Prints a line above the bar."""
-        if self._bar is None:
-            click.echo(line, err=to_stderr)
-            return
-        with self._bar.external_write_mode():
-            click.echo(line, err=to_stderr)
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
+def _weights(tasks: Sequence[VideoTask], clip: tuple[float, float] | None) -> list[int]:
+    """How much work each video should be: as large as its file; parts are all the same."""
+    return [1 if clip or not task.source.is_file() else max(1, task.source.stat().st_size) for task in tasks]
 
 
 def _describe(outcome: Outcome) -> str:
