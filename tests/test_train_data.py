@@ -13,8 +13,9 @@ from live_emotion.errors import DataError
 from live_emotion.types import EMOTIONS
 from train.config import TrainConfig
 from train.data.dataset import FaceSet, list_labelled, read_faces
+from train.data.held_out import split_off
 from train.data.near_duplicates import count_bits, find_near_duplicates
-from train.data.splits import choose_classes, limit_per_class, load_splits, split_off
+from train.data.splits import choose_classes, limit_per_class, load_splits
 from train.data.votes import list_majority, list_shares
 
 FER = Path(os.environ.get("LIVE_EMOTION_FER2013", "data/fer2013"))

@@ -23,8 +23,10 @@ from train import metrics
 from train.cli.main import cli
 from train.cli.options import read_config
 from train.config import ARCHITECTURES, TrainConfig, to_toml
-from train.engine.trainer import BEST, FINAL, HISTORY, train
-from train.evaluation.evaluate import evaluate, evaluation_faces
+from train.data.splits import load_splits
+from train.engine.trainer import BEST, FINAL, train
+from train.evaluation.evaluation import evaluate
+from train.evaluation.selection import evaluation_faces
 
 SMALL = {
     "emotion_cnn": TINY,
@@ -158,17 +160,81 @@ def test_without_the_copies_of_training_images(trained, data, tmp_path, portrait
     assert (figures["images"], figures["without_duplicates"]["images"]) == (9, 6)
 
 
-def test_what_a_run_held_out_is_found_again(tmp_path, portrait):
+@pytest.fixture(scope="module")
+def held_out(tmp_path_factory, portrait):
+    """A run that held a quarter out: its settings, and the files that it held out with their labels.
+
+    People's votes leave a third of its images out and turn the labels of others.
+    """
+    data = tmp_path_factory.mktemp("rated")
+    rows = []
     for name, step in (("upright", 1), ("turned", -1)):
-        write_faces(tmp_path / "train" / name, vary(portrait, 20, 3)[:, ::step])
-    output = tmp_path / "run"
-    train(TrainConfig(data=tmp_path, output=output, network=TINY, epochs=2, batch_size=8, val_fraction=0.25, seed=4))
-    done = invoke(
-        cli, "evaluate", "--weights", output / FINAL, "--data", tmp_path, "--held-out", "-o", tmp_path / "e", "--json"
+        write_faces(data / "train" / name, vary(portrait, 30, 3)[:, ::step])
+        other = {"upright": "1,9,0", "turned": "9,1,0"}[name]
+        own = other[2::-1] + ",0"
+        rows += [f"{name}/{i:03d}.png,{('0,0,9', other, own)[min(i % 6, 2)]}" for i in range(30)]
+    (data / "votes.csv").write_text("file,upright,turned,NF\n" + "\n".join(rows) + "\n")
+    config = TrainConfig(
+        data=data, output=data / "run", votes=data / "votes.csv", network=TINY, epochs=1, val_fraction=0.25, seed=4
     )
-    last = json.loads((output / HISTORY).read_text().splitlines()[-1])
-    assert json.loads(done.stdout)["accuracy"] == pytest.approx(last["val_accuracy"], abs=0.11)
-    assert json.loads(done.stdout)["images"] == 10
+    _, val, used = load_splits(config)
+    train(config)
+    return config, {"/".join(f.parts[-3:]): used.classes[i] for f, i in zip(val.files, val.labels)}
+
+
+def evaluate_held_out(config, *arguments):
+    """The files of an evaluation of held-out images, with their labels."""
+    report = config.output / "report"
+    invoke(cli, "evaluate", "--weights", config.output / FINAL, "--held-out", "-o", report, *arguments)
+    with (report / "predictions.csv").open() as file:
+        return {row["file"]: row["label"] for row in csv.DictReader(file)}
+
+
+def test_held_out_images_are_found_with_no_option_of_their_run(held_out):
+    config, expected = held_out
+    assert evaluate_held_out(config, "--data", config.data) == expected
+    assert len(expected) == 12
+
+
+def test_votes_give_held_out_images_other_labels(held_out):
+    config, expected = held_out
+    rated = evaluate_held_out(config, "--data", config.data, "--votes", config.votes, "--min-agreement", 9)
+    assert rated == expected
+    turned = config.output / "turned.csv"
+    turned.write_text(config.votes.read_text().replace("file,upright,turned", "file,turned,upright"))
+    opposite = {"upright": "turned", "turned": "upright"}
+    rated = evaluate_held_out(config, "--data", config.data, "--votes", turned)
+    assert rated == {file: opposite[label] for file, label in expected.items()}
+
+
+@pytest.mark.parametrize("command", ["evaluate", "calibrate"])
+def test_other_images_than_a_run_held_out_are_refused(held_out, command, tmp_path, portrait):
+    config, _ = held_out
+    write_faces(tmp_path / "train/upright", vary(portrait, 30, 3)[:20])
+    write_faces(tmp_path / "train/turned", vary(portrait, 30, 99))
+    with pytest.raises(DataError, match=r"train has \d of the 12 images .* held out; give the folder .* with --data"):
+        invoke(cli, command, "--weights", config.output / FINAL, "--data", tmp_path, "--held-out")
+
+
+@pytest.mark.parametrize("command", ["evaluate", "calibrate"])
+def test_weights_of_a_run_with_a_validation_folder_held_nothing_out(trained, data, command):
+    with pytest.raises(DataError, match=r"does not tell which images its run held out: .*--split val"):
+        invoke(cli, command, "--weights", trained / BEST, "--data", data, "--held-out")
+
+
+def test_weights_that_held_other_images_out_are_not_measured_as_one(held_out, tmp_path):
+    config, _ = held_out
+    train(replace(config, output=tmp_path / "run", seed=5))
+    both = ["--weights", config.output / FINAL, "--weights", tmp_path / "run" / FINAL]
+    with pytest.raises(DataError, match="held different images out"):
+        invoke(cli, "evaluate", *both, "--data", config.data, "--held-out")
+
+
+def test_nothing_is_left_without_duplicates_of_training(held_out, tmp_path):
+    config, _ = held_out
+    options = ["--data", config.data, "--held-out", "--without-duplicates", "-o", tmp_path]
+    with pytest.raises(DataError, match="All 12 images have a copy"):
+        invoke(cli, "evaluate", "--weights", config.output / FINAL, *options)
 
 
 def test_a_missing_split_is_one_clear_error(trained, tmp_path):

@@ -43,7 +43,9 @@ split_option = click.option(
     "--split", default="val", show_default=True, help="Folder in it: val, test, train or another."
 )
 held_out_option = click.option(
-    "--held-out", is_flag=True, help="Use the images that the checkpoint's run held out of the train folder."
+    "--held-out",
+    is_flag=True,
+    help="Use the images that the weights' run held out of its train folder, with the labels that they had in it.",
 )
 votes_option = click.option(
     "--votes",

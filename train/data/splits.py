@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +13,7 @@ from live_emotion.types import EMOTIONS
 from train.config import TrainConfig
 from train.console import say
 from train.data.dataset import FaceSet, Listed, find_classes, list_labelled, read_faces
+from train.data.held_out import split_off
 from train.data.near_duplicates import find_near_duplicates
 from train.data.votes import list_majority, list_shares
 
@@ -23,7 +22,7 @@ def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:
     """Reads training and validation faces, and says what there is.
 
     Returns:
-        both, and ``config`` with its classes filled in.
+        both, and ``config`` with its classes filled in and ``hold_out`` as it came to be.
 
     Raises:
         DataError: no images, an empty class, or a class missing in validation.
@@ -33,7 +32,8 @@ def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:
     limit, votes = config.per_class, config.votes
     listed = list_shares(train_folder, classes, votes) if votes else list_labelled(train_folder, classes)
     train = read_split(limit_per_class(listed, limit, config.seed), train_folder)
-    if config.hold_out or not val_folder.is_dir():
+    hold_out = config.hold_out or not val_folder.is_dir()
+    if hold_out:
         train, val = split_off(train, config.val_fraction, config.seed)
         origin = f"held out of {train_folder}"
     else:
@@ -41,12 +41,12 @@ def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:
         val = read_split(limit_per_class(listed, -(-limit // 4), config.seed), val_folder)
         origin = str(val_folder)
     train = report_duplicates(train, val, config.drop_duplicates)
-    if config.hold_out and config.drop_duplicates and val_folder.is_dir():
+    if hold_out and config.drop_duplicates and val_folder.is_dir():
         tested = read_split(list_split(val_folder, classes, votes), val_folder)
         train = report_duplicates(train, tested, drop=True)
     report_counts(train, classes, "training")
     report_counts(val, classes, f"validation ({origin})")
-    return train, val, replace(config, classes=classes)
+    return train, val, replace(config, classes=classes, hold_out=hold_out)
 
 
 def choose_classes(folder: Path, wanted: Sequence[str] = ()) -> tuple[str, ...]:
@@ -131,32 +131,3 @@ def limit_per_class(listed: Listed, per_class: int, seed: int) -> Listed:
     order = np.random.default_rng(seed).permutation(len(listed))
     kept = [i for label in np.unique(labels) for i in order[labels[order] == label][:per_class]]
     return [listed[i] for i in sorted(kept)]
-
-
-def split_off(data: FaceSet, fraction: float, seed: int) -> tuple[FaceSet, FaceSet]:
-    """Splits at random into training and validation, alike in classes; equal pictures stay on one side.
-
-    Args:
-        data: all faces.
-        fraction: part of each class that goes to validation, 0 to 1.
-        seed: of the choice.
-    """
-    groups: dict[bytes, list[int]] = defaultdict(list)
-    for i, face in enumerate(data.faces):
-        groups[hashlib.sha256(face.tobytes()).digest()].append(i)
-    by_label: dict[int, list[list[int]]] = defaultdict(list)
-    for members in groups.values():
-        by_label[int(data.labels[members[0]])].append(members)
-    rng = np.random.default_rng(seed)
-    held: list[int] = []
-    for label in sorted(by_label):
-        wanted = max(1, round(fraction * sum(map(len, by_label[label]))))
-        chosen: list[int] = []
-        for k in rng.permutation(len(by_label[label])):
-            if len(chosen) >= wanted:
-                break
-            chosen += by_label[label][k]
-        held += chosen
-    is_held = np.zeros(len(data), bool)
-    is_held[held] = True
-    return data.take(np.flatnonzero(~is_held)), data.take(np.flatnonzero(is_held))

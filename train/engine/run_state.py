@@ -17,6 +17,7 @@ from live_emotion.models.emotion_cnn import ARCHITECTURES, build_model, fast_dty
 from train.config import TrainConfig
 from train.console import say
 from train.data.dataset import FaceSet
+from train.data.held_out import HeldOut
 from train.engine import distributed
 from train.engine.optimization import make_average, make_optimizer, make_schedule
 from train.engine.pretrained import load_pretrained
@@ -33,14 +34,17 @@ class Run:
         config: its settings, with the classes filled in.
         data: the training faces.
         device: of the network.
+        held_out: what :func:`train.data.held_out.note_held_out` noted; None where there is a validation folder.
 
     Raises:
         WeightsError: the pretrained weights can't be used.
         DataError: a setting of the network makes no sense.
     """
 
-    def __init__(self, config: TrainConfig, data: FaceSet, device: torch.device) -> None:
-        self.config = config
+    def __init__(
+        self, config: TrainConfig, data: FaceSet, device: torch.device, held_out: HeldOut | None = None
+    ) -> None:
+        self.config, self.held_out = config, held_out
         self.fingerprint = hashlib.blake2b(data.faces.tobytes() + data.targets.tobytes()).hexdigest()
         torch.manual_seed(config.seed)
         self.model = make_model(config, data).to(device, memory_format=torch.channels_last)
@@ -130,10 +134,12 @@ class Run:
             raise DataError("Cannot resume: the training images have changed. Start anew in another folder with -o.")
 
     def checkpoint(self) -> Checkpoint:
-        """The evaluated network with the last epoch's figures."""
+        """The evaluated network with the last epoch's figures, the settings, and the images held out."""
         config = self.config
-        figures = self.history[-1]
-        return Checkpoint.of(self.evaluated, config.arch, config.classes, **figures, options=config.public())
+        metadata = self.history[-1] | {"options": config.public()}
+        if self.held_out:
+            metadata["held_out"] = self.held_out
+        return Checkpoint.of(self.evaluated, config.arch, config.classes, **metadata)
 
 
 def make_model(config: TrainConfig, data: FaceSet) -> nn.Module:

@@ -19,6 +19,7 @@ from live_emotion.models.checkpoint import save_checkpoint
 from train.config import SETTINGS_FILE, TrainConfig, to_toml
 from train.console import is_main, progress, say
 from train.data.dataset import FaceSet
+from train.data.held_out import note_held_out
 from train.data.splits import load_splits
 from train.engine import distributed
 from train.engine.distillation import add_teachers
@@ -86,7 +87,8 @@ def _train(config: TrainConfig, folder: Path, resume: bool, device: torch.device
     if len(train_faces) < 2 * distributed.size():
         raise DataError(f"{len(train_faces)} training images are too few; each process needs two at least.")
     train_faces = add_teachers(train_faces, config)
-    run = Run(config, train_faces, device)
+    held_out = note_held_out(val_faces, config.classes) if config.hold_out else None
+    run = Run(config, train_faces, device, held_out)
     if resume:
         run.load(folder / STATE)
     elif is_main():

@@ -35,27 +35,27 @@ def command(
     half: bool,
     device: str,
 ) -> None:
-    """Make the confidence of weights true: what it says with 80 % is right 8 times in 10.
+    """Calibrate the confidence of weights: what it gives 80 % is right 8 times in 10.
 
-    Fits one number, the temperature, on faces that the network was not trained on, and stores it with them;
-    everything that reads them uses it. The predicted emotions stay the same.
+    Temperature scaling: one number, the temperature, is fitted on faces that the network was not trained on and stored
+    with the weights, for everything that reads them. The predicted emotions stay the same.
 
     \b
     python -m train calibrate --weights runs/mine/best_emotion_model.pth --data faces
     """
     from live_emotion.emotions.classifier import load_network
     from live_emotion.emotions.onnx import is_onnx
-    from train.evaluation import evaluate
-    from train.evaluation import temperature as calibrate
+    from train.evaluation.selection import evaluation_faces, held_out_faces
+    from train.evaluation.temperature import calibrate, store
 
     output = output or weights
     if is_onnx(weights) and (half or not is_onnx(output)):
         raise click.UsageError("A calibrated ONNX model is an ONNX model again, with its weights as they are.")
     if held_out:
-        faces = evaluate.held_out_faces(weights, data, votes)
+        faces = held_out_faces([weights], data, votes)
     else:
-        faces = evaluate.evaluation_faces(data, split, load_network(weights).class_names, votes)
-    temperature, report = calibrate.calibrate(weights, faces, device)
-    calibrate.store(weights, output, temperature, report, half)
+        faces = evaluation_faces(data, split, load_network(weights).class_names, votes)
+    temperature, report = calibrate(weights, faces, device)
+    store(weights, output, temperature, report, half)
     click.echo(report)
     click.echo(f"Saved {output}")

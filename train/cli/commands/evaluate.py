@@ -27,7 +27,10 @@ from train.cli.options import data_option, held_out_option, split_option, votes_
     help="With --votes: only images whose winner has at least so many votes.",
 )
 @click.option(
-    "--without-duplicates", is_flag=True, help="Also measure without the images that have a copy in training."
+    "--without-duplicates",
+    "no_duplicates",
+    is_flag=True,
+    help="Also measure without the images that have a copy in training.",
 )
 @click.option(
     "-o",
@@ -36,7 +39,7 @@ from train.cli.options import data_option, held_out_option, split_option, votes_
     default=Path("runs/evaluation"),
     show_default=True,
     metavar="DIR",
-    help="Folder for the figures as JSON, every prediction as CSV, and the pictures.",
+    help="Folder for the figures as JSON, every prediction as CSV, and plots.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON in place of tables.")
 @device_option
@@ -47,7 +50,7 @@ def command(
     held_out: bool,
     votes: Path | None,
     min_agreement: int,
-    without_duplicates: bool,
+    no_duplicates: bool,
     output: Path,
     as_json: bool,
     device: str,
@@ -55,7 +58,7 @@ def command(
     """Measure how good weights are.
 
     Accuracy, balanced accuracy, precision, recall and F1 of each class, the confusion matrix, the calibration error,
-    and how right the most confident predictions are; with pictures, among them the most confident mistakes. Several
+    and how right the most confident predictions are; with plots, and the most confident mistakes. Several
     --weights are measured as one: their probabilities are averaged.
 
     \b
@@ -64,25 +67,29 @@ def command(
     python -m train evaluate --weights a.pth --weights b.pth --split test
     """
     from live_emotion.emotions.classifier import EmotionClassifier, default_weights
-    from train.evaluation import evaluate
+    from train.evaluation.evaluation import evaluate
+    from train.evaluation.report import print_figures, write_report
+    from train.evaluation.selection import evaluation_faces, held_out_faces, without_duplicates
 
+    if min_agreement > 1 and not votes:
+        raise click.UsageError("--min-agreement needs --votes.")
     files = weights or (Path(default_weights()),)
     classifier = EmotionClassifier(files, device)
     with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):  # remarks on the images
         if held_out:
-            faces = evaluate.held_out_faces(files[0], data, votes)
+            faces = held_out_faces(files, data, votes, min_agreement)
         else:
-            faces = evaluate.evaluation_faces(data, split, classifier.class_names, votes, min_agreement)
-        result = evaluate.evaluate(classifier, faces)
+            faces = evaluation_faces(data, split, classifier.class_names, votes, min_agreement)
+        result = evaluate(classifier, faces)
         figures = result.figures() | {"weights": [file.name for file in files]}
-        if without_duplicates:
-            figures["without_duplicates"] = evaluate.without_duplicates(result, data / "train").figures()
+        if no_duplicates:
+            figures["without_duplicates"] = without_duplicates(result, data / "train").figures()
     if as_json:
         click.echo(json.dumps(figures, indent=2))
     else:
-        evaluate.print_figures(figures)
-        if without_duplicates:
+        print_figures(figures)
+        if no_duplicates:
             click.echo("\nWithout the images that have a copy in training:")
-            evaluate.print_figures(figures["without_duplicates"])
-    evaluate.write_report(result, figures, output)
+            print_figures(figures["without_duplicates"])
+    write_report(result, figures, output)
     click.echo(f"Saved the report in {output}", err=as_json)

@@ -72,13 +72,13 @@ def command(
     from live_emotion.io.atomic import refuse_existing
     from live_emotion.models.checkpoint import load_checkpoint
     from train.data.crops import portrait_faces
-    from train.evaluation import evaluate
+    from train.evaluation.selection import evaluation_faces
     from train.export import onnx as export
 
     refuse_existing(output, force)
     checkpoint = load_checkpoint(weights)
     classes = checkpoint.class_names
-    labelled = evaluate.evaluation_faces(data, split, classes, votes) if data else None
+    labelled = evaluation_faces(data, split, classes, votes) if data else None
     faces = labelled.faces if labelled else portrait_faces()
     if output.suffix == ".pt2":
         agreement = export.save_pt2(checkpoint, output, faces)
@@ -86,7 +86,7 @@ def command(
         fitting = None
         if int8 == "static":
             each = -(-export.FITTING_FACES // len(classes))
-            fitting = evaluate.evaluation_faces(data, "train", classes, votes, per_class=each).faces
+            fitting = evaluation_faces(data, "train", classes, votes, per_class=each).faces
         whole, model, agreement = export.save_onnx(checkpoint, output, faces, opset, bool(int8), fitting)
     click.echo(
         f"Checked on {len(faces)} real faces against PyTorch: the same emotion for {agreement.same:.2%}, "
