@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from live_emotion.types import EMOTIONS, Prediction, TrackedFace
-from live_emotion.visualization.overlay import PALETTE, draw, emotion_colours, place_panel, text_scale
+from live_emotion.visualization.overlay import draw, place_panel, text_scale
+from live_emotion.visualization.palette import PALETTE, emotion_colours
 
 
 def face(box=(100, 100, 200, 200), probabilities=(0.7, 0.1, 0.1, 0.1), class_names=EMOTIONS):

@@ -17,11 +17,12 @@ from videos import make_video, pictures
 from live_emotion.cli.main import cli
 from live_emotion.errors import InputError, LiveEmotionError
 from live_emotion.faces.tracker import with_prediction
-from live_emotion.io.results_reader import overall_shares, people, read_table, row_lengths
+from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import open_results_writer
 from live_emotion.types import EMOTIONS, Face, Frame, Prediction
-from live_emotion.visualization.report import PAGE, PEOPLE, TIMELINE, thumbnail, write_report
-from live_emotion.visualization.report_html import time_text
+from live_emotion.visualization.people import overall_shares, people, row_lengths
+from live_emotion.visualization.report import PAGE_FILE, PEOPLE_FILE, TIMELINE_FILE, thumbnail, write_report
+from live_emotion.visualization.timeline import time_text
 
 STEP_S = 0.1
 
@@ -112,7 +113,7 @@ def test_what_notes_call_unclear_counts_for_no_emotion(tmp_path):
     np.testing.assert_allclose(person.shares, [0, 0.75, 0, 0], atol=1e-3)
     page = write_report(tmp_path / "talk.csv", tmp_path / "report", "talk")
     assert "unclear 25%" in " ".join(Page(page.read_text()).texts)
-    with (tmp_path / "report" / PEOPLE).open(newline="") as file:
+    with (tmp_path / "report" / PEOPLE_FILE).open(newline="") as file:
         assert float(next(csv.DictReader(file))["share_unclear"]) == pytest.approx(0.25, abs=1e-3)
 
 
@@ -124,8 +125,8 @@ def test_rows_stand_for_the_time_to_the_next_frame():
 
 def test_the_page_holds_all_it_shows(rows, tmp_path):
     page = write_report(rows, tmp_path / "report", "talk.mp4")
-    assert page == tmp_path / "report" / PAGE
-    assert sorted(p.name for p in page.parent.iterdir()) == sorted([PAGE, PEOPLE, TIMELINE])
+    assert page == tmp_path / "report" / PAGE_FILE
+    assert sorted(p.name for p in page.parent.iterdir()) == sorted([PAGE_FILE, PEOPLE_FILE, TIMELINE_FILE])
     text = page.read_text(encoding="utf-8")
     parsed = Page(text)
     assert parsed.open == []
@@ -136,7 +137,7 @@ def test_the_page_holds_all_it_shows(rows, tmp_path):
     words = " ".join(parsed.texts)
     assert "talk.mp4" in words and "Person 1" in words and "Person 2" in words
     assert "Person 7" not in words and "1 other was seen" in words
-    timeline = cv2.imread(str(tmp_path / "report" / TIMELINE))
+    timeline = cv2.imread(str(tmp_path / "report" / TIMELINE_FILE))
     assert timeline.shape[1] > 1000
     # happy's yellow and sad's blue are in the picture, over about their parts of it
     yellow = (np.abs(timeline.astype(int) - (66, 228, 240)).max(axis=2) < 8).mean()
@@ -146,12 +147,12 @@ def test_the_page_holds_all_it_shows(rows, tmp_path):
 
 def test_pandas_reads_the_table_of_people_in_a_line(rows, tmp_path):
     write_report(rows, tmp_path / "report", "talk.mp4")
-    with (tmp_path / "report" / PEOPLE).open(newline="") as file:
+    with (tmp_path / "report" / PEOPLE_FILE).open(newline="") as file:
         table = list(csv.DictReader(file))
     assert [row["track_id"] for row in table] == ["1", "2", "7"]
     assert float(table[0]["share_happy"]) == pytest.approx(2 / 3, abs=0.03)
     pandas = pytest.importorskip("pandas")
-    frame = pandas.read_csv(tmp_path / "report" / PEOPLE)
+    frame = pandas.read_csv(tmp_path / "report" / PEOPLE_FILE)
     assert frame.set_index("track_id").share_neutral[2] == 1.0
 
 
@@ -171,7 +172,7 @@ def test_a_video_without_a_face_has_a_page_that_says_so(tmp_path, suffix):
     open_results_writer(tmp_path / f"empty{suffix}", EMOTIONS).close()
     page = write_report(tmp_path / f"empty{suffix}", tmp_path / "report", "empty.mp4")
     assert "No face was found" in page.read_text()
-    assert not (tmp_path / "report" / TIMELINE).exists()
+    assert not (tmp_path / "report" / TIMELINE_FILE).exists()
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -192,6 +193,12 @@ def test_a_few_rows_are_enough(tmp_path, count):
         ("nan.csv", "time_s,track_id,emotion,p_sad\nnan,1,sad,1\n", "no number"),
         ("short.csv", "time_s,track_id,emotion,p_sad\n1,1\n", "missing or not known"),
         ("unknown.csv", "time_s,track_id,emotion,p_sad\n1,1,glad,1\n", "'glad' is missing or not known"),
+        ("twice.csv", "time_s,track_id,emotion,p_sad,p_sad\n1,1,sad,1,0\n", "two columns have one name"),
+        ("box.csv", "time_s,track_id,emotion,p_sad,x1,y1,x2,y2\n1,1,sad,1,0,0,inf,9\n", "a box is no number"),
+        ("large.csv", f"time_s,track_id,emotion,p_sad\n1,{10**30},sad,1\n", "does not hold rows"),
+        ("large.jsonl", f'{{"time_s": {10**400}, "track_id": 1, "emotion": "sad", "p_sad": 1}}', "does not hold rows"),
+        ("deep.jsonl", "[" * 100_000, "does not hold rows"),
+        ("half.jsonl", '{"time_s": 1, "track_id": 1, "emotion": "\\udcff", "p_\\udcff": 1}', "surrogates not allowed"),
         ("broken.jsonl", '{"time_s": 1', "does not hold rows"),
         ("list.jsonl", "[1]\n", "does not hold rows"),
         ("binary.csv", b"\xff\xfe\x00\x01", "does not hold rows"),
@@ -228,6 +235,17 @@ def test_thumbnails_show_the_face_where_it_looks_most_typical(portrait, tmp_path
     assert thumbnail(tmp_path / "none.mp4", person) is None
 
 
+@pytest.mark.parametrize("box", [(900, 700, 960, 770), (-1e30, 0, 1e30, 50), (100, 45, 9100, 9045)])
+def test_rows_of_another_video_have_no_thumbnails(portrait, tmp_path, box):
+    video = make_video(tmp_path / "video.mp4", pictures(portrait, 3))
+    corners = dict(zip(("x1", "y1", "x2", "y2"), box))
+    for time_s in (0.0, 1e6):
+        row = {"time_s": time_s, "track_id": 1, "emotion": "sad", "p_sad": 0.75, "p_happy": 0.25, **corners}
+        (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+        (person,) = people(read_table(tmp_path / "rows.jsonl"))
+        assert thumbnail(video, person) is None
+
+
 def test_rows_without_boxes_have_no_thumbnails(tmp_path):
     row = {"time_s": 0.5, "track_id": 1, "emotion": "sad", "p_sad": 0.75, "p_happy": 0.25}
     (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
@@ -241,12 +259,12 @@ def test_the_command_and_video_with_a_report(portrait, tmp_path):
     run = CliRunner().invoke
     done = run(cli, ["video", str(video), "--device", "cpu", "--report", str(tmp_path / "rep")])
     assert done.exit_code == 0, done.output
-    assert sorted(p.name for p in (tmp_path / "rep").iterdir()) == ["faces.csv", PEOPLE, PAGE, TIMELINE]
-    text = (tmp_path / "rep" / PAGE).read_text()
+    assert sorted(p.name for p in (tmp_path / "rep").iterdir()) == ["faces.csv", PEOPLE_FILE, PAGE_FILE, TIMELINE_FILE]
+    text = (tmp_path / "rep" / PAGE_FILE).read_text()
     assert "talk.mp4" in text and "data:image/jpeg" in text
     again = ["report", str(tmp_path / "rep" / "faces.csv"), "-o", str(tmp_path / "rep2"), "--video", str(video)]
     assert run(cli, again).exit_code == 0
-    assert (tmp_path / "rep2" / PAGE).read_text() == text
+    assert (tmp_path / "rep2" / PAGE_FILE).read_text() == text
     assert "--force" in str(run(cli, again).exception)
     assert run(cli, [*again, "--force"]).exit_code == 0
 

@@ -12,7 +12,7 @@ from live_emotion.errors import LiveEmotionError
 COMMANDS = {
     "webcam": "Read emotions live from a camera.",
     "video": "Annotate video files, get data and reports of them.",
-    "report": "Show how the mood of each person in a video went.",
+    "report": "Show the emotions of each person in a video over time.",
     "image": "Read emotions in photos.",
     "demo": "Show it all at work, with no camera and no file.",
     "calibrate": "Learn how your face looks at rest, so that it is not called sad.",

@@ -1,10 +1,9 @@
-"""Rows of data read back, and what they say of each person."""
+"""Rows of data read back."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,16 +14,13 @@ import numpy as np
 
 from live_emotion.errors import InputError
 from live_emotion.io.results_writer import PROBABILITY_PREFIX, check_data_path, columns
-from live_emotion.types import EMOTIONS
+from live_emotion.types import EMOTIONS, StrPath
 
 NEEDED = ("time_s", "track_id", "emotion")
 """Columns without which rows say nothing of a person; the box is needed for thumbnails alone."""
 
 BOX = ("x1", "y1", "x2", "y2")
 NOTE = "note"
-
-LONGEST_ROW = 2.0
-"""A row stands for the time up to the next frame that was read, at most for so many times the median of those."""
 
 
 @dataclass(frozen=True)
@@ -59,28 +55,7 @@ class FaceTable:
         return FaceTable(self.class_names, *(column[chosen] for column in parts))
 
 
-@dataclass(frozen=True)
-class Person:
-    """What the rows say of a person.
-
-    Attributes:
-        track_id: its number.
-        first_s: when it was first seen, in seconds.
-        last_s: and last.
-        seen_s: for how long it was seen altogether, in seconds.
-        shares: (C,) of that time in which each emotion was clearly shown; what they lack to 1 was unclear.
-        rows: of this person alone.
-    """
-
-    track_id: int
-    first_s: float
-    last_s: float
-    seen_s: float
-    shares: np.ndarray
-    rows: FaceTable
-
-
-def read_table(path: str | os.PathLike[str]) -> FaceTable:
+def read_table(path: StrPath) -> FaceTable:
     """Reads rows that ``live-emotion`` wrote as CSV, JSON Lines or Parquet.
 
     Raises:
@@ -96,56 +71,17 @@ def read_table(path: str | os.PathLike[str]) -> FaceTable:
         names, rows = READERS[file.suffix.lower()](file)
         return _to_table(names, rows)
     except OSError as error:
-        raise InputError(f"Cannot read {file}: {error.strerror or error}.") from error
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise InputError(f"Cannot read {file}: {error.strerror or _reason(error)}.") from error
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError, csv.Error) as error:
         raise InputError(f"{file} does not hold rows as live-emotion writes them: {_reason(error)}.") from error
 
 
-def people(table: FaceTable) -> list[Person]:
-    """Everyone in the rows, those first who were seen longest."""
-    lengths = row_lengths(table.time_s)
-    found = []
-    for track_id in np.unique(table.track_id):
-        chosen = table.track_id == track_id
-        rows, seconds = table.of(int(track_id)), lengths[chosen]
-        total = float(seconds.sum())
-        weights = rows.is_clear * (seconds / total if total else 1 / len(rows))
-        shares = np.bincount(rows.emotion, weights, minlength=len(table.class_names))
-        first, last = float(rows.time_s[0]), float(rows.time_s[-1])
-        found.append(Person(int(track_id), first, last, total, shares, rows))
-    return sorted(found, key=lambda person: (-person.seen_s, person.track_id))
-
-
-def overall_shares(everyone: Sequence[Person], class_names: Sequence[str]) -> np.ndarray:
-    """(C,) parts of the time that all people were seen, in which each emotion was clear; 0 where nobody was."""
-    if not everyone:
-        return np.zeros(len(class_names))
-    seen_s = np.array([person.seen_s for person in everyone])
-    return np.average([person.shares for person in everyone], axis=0, weights=seen_s if seen_s.any() else None)
-
-
-def row_lengths(time_s: np.ndarray) -> np.ndarray:
-    """(N,) seconds for which each row stands: up to the next time in the rows, and not much longer than most.
-
-    Args:
-        time_s: (N,) in order; rows of one frame have equal times.
-    """
-    times, which = np.unique(time_s, return_inverse=True)
-    if len(times) < 2:
-        return np.zeros(len(time_s))
-    steps = np.diff(times)
-    longest = LONGEST_ROW * np.median(steps)
-    return np.minimum(np.append(steps, np.median(steps)), longest)[which]
-
-
 def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable:
-    class_names = tuple(n.removeprefix(PROBABILITY_PREFIX) for n in names if n.startswith(PROBABILITY_PREFIX))
-    missing = [name for name in NEEDED if name not in names]
-    if missing or not class_names:
-        raise ValueError(f"there is no column {missing[0] if missing else PROBABILITY_PREFIX + '<emotion>'}")
+    class_names = _class_names(names)
     index = {name: i for i, name in enumerate(class_names)}
     with_boxes = all(name in names for name in BOX)
-    times, tracks, emotions, probabilities, boxes, is_clear = (array(kind) for kind in "dqqffb")
+    times, tracks, emotions, is_clear = array("d"), array("q"), array("q"), array("b")
+    probabilities, boxes = array("f"), array("f")
     for row in rows:
         times.append(float(row["time_s"]))
         tracks.append(int(row["track_id"]))
@@ -165,7 +101,25 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
     )
     if not (np.isfinite(table.time_s).all() and np.isfinite(table.probabilities).all()):
         raise ValueError("a time or a probability is no number")
+    if with_boxes and not np.isfinite(table.boxes).all():
+        raise ValueError("a box is no number")
     return table
+
+
+def _class_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Of the emotions, in the order of their columns.
+
+    Raises:
+        ValueError: columns are missing, named alike, or named with what is no text.
+    """
+    class_names = tuple(n.removeprefix(PROBABILITY_PREFIX) for n in names if n.startswith(PROBABILITY_PREFIX))
+    missing = [name for name in NEEDED if name not in names]
+    if missing or not class_names:
+        raise ValueError(f"there is no column {missing[0] if missing else PROBABILITY_PREFIX + '<emotion>'}")
+    if len(set(names)) < len(names):
+        raise ValueError("two columns have one name")
+    "".join(names).encode()  # half of a surrogate pair, which JSON can hold, fails here and not when it is written
+    return class_names
 
 
 Read = tuple[Sequence[str], Iterator[dict[str, Any]]]

@@ -10,7 +10,7 @@ from pathlib import Path
 from live_emotion.errors import OutputError
 from live_emotion.io.atomic import PART, expand_folders, make_folder
 from live_emotion.io.results_writer import STANDARD_OUTPUT, WRITERS, check_data_path
-from live_emotion.visualization.report import PAGE
+from live_emotion.visualization.report import PAGE_FILE
 
 VIDEO_SUFFIXES = frozenset(
     f".{name}"
@@ -52,7 +52,7 @@ class VideoTask:
     @property
     def outputs(self) -> tuple[Path, ...]:
         """The files that show that the task is done."""
-        pages = (self.report / PAGE,) if self.report else ()
+        pages = (self.report / PAGE_FILE,) if self.report else ()
         return tuple(p for p in (self.annotated, *self.data, *pages) if p is not None and str(p) != STANDARD_OUTPUT)
 
     @property

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from live_emotion.io.atomic import atomic_path
-from live_emotion.types import Prediction
-from live_emotion.visualization.overlay import emotion_colours
+from live_emotion.types import Prediction, StrPath
+from live_emotion.visualization.palette import hex_colours
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST_COLUMNS = 5
 
@@ -20,7 +23,7 @@ def draw_example(
     face: np.ndarray,
     prediction: Prediction,
     class_names: Sequence[str],
-    path: str | os.PathLike[str],
+    path: StrPath,
 ) -> None:
     """Draws one photo, the face that the network saw in it, and the probabilities as bars.
 
@@ -45,7 +48,7 @@ def draw_example(
     for axes in (photo, seen):
         axes.axis("off")
     percent = [100 * p for p in prediction.probabilities]
-    drawn = bars.barh(class_names, percent, color=_hex_colours(class_names))
+    drawn = bars.barh(class_names, percent, color=hex_colours(class_names))
     bars.bar_label(drawn, [f"{p:.1f} %" for p in percent], padding=4)
     bars.invert_yaxis()
     bars.set(xlim=(0, 118), xlabel="Probability (%)", title=f"{prediction.emotion}, {prediction.confidence:.0%}")
@@ -54,7 +57,7 @@ def draw_example(
     _save(figure, path)
 
 
-def draw_batch(images: Sequence[np.ndarray], titles: Sequence[str], path: str | os.PathLike[str]) -> None:
+def draw_batch(images: Sequence[np.ndarray], titles: Sequence[str], path: StrPath) -> None:
     """Draws several annotated photos in a grid.
 
     Args:
@@ -79,10 +82,6 @@ def draw_batch(images: Sequence[np.ndarray], titles: Sequence[str], path: str | 
     _save(figure, path)
 
 
-def _hex_colours(class_names: Sequence[str]) -> list[tuple[float, ...]]:
-    return [tuple(c / 255 for c in colour[::-1]) for colour in emotion_colours(class_names)]
-
-
-def _save(figure: object, path: str | os.PathLike[str]) -> None:
+def _save(figure: Figure, path: StrPath) -> None:
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=110)

@@ -8,36 +8,12 @@ import numpy as np
 
 from live_emotion.faces.boxes import by_size
 from live_emotion.faces.quality import UNSURE
-from live_emotion.types import EMOTIONS, TrackedFace
+from live_emotion.types import TrackedFace
+from live_emotion.visualization.palette import DARK, LIGHT, QUIET, Colour, emotion_colours
 
-Colour = tuple[int, int, int]
 Pixels = tuple[int, int, int, int]
 
-PALETTE: dict[str, Colour] = {
-    "angry": (0, 94, 213),
-    "happy": (66, 228, 240),
-    "neutral": (200, 200, 200),
-    "sad": (233, 180, 86),
-}
-"""BGR: vermilion, yellow, grey and sky blue, distinct to colour-blind eyes (Okabe and Ito, 2008)."""
-
-MORE_COLOURS: tuple[Colour, ...] = ((115, 158, 0), (167, 121, 204), (0, 159, 230), (178, 114, 0))
-"""For classes with other names: the palette's green, purple, orange and blue."""
-
-DARK: Colour = (24, 24, 24)
-LIGHT: Colour = (245, 245, 245)
-
-QUIET: Colour = (160, 160, 160)
-"""For faces whose emotion is not to be trusted."""
-
 PANEL_OPACITY = 0.72
-
-
-def emotion_colours(class_names: Sequence[str]) -> list[Colour]:
-    """One BGR colour for each class; the known emotions keep theirs wherever they stand."""
-    others = [name for name in class_names if name not in EMOTIONS]
-    extra = {name: MORE_COLOURS[i % len(MORE_COLOURS)] for i, name in enumerate(others)}
-    return [PALETTE.get(name) or extra[name] for name in class_names]
 
 
 def draw(

@@ -22,11 +22,11 @@ from live_emotion.cli.options import force_option
     "--video",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The video that the rows are of, for a picture of each person.",
+    help="The video that the rows are of, for a thumbnail of each person.",
 )
 @force_option
 def command(rows: Path, output: Path | None, video: Path | None, force: bool) -> None:
-    """Show how the mood of each person in a video went.
+    """Show the emotions of each person in a video over time.
 
     Takes the rows that --data or --log wrote, as .csv, .jsonl or .parquet. Makes report.html, a page that holds all it
     shows and opens offline, timeline.png, and people.csv, a table with a row for each person.
@@ -36,11 +36,11 @@ def command(rows: Path, output: Path | None, video: Path | None, force: bool) ->
     """
     from live_emotion.errors import InputError
     from live_emotion.io.atomic import refuse_existing
-    from live_emotion.visualization.report import PAGE, write_report
+    from live_emotion.visualization.report import PAGE_FILE, write_report
 
     if video is not None and not video.is_file():
         raise InputError(f"There is no video file {video}; check the name.")
     folder = output or Path(f"{rows.stem}_report")
-    refuse_existing(folder / PAGE, force)
+    refuse_existing(folder / PAGE_FILE, force)
     page = write_report(rows, folder, video.name if video else rows.stem, video)
     click.echo(f"Saved {page}")

@@ -72,7 +72,7 @@ def _seconds(text: str) -> float:
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Also make a report to read in a browser: how the mood of each person went.",
+    help="Also make a report to read in a browser: the emotions of each person over time.",
 )
 @click.option("--no-video", is_flag=True, help="Data and report only: no annotated video, and so quicker.")
 @click.option("--clip", type=ClipType(), metavar="FROM-TO", help="Only this part of each video, as 1:30-2:10.")
