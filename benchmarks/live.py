@@ -36,7 +36,8 @@ from live_emotion.io.live_source import LiveSource
 from live_emotion.io.video_writer import VideoWriter
 from live_emotion.io.window import Window, has_display
 from live_emotion.pipelines.analyzer import EmotionAnalyzer, find_faces
-from live_emotion.pipelines.live import LiveLoop, Settings
+from live_emotion.pipelines.controls import Settings
+from live_emotion.pipelines.live import LiveLoop
 from live_emotion.pipelines.recorder import Recorder
 from live_emotion.types import Frame, LiveFrame
 from live_emotion.visualization.overlay import draw
@@ -101,14 +102,14 @@ def measure_loop(frames: list[np.ndarray], seconds: float, screen: Window | NoSc
     ):
         for i in range(10):
             analyzer.analyze(Frame(i, i / FPS, frames[i]))
-        with Recorder(Path(folder)) as recorder:
+        with Recorder(Path(folder)) as recorder, LiveSource(camera(frames, seconds)) as source:
             loop = LiveLoop(analyzer, Settings(), recorder, screen)
-            loop.run(LiveSource(camera(frames, seconds)))
+            loop.run(source)
     latency = loop.statistics.latency
     return {
         "captured_fps": loop.statistics.captured / seconds,
         "shown_fps": loop.statistics.shown / seconds,
-        "dropped": loop.statistics.captured - loop.statistics.shown,
+        "dropped": loop.statistics.dropped,
         "p50_ms": latency.percentile_ms(50),
         "p95_ms": latency.percentile_ms(95),
         "max_ms": latency.percentile_ms(100),

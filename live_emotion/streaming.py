@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from live_emotion.concurrency.latest import Latest
 from live_emotion.io.camera import CameraMode
 from live_emotion.io.live_source import open_camera
 from live_emotion.pipelines.analyzer import EmotionAnalyzer, Result
-from live_emotion.pipelines.live import Settings, find_live, read_live
+from live_emotion.pipelines.controls import Settings
+from live_emotion.pipelines.live import find_live, read_live
 from live_emotion.types import Row, StrPath
 
 
@@ -55,8 +55,7 @@ def stream(
         EmotionAnalyzer.open(
             weights, device, detector, min_confidence, max_faces, track=True, profile=profile
         ) as analyzer,
-        open_camera(str(source), mode) as frames,
-        Latest(iter(frames)) as newest,
+        open_camera(str(source), mode) as newest,
     ):
         for result in read_live(find_live(newest, analyzer.detector, Settings(mirror=mirror)), analyzer):
             if callback:

@@ -53,20 +53,47 @@ def test_nothing_new_within_the_time_is_none():
         assert newest.ended
 
 
-def test_closing_stops_the_thread():
-    stop = threading.Event()
+def test_closing_ends_the_waits_of_the_stream_and_the_thread_closes_it():
+    stop, closed_by = threading.Event(), []
 
     def source():
-        index = 0
-        while not stop.wait(0.001):
-            yield index
-            index += 1
+        try:
+            yield 0
+            stop.wait()
+            yield 1
+        finally:
+            closed_by.append(threading.current_thread())
 
-    newest = Latest(source())
-    next(iter(newest))
+    newest = Latest(source(), stop)
+    assert next(iter(newest)) == 0
     newest.close()
+    assert closed_by == [newest._thread]
     assert not newest._thread.is_alive()
-    stop.set()
+    assert newest.take(0.0) is None
+
+
+def test_reading_begins_when_the_first_item_is_asked_for():
+    begun = []
+
+    def source():
+        begun.append(True)
+        yield 0
+
+    with Latest(source()):
+        pass
+    with Latest(source()) as newest:
+        assert begun == []
+        assert list(newest) == [0]
+    assert begun == [True]
+
+
+def test_idle_time_is_counted_from_the_last_item_on_the_clock_that_was_given():
+    now = [100.0]
+    with Latest(iter([0]), clock=lambda: now[0]) as newest:
+        now[0] += 7
+        assert list(newest) == [0]
+        now[0] += 3
+        assert newest.idle_s == 3
 
 
 def test_background_calls_come_in_order():

@@ -172,11 +172,11 @@ def look_at_cameras() -> Finding:
     denied = [str(p) for p in sorted(Path("/dev").glob("video*")) if not os.access(p, os.R_OK | os.W_OK)]
     if denied:
         return Finding("cameras", f"no permission for {denied[0]}", 'sudo usermod -aG video "$USER", then log in again')
-    there = list_cameras()
-    if not there:
+    devices = list_cameras()
+    if not devices:
         fix = "Connect one; on macOS and Windows also allow your terminal to use it, in the system's privacy settings."
         return Finding("cameras", "none", fix)
-    return Finding("cameras", ", ".join(f"{number} ({name})" for number, name in there.items()))
+    return Finding("cameras", ", ".join(map(str, devices)))
 
 
 def look_at_disk() -> Finding:

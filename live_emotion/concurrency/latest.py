@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+Self = TypeVar("Self", bound="Latest[Any]")
 
-CLOSING_S = 10.0
-"""How long closing waits for a source that hangs, in seconds."""
+CLOSING_S = 2.0
+"""How long closing waits for a source that hangs, in seconds; then it is left alone."""
+
+SIGNAL_S = 0.2
+"""How long a wait lasts at most before Ctrl-C comes through, in seconds; some systems need it."""
 
 
 class Latest(Generic[T]):
     """Reads a stream in a thread of its own and hands on the newest item only.
 
+    Reading begins with :meth:`start`, or when the first item is asked for. The thread closes the stream in the end,
+    if it is a generator: what that opened, the same thread frees.
+
     Args:
         items: the stream; it is read at its own pace, by that thread alone.
+        stop: set once no more items are wanted; the stream's own waits may listen to it.
+        clock: gives seconds.
 
     Attributes:
         received: how many items came.
@@ -25,38 +34,54 @@ class Latest(Generic[T]):
         ended: whether no more will come.
     """
 
-    def __init__(self, items: Iterator[T]) -> None:
+    def __init__(
+        self,
+        items: Iterator[T],
+        stop: threading.Event | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.received = 0
         self.taken = 0
         self.ended = False
+        self._stop, self._clock = stop or threading.Event(), clock
         self._newest: T | None = None
-        self._last_s = time.monotonic()
+        self._last_s = clock()
         self._error: BaseException | None = None
         self._change = threading.Condition()
-        self._thread = threading.Thread(target=self._read, args=(items,), name="newest", daemon=True)
-        self._thread.start()
+        self._thread = threading.Thread(target=self._read, args=(items,), name="latest", daemon=True)
+
+    def start(self) -> None:
+        """Begins to read. Starting twice does nothing."""
+        if self._thread.ident is None and not self.ended:
+            self._last_s = self._clock()
+            self._thread.start()
 
     def _read(self, items: Iterator[T]) -> None:
         try:
-            for item in items:
-                with self._change:
-                    if self.ended:
-                        return
-                    self._newest = item
-                    self.received += 1
-                    self._last_s = time.monotonic()
-                    self._change.notify()
+            try:
+                self._keep_newest(items)
+            finally:
+                if isinstance(items, Generator):
+                    items.close()
         except BaseException as error:  # raised again where the items are used
             self._error = error
         finally:
+            self.stop()
+
+    def _keep_newest(self, items: Iterator[T]) -> None:
+        for item in items:
             with self._change:
-                self.ended = True
+                if self.ended:
+                    return
+                self._newest = item
+                self.received += 1
+                self._last_s = self._clock()
                 self._change.notify()
 
     @property
     def idle_s(self) -> float:
         """How long ago the last item came, or the reading began, in seconds."""
-        return time.monotonic() - self._last_s
+        return self._clock() - self._last_s
 
     def take(self, timeout_s: float) -> T | None:
         """An item newer than the last; None if there is none within ``timeout_s`` seconds, or ever.
@@ -64,6 +89,7 @@ class Latest(Generic[T]):
         Raises:
             what the stream raised, once everything before it was taken.
         """
+        self.start()
         with self._change:
             if self._newest is None and not self.ended:
                 self._change.wait(timeout_s)
@@ -76,7 +102,7 @@ class Latest(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         while True:
-            item = self.take(0.2)  # in short waits, so that Ctrl-C comes through on every system
+            item = self.take(SIGNAL_S)
             if item is not None:
                 yield item
             elif self.ended:
@@ -84,16 +110,18 @@ class Latest(Generic[T]):
 
     def stop(self) -> None:
         """Ends it for whoever takes from it, without waiting for the thread."""
+        self._stop.set()
         with self._change:
             self.ended = True
             self._change.notify()
 
     def close(self) -> None:
-        """Stops reading and waits for the thread, so that what it reads can be closed."""
+        """Stops reading and waits for the thread, which frees what it reads; not for long, should it hang."""
         self.stop()
-        self._thread.join(timeout=CLOSING_S)
+        if self._thread.ident is not None:
+            self._thread.join(CLOSING_S)
 
-    def __enter__(self) -> Latest[T]:
+    def __enter__(self: Self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,10 +1,10 @@
-"""Cameras and streams as OpenCV opens them: which there are, and in which mode they take pictures."""
+"""Cameras and streams as OpenCV opens them: which there are, and in which mode they give frames."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,7 @@ FFMPEG_QUIET = "-8"
 
 @dataclass(frozen=True)
 class CameraMode:
-    """How a camera is to take pictures; 0 leaves it to the camera.
+    """How a camera is to give frames; 0 leaves it to the camera.
 
     Attributes:
         width: in pixels.
@@ -36,6 +36,26 @@ class CameraMode:
 
     def __str__(self) -> str:
         return f"{self.width or '?'}x{self.height or '?'}" + (f" at {self.fps:g} frames a second" if self.fps else "")
+
+
+@dataclass(frozen=True)
+class CameraDevice:
+    """A camera as the system lists it.
+
+    Attributes:
+        number: by which it is asked for: the system's, or the next free one where two systems give the same.
+        name: as the system knows it; empty where it does not.
+        index: OpenCV's number for it within the backend.
+        backend: OpenCV's number of the system through which it is reached; 0 (``cv2.CAP_ANY``): OpenCV chooses.
+    """
+
+    number: int
+    name: str
+    index: int
+    backend: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.name})"
 
 
 class Capture(Protocol):
@@ -59,46 +79,68 @@ def is_camera(source: str) -> bool:
     return source.isdecimal() or ("://" not in source and not Path(source).exists())
 
 
-def find_camera(source: str) -> int:
-    """The number of the camera that has this number or name.
+def find_camera(source: str) -> CameraDevice:
+    """The camera that has this number or name.
 
     Args:
-        source: digits, or a part of the name, in any case.
+        source: digits, or a part of the name, in any case. A number that no camera is listed by is left to OpenCV.
 
     Raises:
-        CameraError: none has it.
+        CameraError: none has the name.
     """
+    devices = list_cameras()
+    for device in devices:
+        if source.lower() in device.name.lower() if not source.isdecimal() else device.number == int(source):
+            return device
     if source.isdecimal():
-        return int(source)
-    there = list_cameras()
-    for number, name in there.items():
-        if source.lower() in name.lower():
-            return number
-    names = ", ".join(f"{number} ({name})" for number, name in there.items()) or "none is connected"
+        return CameraDevice(int(source), "", int(source))
     raise CameraError(
         f"There is no camera or file {source}; give a camera's number or name, a URL such as rtsp://..., or a video "
-        f"file. Cameras: {names}."
+        f"file. Cameras: {', '.join(map(str, devices)) or 'none is connected'}."
     )
 
 
-def list_cameras() -> dict[int, str]:
-    """Names of the cameras of this machine by their numbers for OpenCV."""
-    from cv2_enumerate_cameras import enumerate_cameras
+def list_cameras() -> list[CameraDevice]:
+    """The cameras of this machine, by their numbers."""
+    import cv2_enumerate_cameras as system
+    from cv2 import videoio_registry
 
     with quiet_opencv():
-        found: dict[int, str] = {}
-        for camera in enumerate_cameras():
-            found.setdefault(camera.index % 100, camera.name)  # the hundreds say through which system it is reached
-    return found
+        backends = [backend for backend in system.supported_backends if videoio_registry.hasBackend(backend)]
+        listed = [(b, camera.index, camera.name) for b in backends for camera in system.enumerate_cameras(b)]
+    return number_cameras(listed)
 
 
-def open_capture(source: int | str, mode: CameraMode = CameraMode()) -> Capture | None:
-    """Opens a camera by its number, or a stream by its URL; None where that fails."""
+def number_cameras(listed: Iterable[tuple[int, int, str]]) -> list[CameraDevice]:
+    """Gives each camera one number, however many systems list it.
+
+    Args:
+        listed: backend, index and name as the systems list them, the preferred one's first. A camera whose name one
+            before listed is the same one.
+
+    Example:
+        >>> [str(device) for device in number_cameras([(1400, 0, "BRIO"), (700, 0, "OBS"), (700, 1, "BRIO")])]
+        ['0 (BRIO)', '1 (OBS)']
+    """
+    devices: dict[int, CameraDevice] = {}
+    for backend, index, name in listed:
+        if any(device.name == name and device.backend != backend for device in devices.values()):
+            continue
+        number = index if index not in devices else max(devices) + 1
+        devices[number] = CameraDevice(number, name, index, backend)
+    return [devices[number] for number in sorted(devices)]
+
+
+def open_capture(source: CameraDevice | str, mode: CameraMode = CameraMode()) -> Capture | None:
+    """Opens a camera, through the system that lists it, or a stream by its URL; None where that fails."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", FFMPEG_QUIET)
     import cv2
 
     with quiet_opencv():
-        capture = cv2.VideoCapture(source)
+        if isinstance(source, CameraDevice):
+            capture = cv2.VideoCapture(source.index, source.backend)
+        else:
+            capture = cv2.VideoCapture(source)
         for setting, value in (
             (cv2.CAP_PROP_FRAME_WIDTH, mode.width),
             (cv2.CAP_PROP_FRAME_HEIGHT, mode.height),
@@ -126,7 +168,7 @@ def quiet_opencv() -> Iterator[None]:
 
 
 class Camera:
-    """A camera that can be opened again after it went.
+    """A camera that can be opened again after it has gone. Closed at first.
 
     Args:
         open: opens it, or gives None.
@@ -138,7 +180,7 @@ class Camera:
 
     @property
     def mode(self) -> CameraMode | None:
-        """In which it takes pictures, as far as it says."""
+        """In which it gives frames, as far as it says; None while it is closed."""
         import cv2
 
         if self._capture is None:
@@ -148,16 +190,17 @@ class Camera:
 
     def open(self) -> bool:
         """Opens it anew; whether that went well."""
-        self.release()
+        self.close()
         self._capture = self._open()
         return self._capture is not None
 
-    def read(self) -> tuple[bool, np.ndarray | None]:
-        """Whether there is a frame, and the frame."""
-        return self._capture.read() if self._capture else (False, None)
+    def read(self) -> np.ndarray | None:
+        """A frame, (H, W, 3) or (H, W) uint8; None where there is none at the moment."""
+        there, image = self._capture.read() if self._capture else (False, None)
+        return image if there and image is not None and image.ndim >= 2 and image.size else None
 
-    def release(self) -> None:
-        """Gives it back."""
+    def close(self) -> None:
+        """Gives it back. Closing twice does nothing."""
         if self._capture:
             self._capture.release()
             self._capture = None

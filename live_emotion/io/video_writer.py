@@ -105,6 +105,11 @@ class VideoWriter:
             # The whole path, since FFmpeg takes what comes before a colon in a name for a protocol.
             return av.open(str(self._temporary.absolute()), "w", format="mp4", options=options)
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was completed or thrown away."""
+        return self._container is None
+
     def write(self, image: np.ndarray, time_s: float) -> None:
         """Adds a frame.
 

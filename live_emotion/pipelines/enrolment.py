@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from live_emotion.concurrency.latest import Latest
 from live_emotion.errors import InputError
 from live_emotion.faces.boxes import by_size
 from live_emotion.io.images import read_image
@@ -37,9 +36,9 @@ def read_camera(frames: Iterable[LiveFrame], analyzer: EmotionAnalyzer, seconds:
         CameraError: the camera gives no frames.
     """
     seen, total, problem = [], 0, ""
-    with Latest(iter(frames)) as newest, tqdm(total=round(seconds, 1), unit="s", disable=None) as bar:
+    with tqdm(total=round(seconds, 1), unit="s", disable=None) as bar:
         start = None
-        for frame in newest:
+        for frame in frames:
             start = frame.clock_s if start is None else start
             if frame.clock_s - start > seconds:
                 break

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+
 import click
 
 
@@ -14,14 +17,13 @@ def command() -> None:
     from live_emotion.errors import CameraError
     from live_emotion.io.camera import Camera, list_cameras, open_capture
 
-    there = list_cameras()
-    if not there:
+    devices = list_cameras()
+    if not devices:
         raise CameraError(
             "Found no camera. Connect one, allow programs to use it in the system's settings, "
             "or give a video file or an rtsp:// address as --camera."
         )
-    for number, name in there.items():
-        camera = Camera(lambda number=number: open_capture(number))
-        mode = str(camera.mode) if camera.open() else "cannot be opened: in use, or not allowed"
-        camera.release()
-        click.echo(f"{number}  {name}  {mode}")
+    for device in devices:
+        with contextlib.closing(Camera(functools.partial(open_capture, device))) as camera:
+            mode = str(camera.mode) if camera.open() else "cannot be opened: in use, or not allowed"
+        click.echo(f"{device.number}  {device.name}  {mode}")

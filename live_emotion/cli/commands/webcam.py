@@ -82,12 +82,14 @@ def command(
         if "://" in camera:
             click.echo(f"Connecting to {camera}", err=True)  # which may take half a minute
         source = stack.enter_context(open_camera(camera, asked))
-        if source.mode:
-            click.echo(f"Camera {camera}: {source.mode}" + (f", asked for {asked}" if asked else ""), err=True)
+        given = source.state.mode
+        if given:
+            click.echo(f"Camera {camera}: {given}" + (f", asked for {asked}" if asked else ""), err=True)
 
         from live_emotion.io.results_writer import open_results_writer
         from live_emotion.pipelines.analyzer import EmotionAnalyzer
-        from live_emotion.pipelines.live import LiveLoop, Settings
+        from live_emotion.pipelines.controls import Settings
+        from live_emotion.pipelines.live import LiveLoop
         from live_emotion.pipelines.recorder import Recorder
 
         analyzer = stack.enter_context(EmotionAnalyzer.open(**analysis, track=True, profile=profile))
@@ -96,12 +98,14 @@ def command(
         if record:
             recorder.start(record)
         settings = Settings(mirror=is_camera(camera) if mirror is None else mirror)
-        about = [f"camera {source.mode}"] if source.mode else []
+        about = [f"camera {given}"] if given else []
         about.append(f"detector {analysis['detector']}")
         say = functools.partial(click.echo, err=True)
         loop = LiveLoop(analyzer, settings, recorder, screen, sink, profile, about, say)
         stop = stack.enter_context(StopRequest())
         loop.run(source, lambda: stop.requested)
     click.echo(f"{loop.statistics}.", err=True)
-    for path in [*recorder.saved, *loop.saved, *([log] if log and log != "-" else [])]:
+    for path in (*recorder.saved, *loop.controls.saved, *([Path(log)] if log and log != "-" else [])):
         click.echo(f"Saved {path}", err=True)
+    if recorder.failed:
+        raise recorder.failed[0]

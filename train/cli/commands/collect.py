@@ -63,7 +63,6 @@ def command(
     python -m train collect --label happy
     python -m train collect --label happy --split val --count 25
     """
-    from live_emotion.concurrency.latest import Latest
     from live_emotion.io.camera import is_camera
     from live_emotion.io.live_source import mirrored, open_camera
     from live_emotion.io.window import Window, has_display
@@ -71,18 +70,18 @@ def command(
     with contextlib.ExitStack() as stack:
         # screen and camera first: what is missing is said before anything slow is loaded
         screen = stack.enter_context(Window()) if (has_display() if window is None else window) else None
-        frames = stack.enter_context(open_camera(camera))
+        source = stack.enter_context(open_camera(camera))
 
         from live_emotion.faces.detector import FaceDetector
         from train.console import progress
         from train.data.collect import Tally, collect
 
         faces = stack.enter_context(FaceDetector(detector, min_confidence))
-        newest = stack.enter_context(Latest(map(mirrored, frames) if is_camera(camera) else iter(frames)))
         folder = data / split / label
+        frames = map(mirrored, source) if is_camera(camera) else source
         tally = Tally()
         with progress(total=count, desc=label, unit="face") as bar, contextlib.suppress(KeyboardInterrupt):
-            for tally in collect(newest, faces, folder, count, every / 1000, screen.show if screen else lambda _: True):
+            for tally in collect(frames, faces, folder, count, every / 1000, screen.show if screen else lambda _: True):
                 bar.update(tally.stored - bar.n)
     total = sum(1 for _ in folder.glob("*.png"))
     click.echo(f"Stored {tally.stored} faces in {folder}, which now has {total}.")

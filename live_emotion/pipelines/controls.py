@@ -1,0 +1,114 @@
+"""What a user of the live window can do: the keys, and the lines that say what they did."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from live_emotion.errors import LiveEmotionError
+from live_emotion.io.images import write_image
+from live_emotion.pipelines.recorder import Recorder, timestamp
+
+NOTICE_S = 4.0
+"""How long a notice stays on the screen, in seconds."""
+
+KEYS = {
+    "q": "quit (or Esc)",
+    "p": "pause",
+    "m": "mirror",
+    "s": "screenshot",
+    "r": "record on and off",
+    "b": "bars on and off",
+    "i": "info",
+    "h": "this help",
+}
+"""What each key does."""
+
+SWITCHES = {"p": "paused", "m": "mirror", "b": "bars", "i": "info", "h": "help"}
+"""The settings that keys switch on and off."""
+
+
+@dataclass
+class Settings:
+    """What the keys change.
+
+    Attributes:
+        mirror: turn the frames left to right.
+        bars: draw the chart of probabilities.
+        info: show latency and counts.
+        help: show the keys.
+        paused: hold the picture.
+    """
+
+    mirror: bool = False
+    bars: bool = True
+    info: bool = False
+    help: bool = False
+    paused: bool = False
+
+
+class Controls:
+    """Does what the keys stand for. What goes wrong with that is a notice on the screen and ends nothing.
+
+    Args:
+        settings: switched by the keys.
+        recorder: started and stopped by a key; screenshots go to its folder.
+        say: told what goes wrong, for those who don't look at the screen.
+        clock: gives seconds.
+
+    Attributes:
+        saved: the screenshots.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        recorder: Recorder,
+        say: Callable[[str], object] = lambda text: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings, self.recorder, self.say, self._clock = settings, recorder, say, clock
+        self.saved: list[Path] = []
+        self._notice, self._notice_until = "", 0.0
+
+    def press(self, key: str, shown: np.ndarray | None) -> None:
+        """Does what a key stands for.
+
+        Args:
+            key: one of :data:`KEYS`; others do nothing.
+            shown: what is on the screen, (H, W, 3) uint8 BGR without lines of text; None before the first frame.
+        """
+        try:
+            if key in SWITCHES:
+                name = SWITCHES[key]
+                setattr(self.settings, name, not getattr(self.settings, name))
+            elif key == "s" and shown is not None:
+                self._screenshot(shown)
+            elif key == "r" and self.recorder.is_on:
+                self.recorder.stop()
+            elif key == "r":
+                self.notice(f"recording {self.recorder.start().name}")
+        except LiveEmotionError as error:
+            self.notice(error)
+
+    def _screenshot(self, shown: np.ndarray) -> None:
+        path = self.recorder.folder / f"{timestamp()}.png"
+        write_image(path, shown)
+        self.saved.append(path)
+        self.notice(f"saved {path.name}")
+
+    def notice(self, news: str | LiveEmotionError) -> None:
+        """Shows a line for a while."""
+        self._notice, self._notice_until = str(news), self._clock() + NOTICE_S
+        if isinstance(news, LiveEmotionError):
+            self.say(str(news))
+
+    def lines(self) -> list[str]:
+        """What is to be read on the screen about it."""
+        lines = ["paused - p goes on"] if self.settings.paused else []
+        lines += [self._notice] if self._clock() < self._notice_until else []
+        return lines + ([f"{key}  {action}" for key, action in KEYS.items()] if self.settings.help else [])

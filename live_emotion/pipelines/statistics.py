@@ -1,0 +1,91 @@
+"""How a live session goes: frames a second, how late they are, how many were dropped."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+LONGEST_MS = 5_000
+"""Delays beyond this, in milliseconds, count as this."""
+
+
+class FrameRate:
+    """Frames a second over the last few.
+
+    Args:
+        frames: how many of them.
+    """
+
+    def __init__(self, frames: int = 30) -> None:
+        self._times: deque[float] = deque(maxlen=frames)
+
+    def tick(self, time_s: float) -> float:
+        """Counts a frame at ``time_s`` seconds and gives the rate; 0 for the first."""
+        self._times.append(time_s)
+        elapsed = self._times[-1] - self._times[0]
+        return (len(self._times) - 1) / elapsed if elapsed > 0 else 0.0
+
+
+class Latencies:
+    """Delays counted by the millisecond, in memory that does not grow."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(LONGEST_MS + 1, np.int64)
+
+    def add(self, seconds: float) -> None:
+        """Counts a delay."""
+        self._counts[min(max(round(1000 * seconds), 0), LONGEST_MS)] += 1
+
+    def percentile_ms(self, percent: float) -> int:
+        """The delay in milliseconds that ``percent`` of 100 stay at or under; 0 where none was counted."""
+        total = self._counts.sum()
+        return int(np.searchsorted(np.cumsum(self._counts), max(1, total * percent / 100))) if total else 0
+
+    def __str__(self) -> str:
+        return f"p50 {self.percentile_ms(50)} ms, p95 {self.percentile_ms(95)} ms"
+
+
+@dataclass
+class Statistics:
+    """How a live session went.
+
+    Attributes:
+        captured: frames that came from the camera.
+        shown: of them, those that were read and shown, or handed on where there is no window.
+        held: of them, those that came while the picture was held.
+        latency: from the moment a frame came to the moment it was on the screen.
+        unrecorded: frames that came faster than they could be encoded.
+        unlogged: frames whose rows came faster than they could be written.
+    """
+
+    captured: int = 0
+    shown: int = 0
+    held: int = 0
+    latency: Latencies = field(default_factory=Latencies)
+    unrecorded: int = 0
+    unlogged: int = 0
+    _last_index: int | None = None
+
+    def count(self, index: int, paused: bool) -> None:
+        """Counts the frame of this index, which is shown, or not since the picture is held."""
+        before = index - 1 if self._last_index is None else self._last_index
+        self.shown += not paused
+        self.held += index - before if paused else 0  # with those that newer ones had overtaken
+        self._last_index = index
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were captured and not shown, since newer ones had come before their turn."""
+        return self.captured - self.shown - self.held
+
+    def lines(self) -> list[str]:
+        """The figures, a few to a line."""
+        frames = f"{self.captured} frames captured, {self.shown} shown, {self.dropped} dropped"
+        lines = [frames + (f", {self.held} while paused" if self.held else ""), f"capture to screen {self.latency}"]
+        lines += [f"{self.unrecorded} not recorded"] if self.unrecorded else []
+        return lines + ([f"{self.unlogged} not logged"] if self.unlogged else [])
+
+    def __str__(self) -> str:
+        return "; ".join(self.lines())
