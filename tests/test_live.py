@@ -385,7 +385,7 @@ def test_a_profile_is_learnt_from_photos_and_used(tmp_path, portrait, monkeypatc
     from live_emotion.cli.main import cli
     from live_emotion.emotions.profile import load_profile
 
-    monkeypatch.setattr("live_emotion.emotions.profile.click.get_app_dir", lambda name: str(tmp_path / name))
+    monkeypatch.setattr("platformdirs.user_config_path", lambda name, **_: tmp_path / name)
     photo = tmp_path / "rest.png"
     cv2.imwrite(str(photo), portrait)
     done = CliRunner().invoke(cli, ["calibrate", "--photo", str(photo), "--profile", "anna", "--device", "cpu"])

@@ -22,7 +22,7 @@ from live_emotion.cli.options import camera_option, detector_option, device_opti
 )
 @camera_option
 @click.option(
-    "--seconds", type=click.FloatRange(0.5), default=5.0, show_default=True, help="How long the camera is looked at."
+    "--seconds", type=click.FloatRange(0.5), default=5.0, show_default=True, help="How long the camera is read."
 )
 @detector_option
 @weights_option
@@ -41,14 +41,14 @@ def command(
     """Learn how your face looks at rest, so that it is not called sad or angry.
 
     Look into the camera with a relaxed face for five seconds. What is stored is one number for each emotion, no
-    picture. Use it with --profile NAME.
+    image. Use it with --profile NAME.
 
     \b
     live-emotion calibrate
     live-emotion webcam --profile me
     live-emotion calibrate --profile anna --photo anna-at-rest.jpg
     """
-    from live_emotion.emotions.profile import learn_profile, profile_path, save_profile
+    from live_emotion.emotions.profile import NEUTRAL, learn_profile, profile_path, save_profile
     from live_emotion.io.atomic import refuse_existing
     from live_emotion.io.live_source import open_camera
 
@@ -67,8 +67,8 @@ def command(
             seen = read_photos(photos, analyzer)
     own = learn_profile(seen, analyzer.class_names)
     path = save_profile(own, profile)
-    neutral = analyzer.class_names.index("neutral")
+    neutral = analyzer.class_names.index(NEUTRAL)
     before, after = (float(p[:, neutral].mean()) for p in (seen, own.correct(seen)))
-    pictures = "1 picture" if len(seen) == 1 else f"{len(seen)} pictures"
-    click.echo(f"Read {pictures} of the resting face: neutral {before:.0%} -> {after:.0%}")
+    images = "1 image" if len(seen) == 1 else f"{len(seen)} images"
+    click.echo(f"Read {images} of the resting face: neutral {before:.0%} -> {after:.0%}")
     click.echo(f"Saved {path}; use it with --profile {profile}")
