@@ -8,9 +8,11 @@ import threading
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from live_emotion.cli.main import cli
 from live_emotion.concurrency.latest import Latest
-from live_emotion.errors import CameraError
+from live_emotion.errors import CameraError, OutputError
 from live_emotion.io.camera import CameraMode
 from live_emotion.io.live_source import LiveSource, SourceState
 from live_emotion.io.results_writer import open_results_writer
@@ -306,6 +308,33 @@ def test_a_recording_that_can_go_no_further_ends_and_the_session_goes_on(analyze
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def clip(tmp_path, portrait):
+    with VideoWriter(tmp_path / "clip.mp4") as video:
+        for i in range(4):
+            video.write(portrait, i * 0.3)
+    return tmp_path / "clip.mp4"
+
+
+def test_a_recording_that_was_asked_for_and_cannot_begin_is_an_error_before_anything_begins(clip, tmp_path):
+    command = ["webcam", "--camera", str(clip), "--no-window", "--record", str(tmp_path / "none" / "me.mp4")]
+    done = CliRunner().invoke(cli, command)
+    assert isinstance(done.exception, OutputError)
+    assert "there is no folder" in str(done.exception)
+    assert "captured" not in done.output
+
+
+def test_a_recording_that_was_asked_for_and_is_not_there_is_an_error_in_the_end(clip, tmp_path, request):
+    request.getfixturevalue("full_disk")
+    done = CliRunner().invoke(
+        cli, ["webcam", "--camera", str(clip), "--no-window", "--record", str(tmp_path / "me.mp4")]
+    )
+    assert isinstance(done.exception, OutputError)
+    assert "me.mp4" in str(done.exception)
+    assert "4 frames captured" in done.output
+    assert list(tmp_path.iterdir()) == [clip]
+
+
 def test_a_notice_stays_for_a_while(tmp_path):
     now = [100.0]
     with Recorder(tmp_path / "none") as recorder:
@@ -331,7 +360,7 @@ def test_keys_switch(tmp_path, key, name):
         assert getattr(settings, name) == before
 
 
-def test_pause_holds_the_picture_and_drops_nothing(analyzer, tmp_path, portrait):
+def test_a_pause_holds_the_image_and_drops_nothing(analyzer, tmp_path, portrait):
     window = ScriptedWindow({1: "p"})
 
     def frames():
@@ -366,12 +395,9 @@ def test_mirroring_keeps_identities(analyzer, portrait):
     assert results[0].faces[0].box[0] < 512 < results[-1].faces[0].box[0]
 
 
-def test_streaming_gives_frames_faces_and_rows(tmp_path, portrait):
-    with VideoWriter(tmp_path / "video.mp4") as video:
-        for i in range(4):
-            video.write(portrait, i * 0.3)
+def test_streaming_gives_frames_faces_and_rows(clip, portrait):
     rows = []
-    results = list(stream(tmp_path / "video.mp4", device="cpu", callback=rows.append))
+    results = list(stream(clip, device="cpu", callback=rows.append))
     assert 1 <= len(results) <= 4
     assert results[0].frame.image.shape == portrait.shape
     assert [len(r.faces) for r in results] == [1] * len(results)
@@ -380,9 +406,6 @@ def test_streaming_gives_frames_faces_and_rows(tmp_path, portrait):
 
 
 def test_a_profile_is_learnt_from_photos_and_used(tmp_path, portrait, monkeypatch):
-    from click.testing import CliRunner
-
-    from live_emotion.cli.main import cli
     from live_emotion.emotions.profile import load_profile
 
     monkeypatch.setattr("platformdirs.user_config_path", lambda name, **_: tmp_path / name)

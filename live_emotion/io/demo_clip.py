@@ -15,7 +15,7 @@ from live_emotion.types import Frame
 FPS = 25
 SECONDS = 8
 EMPTY_S = (3.6, 4.6)
-"""While nobody is in the picture, in seconds."""
+"""While nobody is in the frame, in seconds."""
 
 WIDTH, HEIGHT = 960, 540
 

@@ -80,7 +80,7 @@ class VideoFile:
             if not stream.disposition & Disposition.attached_pic:  # the cover of a piece of music
                 stream.thread_type = "AUTO"
                 return stream
-        raise InputError(f"{self.path} holds no video; give a file with moving pictures in it.")
+        raise InputError(f"{self.path} holds no video, but only other data; give a video file.")
 
     def _describe(self) -> None:
         stream = self._stream

@@ -41,7 +41,7 @@ class Settings:
         bars: draw the chart of probabilities.
         info: show latency and counts.
         help: show the keys.
-        paused: hold the picture.
+        paused: hold what is shown.
     """
 
     mirror: bool = False

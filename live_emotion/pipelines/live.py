@@ -165,7 +165,7 @@ class LiveLoop:
             self.controls.notice(news)
 
     def _take(self, result: Result, log: BackgroundWorker) -> None:
-        """Logs, draws and records a new result, unless the picture is held."""
+        """Logs, draws and records a new result, unless the image is held."""
         self.statistics.count(result.frame.index, self.settings.paused)
         if self.settings.paused:
             return
@@ -179,14 +179,13 @@ class LiveLoop:
             self.statistics.unrecorded = self.recorder.dropped
 
     def _show(self, result: Result | None) -> bool:
-        """Puts the image on the screen; False once the window was closed."""
-        if self.window:
-            if not self.window.show(with_lines(self._image, self._lines())):
-                return False
-            if self.window.key:
-                self.controls.press(self.window.key, self._image if self.statistics.shown else None)
-        if result and not self.settings.paused:
+        """Puts the image on the screen, and does what a key asks; False once the window was closed."""
+        if self.window and not self.window.show(with_lines(self._image, self._lines())):
+            return False
+        if result and isinstance(result.frame, LiveFrame) and not self.settings.paused:
             self.statistics.latency.add(self._clock() - result.frame.clock_s)
+        if self.window and self.window.key:
+            self.controls.press(self.window.key, self._image if self.statistics.shown else None)
         return True
 
     def _lines(self) -> list[str]:

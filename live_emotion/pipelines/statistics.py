@@ -54,7 +54,7 @@ class Statistics:
     Attributes:
         captured: frames that came from the camera.
         shown: of them, those that were read and shown, or handed on where there is no window.
-        held: of them, those that came while the picture was held.
+        held: of them, those that came while it was paused.
         latency: from the moment a frame came to the moment it was on the screen.
         unrecorded: frames that came faster than they could be encoded.
         unlogged: frames whose rows came faster than they could be written.
@@ -69,7 +69,7 @@ class Statistics:
     _last_index: int | None = None
 
     def count(self, index: int, paused: bool) -> None:
-        """Counts the frame of this index, which is shown, or not since the picture is held."""
+        """Counts the frame of this index, which is shown, or not, since it is paused."""
         before = index - 1 if self._last_index is None else self._last_index
         self.shown += not paused
         self.held += index - before if paused else 0  # with those that newer ones had overtaken

@@ -17,7 +17,7 @@ from live_emotion.cli.options import analysis_options, camera_options, force_opt
 @click.option(
     "--mirror/--no-mirror",
     default=None,
-    help="Turn the picture left to right, as a mirror does.  [default: on for a camera, off for URLs and files]",
+    help="Turn the frames left to right, as a mirror does.  [default: on for a camera, off for URLs and files]",
 )
 @click.option("--window/--no-window", default=True, show_default=True, help="Show the window.")
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE.mp4", help="Record the annotated video.")
@@ -55,7 +55,8 @@ def command(
 
     Every face gets a box with its emotion and how sure that is, in percent; what cannot be read is grey and says why.
     Nothing is stored unless asked for. q, Esc, closing the window or Ctrl-C end it, and recordings and logs are
-    complete then, too. Should it be killed, what was written lies beside them as NAME.part-....
+    complete then, too. A screenshot or a recording that cannot be written is said, and the session goes on. Should it
+    be killed, what was written lies beside them as NAME.part-....
 
     \b
     Keys: h lists them. p pause, m mirror, s screenshot, r record, b bars, i info, q quit.
