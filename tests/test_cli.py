@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -20,17 +19,19 @@ from live_emotion.cli.main import COMMANDS, cli
 from live_emotion.cli.options import DETECTORS
 from live_emotion.errors import LiveEmotionError
 from live_emotion.faces.preprocessing import face_pixels
+from live_emotion.io.demo_clip import demo_frames, read_portrait
 from live_emotion.io.video_reader import VideoFile
 from live_emotion.io.video_writer import VideoWriter
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def run(*arguments, **environment):
+def run(*arguments, stdout=subprocess.PIPE, **environment):
     """Runs ``python -m live_emotion`` in a process of its own, with no display."""
     env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")} | environment
     command = [sys.executable, "-m", "live_emotion", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT, timeout=300, check=False)
+    pipes = {"stdout": stdout, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.run(command, **pipes, env=env, cwd=ROOT, timeout=300, check=False)
 
 
 @pytest.fixture
@@ -92,6 +93,39 @@ def test_errors_are_one_line_and_exit_1(arguments, message, tmp_path):
     assert message in done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's full device")
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_output_that_cannot_be_written_is_one_line(buffered):
+    with open("/dev/full", "w") as full:
+        done = run("--help", stdout=full, PYTHONUNBUFFERED=buffered)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "Cannot write to standard output: No space left" in done.stderr
+
+
+def test_output_that_nobody_reads_ends_it_without_a_word(tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as pipe:
+        done = run("--help", stdout=pipe)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither signal to send")
+@pytest.mark.parametrize(("kind", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_with_no_half_of_a_file_left(kind, code, tmp_path):
+    command = [sys.executable, "-m", "live_emotion", "demo", "--no-window", "-o", tmp_path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
+        seen = b""
+        while b"frame/s" not in seen:  # some are written
+            seen += process.stderr.read(1)
+            assert process.poll() is None, seen.decode()
+        process.send_signal(kind)
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (code, b"")
+    assert b"Traceback" not in stderr
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_dead_display_is_one_line():
@@ -199,23 +233,36 @@ def test_webcam_records_and_logs_a_video_played_as_a_camera(video, tmp_path):
     assert set(rows[0]) >= {"frame", "time_s", "track_id", "emotion", "confidence", "p_happy"}
 
 
+KILLED = """
+import os, signal
+from live_emotion.cli.main import main
+from live_emotion.io.video_writer import VideoWriter
+
+write = VideoWriter.write
+
+def write_and_die(self, image, time_s):
+    write(self, image, time_s)
+    if time_s > 2.5:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+VideoWriter.write = write_and_die
+main()
+"""
+"""The program, killed once it has recorded for a while."""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_kill_9_leaves_what_was_recorded_and_logged(portrait, tmp_path):
     small = cv2.resize(portrait, (256, 300), interpolation=cv2.INTER_AREA)
-    pictures = [np.roll(small, i, axis=1) for i in range(20)]
     with VideoWriter(tmp_path / "long.mp4") as writer:
-        for i in range(1500):
-            writer.write(pictures[i % 20], i / 25)
+        for i in range(300):
+            writer.write(np.roll(small, i % 20, axis=1), i / 10)
     folder = tmp_path / "out"
     folder.mkdir()
     options = ["--no-window", "--record", folder / "rec.mp4", "--log", folder / "log.csv"]
-    command = [sys.executable, "-m", "live_emotion", "webcam", "--camera", tmp_path / "long.mp4", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
-        while sum(path.stat().st_size for path in folder.glob("rec*")) < 60_000 and process.poll() is None:
-            time.sleep(0.1)
-        process.kill()
-        _, stderr = process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGKILL, stderr
+    command = [sys.executable, "-c", KILLED, "webcam", "--camera", tmp_path / "long.mp4", *options]
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
     log, video = sorted(folder.iterdir())
     assert log.name.startswith("log.part-") and video.name.startswith("rec.part-")
     with VideoFile(video) as recorded:
@@ -232,11 +279,16 @@ def test_webcam_logs_to_standard_output(video):
     assert [json.loads(line)["track_id"] for line in done.stdout.splitlines()]
 
 
-def test_demo_needs_no_camera_file_or_display(tmp_path):
-    done = run("demo", "-o", tmp_path / "results")
-    assert done.returncode == 0, done.stderr
+def test_demo_needs_no_camera_file_or_display(invoke, monkeypatch, tmp_path):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr("live_emotion.io.demo_clip.SECONDS", 1)
+    done = invoke("demo", "-o", tmp_path / "results")
+    assert done.exit_code == 0, done.output
     assert sorted(os.listdir(tmp_path / "results")) == ["demo.mp4", "prediction_example.png"]
     with VideoFile(tmp_path / "results" / "demo.mp4") as video:
         frames = list(video)
-    assert len(frames) == 200
-    assert frames[-1].time_s == pytest.approx(199 / 25, abs=1e-3)
+    assert [frame.time_s for frame in frames] == pytest.approx(np.arange(25) / 25, abs=1e-3)
+    plain = list(demo_frames(read_portrait()))
+    drawn = [np.abs(frame.image.astype(int) - own.image).max(axis=2) > 80 for frame, own in zip(frames, plain)]
+    assert min(mask.sum() for mask in drawn) > 500, "a box is on every frame"

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +73,12 @@ def long(portrait, tmp_path_factory):
     """A video of 600 frames, some ten seconds of work."""
     path = tmp_path_factory.mktemp("long") / "long.mp4"
     return make_video(path, pictures(portrait, 600), preset="ultrafast", g="50")
+
+
+@pytest.fixture(scope="module")
+def medium(portrait, tmp_path_factory):
+    """A video of 150 frames."""
+    return make_video(tmp_path_factory.mktemp("medium") / "medium.mp4", pictures(portrait, 150), preset="ultrafast")
 
 
 @pytest.fixture
@@ -303,10 +308,8 @@ def test_ctrl_c_leaves_a_playable_video(long, tmp_path):
 def test_ctrl_c_and_resume_in_a_folder_with_two_processes(long, short, tmp_path):
     out = tmp_path / "out"
     with started(long, short, "-o", out, "--workers", 2) as process:
-        while not (out / "short.mp4").exists():
-            assert process.poll() is None, process.stderr.read()
-            time.sleep(0.05)
-        os.kill(process.pid, signal.SIGINT)
+        assert b"short.mp4: 5 frames" in process.stdout.readline(), process.stderr.read()
+        process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert b"Go on with --resume" in stderr and b"Traceback" not in stderr
@@ -349,24 +352,27 @@ class KillOne:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-def test_videos_of_a_killed_process_are_read_again(long, short, tmp_path):
+def test_videos_of_a_killed_process_are_read_again(medium, short, tmp_path, monkeypatch):
+    monkeypatch.setattr("live_emotion.pipelines.process_pool.POLL_S", 0.01)
     kill = KillOne(lambda: [child.pid for child in multiprocessing.active_children()])
-    tasks = tasks_for([long, short], tmp_path / "out")
-    outcomes = list(run_in_processes(tasks, READER, VideoOptions(every=250), 2, kill, lambda: False))
+    tasks = tasks_for([medium, short], tmp_path / "out")
+    outcomes = list(run_in_processes(tasks, READER, VideoOptions(every=100), 2, kill, lambda: False))
     assert kill.killed
-    assert sorted(outcome.task.source.name for outcome in outcomes) == ["long.mp4", "short.mp4"]
+    assert sorted(outcome.task.source.name for outcome in outcomes) == ["medium.mp4", "short.mp4"]
     assert [outcome.error for outcome in outcomes] == [None, None]
-    assert names_in(tmp_path / "out") == ["long.mp4", "short.mp4"], "what the killed one left is gone"
+    assert names_in(tmp_path / "out") == ["medium.mp4", "short.mp4"], "what the killed one left is gone"
 
 
-def test_a_video_whose_processes_always_die_is_given_up(long, tmp_path):
+def test_a_video_whose_processes_always_die_is_given_up(medium, tmp_path, monkeypatch):
+    monkeypatch.setattr("live_emotion.pipelines.process_pool.POLL_S", 0.01)
+
     def kill(number, frames, expected):
         if frames:
             for child in multiprocessing.active_children():
                 child.kill()  # that takes one that is gone already
 
-    tasks = tasks_for([long], tmp_path / "out")
-    (outcome,) = run_in_processes(tasks, READER, VideoOptions(every=250), 1, kill, lambda: False)
+    tasks = tasks_for([medium], tmp_path / "out")
+    (outcome,) = run_in_processes(tasks, READER, VideoOptions(every=100), 1, kill, lambda: False)
     assert "was killed" in outcome.error
 
 
@@ -384,18 +390,18 @@ def test_wrong_weights_end_it_all_at_once(short, folder, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-def test_a_cluster_reads_the_video_of_a_killed_worker_again(long, short, tmp_path):
+def test_a_cluster_reads_the_video_of_a_killed_worker_again(medium, short, tmp_path):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         kill = KillOne(lambda: [worker.process.pid for worker in cluster.workers.values()])
-        tasks = tasks_for([long, short], tmp_path / "out")
+        tasks = tasks_for([medium, short], tmp_path / "out")
         address = cluster.scheduler_address
-        outcomes = list(run_on_cluster(tasks, READER, VideoOptions(every=100), address, kill, lambda: False))
+        outcomes = list(run_on_cluster(tasks, READER, VideoOptions(every=50), address, kill, lambda: False))
         assert kill.killed
-        assert sorted(outcome.task.source.name for outcome in outcomes) == ["long.mp4", "short.mp4"]
+        assert sorted(outcome.task.source.name for outcome in outcomes) == ["medium.mp4", "short.mp4"]
         assert [outcome.error for outcome in outcomes] == [None, None]
-        assert names_in(tmp_path / "out") == ["long.mp4", "short.mp4"]
-        assert len(numbers_in(tmp_path / "out" / "long.mp4")) == 600
+        assert names_in(tmp_path / "out") == ["medium.mp4", "short.mp4"]
+        assert len(numbers_in(tmp_path / "out" / "medium.mp4")) == 150
         done = video(short, "-o", tmp_path / "again", "--cluster", address)
         assert done.exit_code == 0, done.output
         assert names_in(tmp_path / "again") == ["short.mp4"]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
+import signal
 import sys
+from types import FrameType
 
 import click
 
@@ -20,6 +24,11 @@ COMMANDS = {
     "doctor": "Look for what is wrong on this machine, and say how to fix it.",
 }
 """Every subcommand with its short help. It lives here so that ``--help`` needs to load none of them."""
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What the system says where nothing more can be written. Where it names no file, that is standard output, since those of
+files come as OutputErrors."""
 
 
 class LazyGroup(click.Group):
@@ -64,7 +73,12 @@ def cli() -> None:
 
 
 def run_cli(command: click.Command, program: str) -> None:
-    """Runs a command line and exits: 0, 1 for an error that a user can fix, 2 for wrong usage, 130 for Ctrl-C."""
+    """Runs a command line and exits.
+
+    With 0; 1 for an error that a user can fix; 2 for wrong usage; 130 for Ctrl-C; 143 for SIGTERM, which ends it as
+    tidily. Where the reader of our output has gone, as in ``| head``, it ends with 1 and says nothing.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         sys.exit(command.main(prog_name=program, standalone_mode=False) or 0)
     except click.exceptions.Exit as end:
@@ -78,9 +92,17 @@ def run_cli(command: click.Command, program: str) -> None:
     except LiveEmotionError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
-    except BrokenPipeError:  # the reader of our output has gone, as in ``| head``
-        sys.stderr.close()
+    except OSError as error:
+        if error.errno not in FULL or error.filename is not None:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails once more as it exits
+        click.echo(f"Error: Cannot write to standard output: {error.strerror}.", err=True)
         sys.exit(1)
+
+
+def _terminate(number: int, _: FrameType | None) -> None:
+    """Lets SIGTERM unwind what is going on, so that no half of a file is left behind."""
+    sys.exit(128 + number)
 
 
 def main() -> None:

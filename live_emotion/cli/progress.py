@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -9,8 +10,8 @@ import click
 
 Item = TypeVar("Item")
 
-SHARE = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}, {postfix}"
-NO_SHARE = "{desc}: {elapsed}, {postfix}"
+SHARE = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+NO_SHARE = "{desc}: {elapsed}{postfix}"
 """Where nobody knows how long it will take."""
 
 
@@ -92,5 +93,5 @@ class VideosBar:
         frames, seconds = sum(self._frames), self._bar.format_dict["elapsed"]
         rate = (frames - self._before) / seconds if seconds else 0.0
         self._bar.set_postfix_str(f"{frames} frames, {rate:.1f} frames/s", refresh=False)
-        self._bar.update(self._weights[number] * (share - self._shares[number]))
         self._shares[number] = share
+        self._bar.update(sum(map(operator.mul, self._weights, self._shares)) - self._bar.n)
