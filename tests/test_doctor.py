@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -10,12 +12,23 @@ from live_emotion.cli.main import cli
 from live_emotion.errors import LiveEmotionError, WeightsError
 
 
-def test_this_machine_has_what_is_needed():
-    findings = {finding.name: finding for finding in doctor.examine()}
+@pytest.fixture(scope="module")
+def findings():
+    return {finding.name: finding for finding in doctor.examine()}
+
+
+def test_this_machine_has_what_is_needed(findings):
     assert [f.name for f in findings.values() if f.is_fatal] == []
     assert "no network client" in findings["mediapipe"].text
     assert "angry, happy, neutral, sad" in findings["weights"].text
     assert "portrait" in findings["faces"].text
+
+
+def test_the_terms_of_the_weights_are_told_as_their_model_card_has_them(findings):
+    terms, card = findings["licence"].text.split(": see ")
+    assert terms.startswith("MIT for the code; ")
+    for name in ("VGGFace2 (non-commercial)", "FER2013 (for research use)"):
+        assert name in terms and name in Path(card).read_text(encoding="utf-8")
 
 
 def versions(monkeypatch, **there):
@@ -25,7 +38,7 @@ def versions(monkeypatch, **there):
 def test_two_opencv_packages_over_each_other(monkeypatch):
     versions(monkeypatch, opencv_python="4.10", opencv_contrib_python="5.0")
     finding = doctor.look_at_opencv()
-    assert "opencv-python and opencv-contrib-python lie over each other" in finding.text
+    assert "opencv-python and opencv-contrib-python are installed over each other" in finding.text
     assert finding.fix.startswith("pip uninstall -y opencv-python opencv-contrib-python && pip install")
 
 
@@ -59,7 +72,7 @@ def test_what_fails_is_a_finding_and_the_command_exits_with_1(monkeypatch):
         raise WeightsError("The weights are damaged; install live-emotion again.")
 
     def look_at_nothing():
-        raise ZeroDivisionError("oh")
+        raise ZeroDivisionError("oh\nno")
 
     monkeypatch.setattr(doctor, "LOOKS", (doctor.look_at_system, look_at_weights, look_at_nothing))
     done = CliRunner().invoke(cli, ["doctor"])
@@ -68,4 +81,4 @@ def test_what_fails_is_a_finding_and_the_command_exits_with_1(monkeypatch):
     assert lines[0].startswith("  ok  system")
     assert lines[1].startswith(" bad  weights")
     assert "-> The weights are damaged; install live-emotion again." in lines[2]
-    assert "ZeroDivisionError: oh" in lines[3]
+    assert "ZeroDivisionError: oh no" in lines[3]

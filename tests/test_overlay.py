@@ -1,4 +1,4 @@
-"""What is drawn over a picture."""
+"""What is drawn over an image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def face(box=(100, 100, 200, 200), probabilities=(0.7, 0.1, 0.1, 0.1), class_nam
     )
 
 
-def test_the_picture_itself_is_not_changed(portrait):
+def test_the_image_itself_is_not_changed(portrait):
     before = portrait.copy()
     drawn = draw(portrait, [face()], EMOTIONS, lines=["30 FPS"])
     assert np.array_equal(portrait, before)
@@ -64,7 +64,7 @@ def test_boxes_at_the_edges_show_their_label(box):
 
 
 @pytest.mark.parametrize("size", [(8, 8), (60, 80), (2160, 3840)])
-def test_any_size_of_picture(size):
+def test_any_size_of_image(size):
     image = np.zeros((*size, 3), np.uint8)
     drawn = draw(image, [face((1, 1, size[1] - 1, size[0] - 1))], EMOTIONS, lines=["9 FPS"])
     assert drawn.shape == image.shape
@@ -80,7 +80,7 @@ def test_the_larger_face_by_area_comes_out_on_top(turn):
     assert (drawn[200, 200] == PALETTE["sad"]).all() and (drawn[200, 150] == PALETTE["angry"]).all()
 
 
-def test_text_grows_with_the_picture():
+def test_text_grows_with_the_image():
     scales = [text_scale(*size) for size in ((240, 320), (480, 640), (1080, 1920), (2160, 3840))]
     assert scales == sorted(scales)
     assert scales[0] >= 0.38

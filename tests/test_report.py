@@ -139,7 +139,7 @@ def test_the_page_holds_all_it_shows(rows, tmp_path):
     assert "Person 7" not in words and "1 other was seen" in words
     timeline = cv2.imread(str(tmp_path / "report" / TIMELINE_FILE))
     assert timeline.shape[1] > 1000
-    # happy's yellow and sad's blue are in the picture, over about their parts of it
+    # happy's yellow and sad's blue are in the timeline, over about their parts of it
     yellow = (np.abs(timeline.astype(int) - (66, 228, 240)).max(axis=2) < 8).mean()
     blue = (np.abs(timeline.astype(int) - (233, 180, 86)).max(axis=2) < 8).mean()
     assert yellow > blue > 0.01
@@ -220,16 +220,16 @@ def test_what_holds_no_rows_is_one_line(tmp_path, name, content, message):
 def test_thumbnails_show_the_face_where_it_looks_most_typical(portrait, tmp_path):
     images = pictures(portrait, 20)
     for image in images[:12] + images[13:]:
-        image[:-20] //= 4  # only picture 12 is bright
+        image[:-20] //= 4  # only frame 12 is bright
     video = make_video(tmp_path / "video.mp4", images, g="30")
     with open_results_writer(tmp_path / "video.csv", EMOTIONS) as sink:
         for i, image in enumerate(images):
             box = (100.0, 45.0, 160.0, 115.0)
             sink.write(Frame(i, i / 25, image), [face(1, "happy", 0.95 if i == 12 else 0.6, box)])
     (person,) = people(read_table(tmp_path / "video.csv"))
-    picture = cv2.imdecode(np.frombuffer(thumbnail(video, person), np.uint8), cv2.IMREAD_COLOR)
-    assert picture.shape == (192, 192, 3)
-    assert picture.mean() > 2 * images[11][:-20].mean()
+    shown = cv2.imdecode(np.frombuffer(thumbnail(video, person), np.uint8), cv2.IMREAD_COLOR)
+    assert shown.shape == (192, 192, 3)
+    assert shown.mean() > 2 * images[11][:-20].mean()
     with pytest.raises(InputError):
         read_table(tmp_path / "none.csv")
     assert thumbnail(tmp_path / "none.mp4", person) is None

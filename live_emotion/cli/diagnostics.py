@@ -1,4 +1,4 @@
-"""Looks for what goes wrong on people's machines, and says how to fix it."""
+"""Looks for what goes wrong on people's machines, says how to fix it, and what the weights may be used for."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MODEL_HASHES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What a look at one thing gave.
+    """What was found of one thing.
 
     Attributes:
         name: of the thing.
@@ -56,7 +56,7 @@ def examine() -> Iterator[Finding]:
         except Exception as error:
             yield Finding(
                 look.__name__.removeprefix("look_at_"),
-                f"{type(error).__name__}: {error}",
+                " ".join(f"{type(error).__name__}: {error}".splitlines()),
                 REINSTALL,
                 is_fatal=True,
             )
@@ -68,13 +68,13 @@ def look_at_system() -> Finding:
 
 
 def look_at_opencv() -> Finding:
-    """Whether several OpenCV packages lie over each other, and whether it has windows."""
+    """Whether several OpenCV packages are installed over each other, and whether it has windows."""
     names = [f"opencv-{kind}" for kind in ("python", "contrib-python", "python-headless", "contrib-python-headless")]
     there = {name: version for name in names if (version := _version(name))}
     if len(there) > 1:
         return Finding(
             "opencv",
-            f"{' and '.join(there)} lie over each other in one folder",
+            f"{' and '.join(there)} are installed over each other, in one folder",
             f"pip uninstall -y {' '.join(there)} && pip install opencv-contrib-python",
         )
     import cv2
@@ -86,7 +86,7 @@ def look_at_opencv() -> Finding:
             f"{cv2.__version__} without windows",
             f"pip uninstall -y {' '.join(there)} && pip install opencv-contrib-python",
         )
-    return Finding("opencv", f"{', '.join(f'{n} {v}' for n, v in there.items())}, windows by {windows.group(1)}")
+    return Finding("opencv", f"{', '.join(f'{n} {v}' for n, v in there.items())}, windows through {windows.group(1)}")
 
 
 def look_at_mediapipe_release() -> Finding:
@@ -101,13 +101,13 @@ def look_at_mediapipe_release() -> Finding:
 
 
 def look_at_models() -> Finding:
-    """Whether the face detection models are whole."""
+    """Whether the face detection models are intact."""
     from live_emotion.resources import weights_file
 
     for name, wanted in MODEL_HASHES.items():
         if hashlib.sha256(Path(weights_file(name)).read_bytes()).hexdigest() != wanted:
             return Finding("models", f"{name} is damaged", REINSTALL, is_fatal=True)
-    return Finding("models", "both face detection models are whole")
+    return Finding("models", "both face detection models are intact")
 
 
 def look_at_weights() -> Finding:
@@ -117,6 +117,17 @@ def look_at_weights() -> Finding:
 
     checkpoint = load_checkpoint(default_weights())
     return Finding("weights", f"{checkpoint.arch}: {', '.join(checkpoint.class_names)}")
+
+
+def look_at_licence() -> Finding:
+    """What the weights may be used for: that depends on the data that they learnt from."""
+    from live_emotion.resources import weights_file
+
+    return Finding(
+        "licence",
+        "MIT for the code; the default weights come from VGGFace2 (non-commercial) and FER2013 (for research use): "
+        f"see {weights_file('README.md')}",
+    )
 
 
 def look_at_processor() -> Finding:
@@ -141,7 +152,7 @@ def look_at_faces() -> Finding:
         faces = analyzer.analyze(Frame(0, 0.0, read_portrait()))
     if len(faces) != 1:
         return Finding("faces", f"{len(faces)} found in a portrait of one", REINSTALL, is_fatal=True)
-    return Finding("faces", f"the portrait's is found and read: {faces[0].emotion} {faces[0].confidence:.0%}")
+    return Finding("faces", f"the portrait's face is found and read: {faces[0].emotion} {faces[0].confidence:.0%}")
 
 
 def look_at_videos() -> Finding:
@@ -192,6 +203,7 @@ LOOKS: tuple[Callable[[], Finding], ...] = (
     look_at_mediapipe_release,
     look_at_models,
     look_at_weights,
+    look_at_licence,
     look_at_processor,
     look_at_faces,
     look_at_videos,

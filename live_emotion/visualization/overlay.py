@@ -1,4 +1,4 @@
-"""Draws boxes, emotions and probabilities over a picture. Pure: a new image comes out."""
+"""Draws boxes, emotions and probabilities over an image. Pure: a new image comes out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def draw(
     bars: bool = True,
     lines: Sequence[str] = (),
 ) -> np.ndarray:
-    """Draws what was read in a picture.
+    """Draws what was read in an image.
 
     Args:
         image: (H, W, 3) uint8 BGR; it is not changed.
@@ -70,7 +70,7 @@ def label(face: TrackedFace) -> str:
 
 
 def text_scale(height: int, width: int) -> float:
-    """OpenCV's font scale that is legible on a picture of this size."""
+    """OpenCV's font scale that is legible on an image of this size."""
     return min(max(min(height, width * 0.75) / 900, 0.38), 3.0)
 
 
@@ -133,7 +133,7 @@ def place_panel(
         box: the face's.
         size: width and height of the panel.
         gap: between box and panel.
-        shape: of the picture, height first; the panel lies inside it.
+        shape: of the image, height first; the panel lies inside it.
         taken: areas that it must not cover.
 
     Returns:

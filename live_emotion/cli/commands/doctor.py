@@ -11,8 +11,8 @@ from live_emotion.errors import LiveEmotionError
 def command() -> None:
     """Look for what goes wrong on people's machines, and say how to fix it.
 
-    Looks at Python's packages, the models and weights, the processor, the display and the cameras. Exits with 1 where
-    something is missing that nothing works without.
+    Looks at Python's packages, the models and weights and their licence terms, the processor, the display and the
+    cameras. Exits with 1 where something is missing that nothing works without.
     """
     from live_emotion.cli.diagnostics import examine
 
@@ -20,7 +20,7 @@ def command() -> None:
     for finding in examine():
         mark = click.style("ok", fg="green")
         if finding.fix:
-            mark = click.style("bad", fg="red") if finding.is_fatal else click.style("look", fg="yellow")
+            mark = click.style("bad", fg="red") if finding.is_fatal else click.style("warn", fg="yellow")
         click.echo(f"{mark:>{4 + len(mark) - len(click.unstyle(mark))}}  {finding.name:10} {finding.text}")
         if finding.fix:
             click.echo(f"{'':18}-> {finding.fix}")
