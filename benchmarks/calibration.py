@@ -18,7 +18,7 @@ import numpy as np
 from live_emotion.emotions.profile import NEUTRAL, learn_profile
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
-from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.types import EMOTIONS, Frame
 
 
@@ -30,10 +30,10 @@ def main(folder: Path, weights: Path | None, json_file: Path | None) -> None:
     """Measure profiles on people who are seen neutral and otherwise."""
     people: dict[str, list[tuple[int, np.ndarray]]] = defaultdict(list)
     missed = 0
-    with EmotionAnalyzer.open(weights) as analyzer:
+    with EmotionAnalyzer(AnalysisConfig(weights)) as analyzer:
         for label, emotion in enumerate(EMOTIONS):
             for file in sorted(p for p in (folder / emotion).iterdir() if p.suffix.lower() in IMAGE_SUFFIXES):
-                faces = analyzer.analyze(Frame(0, 0.0, read_image(file)))
+                faces = analyzer.analyze(Frame(0, 0.0, read_image(file))).faces
                 missed += not faces
                 if faces:
                     people[file.name[:2]].append((label, np.array(faces[0].probabilities)))

@@ -19,10 +19,10 @@ import numpy as np
 from detection import HEIGHT, SIDES, WIDTH
 
 from live_emotion.emotions.classifier import EmotionClassifier
-from live_emotion.faces.detector import KINDS, FaceDetector
+from live_emotion.faces.crops import find_faces
+from live_emotion.faces.detector import DETECTORS, FaceDetector
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import read_image
-from live_emotion.pipelines.analyzer import find_faces
 from live_emotion.types import EMOTIONS
 from train.data.splits import list_split, read_split
 
@@ -98,7 +98,7 @@ def read_back(
 @click.option("--votes", type=click.Path(path_type=Path, exists=True), required=True, help="FER+ votes.")
 @click.option("--background", type=click.Path(path_type=Path, exists=True), help="A photo without faces.")
 @click.option("--weights", type=click.Path(path_type=Path), help="In place of those that come with live-emotion.")
-@click.option("--detector", "kinds", multiple=True, default=("full",), type=click.Choice(KINDS), show_default=True)
+@click.option("--detector", "kinds", multiple=True, default=("full",), type=click.Choice(DETECTORS), show_default=True)
 @click.option("--count", default=600, show_default=True, help="Faces to paste.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures here.")

@@ -20,7 +20,8 @@ import click
 import cv2
 import numpy as np
 
-from live_emotion.faces.detector import KINDS, FaceDetector, _run
+from live_emotion.faces.blazeface import BlazeFace
+from live_emotion.faces.detector import DETECTORS, PROPOSAL_SCORE, FaceDetector
 from live_emotion.faces.preprocessing import crop_box
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
@@ -41,7 +42,7 @@ def main(data: Path, background: Path | None, count: int, seed: int, json_file: 
     """Measure the three detectors on pasted faces."""
     files = sorted(p for p in data.glob("val/*/*") if p.suffix in IMAGE_SUFFIXES)
     scenes = list(paste(random.Random(seed).sample(files, count), background, seed))
-    figures = {kind: measure(kind, scenes) for kind in KINDS}
+    figures = {kind: measure(kind, scenes) for kind in DETECTORS}
     click.echo("detector  found  false  crop side (quartiles)  crop centre x, y (median)  ms, times the bare call")
     for kind, f in figures.items():
         click.echo(
@@ -71,11 +72,10 @@ def measure(kind: str, scenes: list) -> dict:
     """Figures of one detector."""
     crops, false, seconds, bare = [], 0, 0.0, 0.0
     with FaceDetector(kind) as detector:
-        main_model = detector._full or detector._short
+        main_model = BlazeFace("short" if kind == "short" else "full", PROPOSAL_SCORE)
         for picture, (left, top, side) in scenes:
-            rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
             begin = time.perf_counter()
-            _run(main_model, rgb)
+            main_model.find(picture)
             middle = time.perf_counter()
             faces = detector.detect(picture)
             bare, seconds = bare + middle - begin, seconds + time.perf_counter() - middle

@@ -28,19 +28,19 @@ import cv2
 import numpy as np
 import torch
 
-from live_emotion.faces.detector import _run
+from live_emotion.faces.blazeface import BlazeFace
+from live_emotion.faces.detector import PROPOSAL_SCORE
 from live_emotion.faces.preprocessing import faces_to_tensor
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.demo_clip import read_portrait
 from live_emotion.io.live_source import LiveSource
 from live_emotion.io.video_writer import VideoWriter
 from live_emotion.io.window import Window, has_display
-from live_emotion.pipelines.analyzer import EmotionAnalyzer, find_faces
+from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.pipelines.controls import Settings
 from live_emotion.pipelines.live import LiveLoop
 from live_emotion.pipelines.recorder import Recorder
 from live_emotion.types import Frame, LiveFrame
-from live_emotion.visualization.overlay import draw
 
 WIDTH, HEIGHT, FPS = 1280, 720, 30
 LOOP_S = 4
@@ -97,7 +97,7 @@ def camera(frames: list[np.ndarray], seconds: float) -> Iterator[LiveFrame]:
 def measure_loop(frames: list[np.ndarray], seconds: float, screen: Window | NoScreen, detector: str) -> dict:
     """Plays a clip as the camera."""
     with (
-        EmotionAnalyzer.open(device="cpu", detector=detector, track=True) as analyzer,
+        EmotionAnalyzer(AnalysisConfig(device="cpu", detector=detector, track=True)) as analyzer,
         tempfile.TemporaryDirectory() as folder,
     ):
         for i in range(10):
@@ -119,22 +119,21 @@ def measure_loop(frames: list[np.ndarray], seconds: float, screen: Window | NoSc
 def measure_analysis(frames: list[np.ndarray], detector: str) -> dict:
     """Seconds of our analysis over those of the bare calls, frame by frame in turn."""
     ours = mediapipe = network = 0.0
-    with EmotionAnalyzer.open(device="cpu", detector=detector, track=True) as analyzer:
+    with EmotionAnalyzer(AnalysisConfig(device="cpu", detector=detector, track=True)) as analyzer:
         classifier = analyzer.classifier
         bare = classifier._networks[0]
-        model = analyzer.detector._full or analyzer.detector._short
-        _, crops = find_faces(analyzer.detector, frames[0])
+        model = BlazeFace("short" if detector == "short" else "full", PROPOSAL_SCORE)
+        crops = analyzer.find(Frame(0, 0.0, frames[0])).crops
+        analyzer.restart()
         batch = faces_to_tensor(crops).to(bare.dtype, memory_format=torch.channels_last)
         for i, image in enumerate(frames):
-            rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
             a = time.perf_counter()
-            _run(model, rgb)
+            model.find(image)
             b = time.perf_counter()
             with torch.inference_mode():
                 bare.model(batch)
             c = time.perf_counter()
-            faces = analyzer.analyze(Frame(i, i / FPS, image))
-            draw(image, faces, analyzer.class_names)
+            analyzer.analyze(Frame(i, i / FPS, image)).draw()
             d = time.perf_counter()
             if i >= 10:
                 mediapipe, network, ours = mediapipe + b - a, network + c - b, ours + d - c
@@ -174,9 +173,9 @@ def measure_memory(frames: list[np.ndarray], count: int) -> dict:
     """Resident memory in MB after 500 frames and after ``count``."""
     small = [cv2.resize(frame, (640, 360), interpolation=cv2.INTER_AREA) for frame in frames[:30]]
     first = 0.0
-    with EmotionAnalyzer.open(device="cpu", track=True) as analyzer:
+    with EmotionAnalyzer(AnalysisConfig(device="cpu", track=True)) as analyzer:
         for i, image in zip(range(count), itertools.cycle(small)):
-            draw(image, analyzer.analyze(Frame(i, i / FPS, image)), analyzer.class_names)
+            analyzer.analyze(Frame(i, i / FPS, image)).draw()
             if i == 500:
                 first = resident_mb()
     return {"frames": count, "after_500_mb": first, "growth_mb": resident_mb() - first}

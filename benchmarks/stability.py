@@ -15,19 +15,18 @@ import contextlib
 import itertools
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import cv2
 import numpy as np
 
-from live_emotion.emotions.classifier import EmotionClassifier
-from live_emotion.faces.detector import FaceDetector
-from live_emotion.faces.tracker import Tracker, with_prediction
+from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
 from live_emotion.io.video_reader import VideoFile
-from live_emotion.pipelines.analyzer import find_faces
+from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.types import EMOTIONS, Face, Frame, TrackedFace
 from live_emotion.visualization.overlay import is_readable, label
 
@@ -57,26 +56,26 @@ def open_frames(path: Path, seconds: float) -> Iterator[Iterable[Frame]]:
         yield video
 
 
-def changes(path: Path, classifier: EmotionClassifier, seconds: float) -> dict:
+def changes(path: Path, analyzer: EmotionAnalyzer, seconds: float) -> dict:
     """Minutes of face in a video, and changes of emotion and of what is written at the faces, raw and as shown."""
-    tracker = Tracker(classifier.class_names)
     last: dict[tuple[str, int], str] = {}
     count = dict.fromkeys(COUNTS, 0)
     seen_s, before_s = 0.0, 0.0
-    with open_frames(path, seconds) as frames, FaceDetector(follow=True) as detector:
+    analyzer.restart()
+    with open_frames(path, seconds) as frames:
         for frame in frames:
-            faces, crops = find_faces(detector, frame.image)
-            predictions = classifier.classify(crops)
-            probabilities = np.array([p.probabilities for p in predictions])
-            for face, prediction, shown in zip(faces, predictions, tracker.update(faces, probabilities, frame.time_s)):
-                raw = with_prediction(face, prediction, shown.track_id)
+            found = analyzer.find(frame)
+            (result,) = analyzer.read([found])
+            raw_rows = analyzer.classifier.predict(found.crops)
+            for face, row, shown in zip(found.faces, raw_rows, result.faces):
+                raw = replace(unsmoothed(face, row, analyzer.class_names), track_id=shown.track_id)
                 for name, now in (("raw", raw), ("shown", shown)):
                     now_shows = {"label": written(now)} | ({"emotion": now.emotion} if is_readable(now) else {})
                     for what, value in now_shows.items():
                         key = f"{name}_{what}"
                         count[key] += value != last.get((key, now.track_id), value)
                         last[key, now.track_id] = value
-            seen_s += len(faces) * (frame.time_s - before_s)
+            seen_s += len(found.faces) * (frame.time_s - before_s)
             before_s = frame.time_s
     return {"minutes": seen_s / 60, **count}
 
@@ -88,11 +87,11 @@ def written(face: TrackedFace) -> str:
 
 def delay_s(fps: float, before: np.ndarray, after: np.ndarray) -> float:
     """How long after a sudden change of probabilities the label follows, in seconds."""
-    tracker = Tracker(EMOTIONS)
+    smoother = EmotionSmoother(EMOTIONS)
     face = [Face((0, 0, 100, 100), 1.0, np.full((6, 2), np.nan, np.float32))]
     change = int(2 * fps)
     for i in range(int(6 * fps)):
-        (shown,) = tracker.update(face, (before if i < change else after)[None], i / fps)
+        (shown,) = smoother.update(face, [1], (before if i < change else after)[None], i / fps, {1})
         if i >= change and shown.emotion == EMOTIONS[int(after.argmax())]:
             return (i - change) / fps
     return float("inf")
@@ -109,11 +108,11 @@ COUNTS = ("raw_emotion", "shown_emotion", "raw_label", "shown_label")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures here.")
 def main(videos: tuple[Path, ...], weights: Path | None, seconds: float, json_file: Path | None) -> None:
     """Measure stability on videos and on photos of people at rest."""
-    classifier = EmotionClassifier(weights)
     figures: dict = {}
     photos = [video for video in videos if video.suffix.lower() in IMAGE_SUFFIXES]
-    for video in videos:
-        figures[video.name] = changes(video, classifier, seconds)
+    with EmotionAnalyzer(AnalysisConfig(weights, track=True)) as analyzer:
+        for video in videos:
+            figures[video.name] = changes(video, analyzer, seconds)
     for kind, paths in {"all videos": [f for f in videos if f not in photos], "all photos": photos}.items():
         if paths:
             found = [figures[path.name] for path in paths]

@@ -31,15 +31,13 @@ import numpy as np
 
 from live_emotion.concurrency.cpu import cores, network_threads
 from live_emotion.faces.detector import FaceDetector
-from live_emotion.faces.tracker import Tracker
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.demo_clip import read_portrait
 from live_emotion.io.video_reader import VideoFile
 from live_emotion.io.video_writer import DEFAULT_QUALITY, ENCODER_OPTIONS, VideoWriter
-from live_emotion.pipelines.face_reader import FaceReader
+from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.pipelines.video import VideoOptions, annotate_video
 from live_emotion.types import Frame
-from live_emotion.visualization.overlay import draw
 
 WIDTH, HEIGHT, FPS = 1280, 720, 25
 SAMPLE = 60
@@ -59,10 +57,10 @@ def main(seconds: float, long_s: float, repeat: int, json_file: Path | None) -> 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print("faces  decode  detect  network  encode  whole, CPU s  ideal s  wall s  ratio  no video, times real time")
-        with FaceReader() as reader:
+        with EmotionAnalyzer(AnalysisConfig(track=True), cores()) as analyzer:
             for count in (1, 4):
                 clip = make_clip(folder / f"{count}.mp4", count, seconds)
-                figures[f"{count} faces"] = f = measure(clip, reader, folder, repeat)
+                figures[f"{count} faces"] = f = measure(clip, analyzer, folder, repeat)
                 print(
                     f"{count:5}  {f['decode']:6.2f}  {f['detect']:6.2f}  {f['network']:7.2f}  {f['encode']:6.2f}"
                     f"  {f['whole']:12.2f}  {f['ideal']:7.2f}  {f['wall']:6.2f}  {f['ratio']:5.2f}"
@@ -98,7 +96,7 @@ def make_clip(path: Path, count: int, seconds: float) -> Path:
     return path
 
 
-def measure(clip: Path, reader: FaceReader, folder: Path, repeat: int) -> dict[str, float]:
+def measure(clip: Path, analyzer: EmotionAnalyzer, folder: Path, repeat: int) -> dict[str, float]:
     """Figures of one clip, in seconds of the whole of it."""
     with VideoFile(clip) as video:
         sample = [frame for frame, _ in zip(video, range(SAMPLE))]
@@ -106,9 +104,9 @@ def measure(clip: Path, reader: FaceReader, folder: Path, repeat: int) -> dict[s
     scale = frames / len(sample)
     with FaceDetector() as detector, network_threads(1):
         detect = cpu_seconds(lambda: [detector.detect(frame.image) for frame in sample], repeat)
-    crops, annotated = read_sample(reader, sample)
+    crops, annotated = read_sample(analyzer, sample)
     with network_threads(1):
-        network = cpu_seconds(lambda: [reader.classifier.predict(faces) for faces in crops], repeat)
+        network = cpu_seconds(lambda: [analyzer.classifier.predict(faces) for faces in crops], repeat)
     parts = {
         "decode": cpu_seconds(lambda: decode(clip), repeat),
         "detect": scale * detect,
@@ -116,26 +114,21 @@ def measure(clip: Path, reader: FaceReader, folder: Path, repeat: int) -> dict[s
         "encode": scale * cpu_seconds(lambda: encode(annotated, folder / "encoded.mp4"), repeat),
     }
     ideal, walls = sum(parts.values()) / cores(), []
-    whole = cpu_seconds(lambda: walls.append(annotate_video(clip, reader, folder / "out.mp4").seconds), repeat)
-    data = min(annotate_video(clip, reader, None, [folder / "out.csv"]).seconds for _ in range(repeat))
+    whole = cpu_seconds(lambda: walls.append(annotate_video(clip, analyzer, folder / "out.mp4").seconds), repeat)
+    data = min(annotate_video(clip, analyzer, None, [folder / "out.csv"]).seconds for _ in range(repeat))
     wall = min(walls)
     return {**parts, "whole": whole, "ideal": ideal, "wall": wall, "ratio": wall / ideal, "real_time": length_s / data}
 
 
-def read_sample(reader: FaceReader, sample: list[Frame]) -> tuple[list[np.ndarray], list[av.VideoFrame]]:
+def read_sample(analyzer: EmotionAnalyzer, sample: list[Frame]) -> tuple[list[np.ndarray], list[av.VideoFrame]]:
     """The crops of each frame, and the annotated frames as the encoder takes them."""
-    from live_emotion.pipelines.analyzer import find_faces
-
     crops, annotated = [], []
-    names = reader.classifier.class_names
-    tracker = Tracker(names)
-    with FaceDetector() as detector:
-        for frame in sample:
-            faces, cut = find_faces(detector, frame.image)
-            crops.append(cut)
-            tracked = tracker.update(faces, reader.classifier.predict(cut), frame.time_s)
-            picture = av.VideoFrame.from_ndarray(draw(frame.image, tracked, names), format="bgr24")
-            annotated.append(picture.reformat(format="yuv420p"))
+    analyzer.restart()
+    for frame in sample:
+        found = analyzer.find(frame)
+        crops.append(found.crops)
+        picture = av.VideoFrame.from_ndarray(analyzer.read([found])[0].draw(), format="bgr24")
+        annotated.append(picture.reformat(format="yuv420p"))
     return crops, annotated
 
 
@@ -193,8 +186,8 @@ def peak_memory(video: Path, folder: Path) -> float:
 
 
 def _annotate_and_tell(video: Path, out: Path, data: Path) -> float:
-    with FaceReader() as reader:
-        annotate_video(video, reader, out, [data], VideoOptions(every=5))  # so that the long video takes minutes
+    with EmotionAnalyzer(AnalysisConfig(track=True), cores()) as analyzer:
+        annotate_video(video, analyzer, out, [data], VideoOptions(every=5))  # so that the long video takes minutes
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 

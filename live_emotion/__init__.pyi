@@ -1,7 +1,9 @@
 from .api import EmotionDetector as EmotionDetector
 from .api import load_model as load_model
 from .api import predict_image as predict_image
+from .api import stream as stream
 from .emotions.classifier import EmotionClassifier as EmotionClassifier
+from .errors import ArgumentError as ArgumentError
 from .errors import CameraError as CameraError
 from .errors import DataError as DataError
 from .errors import DeviceError as DeviceError
@@ -12,8 +14,8 @@ from .errors import MissingExtraError as MissingExtraError
 from .errors import OutputError as OutputError
 from .errors import WeightsError as WeightsError
 from .io.camera import CameraMode as CameraMode
+from .pipelines.analyzer import AnalysisConfig as AnalysisConfig
 from .pipelines.analyzer import Result as Result
-from .streaming import stream as stream
 from .types import EMOTIONS as EMOTIONS
 from .types import Face as Face
 from .types import Frame as Frame

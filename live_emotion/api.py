@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 import time
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import nn
 
 from live_emotion.emotions.classifier import EmotionClassifier, default_weights, load_network
-from live_emotion.errors import InputError
+from live_emotion.errors import ArgumentError, InputError
 from live_emotion.faces.boxes import area
+from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detector import FaceDetector
+from live_emotion.io.camera import CameraMode
 from live_emotion.io.images import read_image
-from live_emotion.pipelines.analyzer import EmotionAnalyzer, find_faces
-from live_emotion.types import Frame, StrPath, TrackedFace
+from live_emotion.io.live_source import open_camera
+from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer, Result
+from live_emotion.pipelines.controls import Settings
+from live_emotion.pipelines.live import find_live, read_live
+from live_emotion.types import Frame, Row, StrPath, TrackedFace
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def load_model(weights: StrPath | None = None, device: str = "auto") -> tuple[nn.Module, tuple[str, ...]]:
@@ -40,7 +52,7 @@ def load_model(weights: StrPath | None = None, device: str = "auto") -> tuple[nn
 def predict_image(
     model: nn.Module, image: StrPath | np.ndarray, class_names: Sequence[str]
 ) -> tuple[str, float, np.ndarray]:
-    """Reads the emotion of the largest face in a picture.
+    """Reads the emotion of the largest face in an image. The first call takes longer than those that follow.
 
     Args:
         model: from :func:`load_model`.
@@ -52,28 +64,46 @@ def predict_image(
 
     Raises:
         InputError: no such file, not an image, or no face in it.
+        ArgumentError: an array of another shape or dtype.
     """
     pixels = image if isinstance(image, np.ndarray) else read_image(image)
-    with FaceDetector() as detector:
-        faces, crops = find_faces(detector, pixels)
+    with _lock:
+        faces, crops = find_faces(_detector(), pixels)
     if not faces:
-        name = "the picture" if isinstance(image, np.ndarray) else str(image)
-        raise InputError(f"Found no face in {name}; use a picture with a larger, brighter face seen from the front.")
-    _, crop = max(zip(faces, crops), key=lambda pair: area(pair[0].box))
-    best = EmotionClassifier.of(model, class_names).classify(crop[None])[0]
+        name = "the image" if isinstance(image, np.ndarray) else str(image)
+        raise InputError(f"Found no face in {name}; use one with a larger, brighter face seen from the front.")
+    largest = max(range(len(faces)), key=lambda i: area(faces[i].box))
+    best = _classifier(model, class_names).classify(crops[largest][None])[0]
     return best.emotion, 100 * best.confidence, np.array(best.probabilities, np.float32)
+
+
+_lock = threading.Lock()
+"""Held by whoever uses the detector of :func:`predict_image`."""
+
+_detector = functools.cache(FaceDetector)
+"""Gives the detector of :func:`predict_image`."""
+
+_classifiers: weakref.WeakKeyDictionary[Any, tuple[object, EmotionClassifier]] = weakref.WeakKeyDictionary()
+"""The classifiers of :func:`predict_image` by their model, each with what the model was when it was made."""
+
+
+def _classifier(model: Any, class_names: Sequence[str]) -> EmotionClassifier:
+    """The classifier around a model, made anew when the model was trained on or is named otherwise."""
+    parameters = model.parameters() if hasattr(model, "parameters") else ()
+    state = (tuple(class_names), tuple((p.data_ptr(), p._version) for p in parameters))
+    known = _classifiers.get(model)
+    if known is None or known[0] != state:
+        known = _classifiers[model] = (state, EmotionClassifier.of(model, class_names))
+    return known[1]
 
 
 class EmotionDetector:
     """Finds faces and reads their emotions, frame by frame.
 
     Args:
-        weights: a checkpoint, several to average, or None for the one that comes with live-emotion.
-        detector: ``full``, ``short`` or ``tiled``, as ``--detector``.
-        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        min_confidence: of the face detector, 0 to 1.
-        max_faces: most faces to read in a frame.
-        track: keep identities and smooth probabilities from frame to frame. Leave it off for unrelated pictures.
+        config: how, see :class:`AnalysisConfig`.
+        **changes: its fields, for short: ``EmotionDetector(track=True, detector="short")``. With ``track`` it keeps
+            identities and smooths the probabilities from frame to frame; leave it off for unrelated images.
 
     Attributes:
         class_names: in the order of each face's ``probabilities``.
@@ -81,6 +111,8 @@ class EmotionDetector:
     Raises:
         WeightsError: a weights file is missing or damaged.
         DeviceError: the device is not available.
+        InputError: there is no such profile, or it is for other weights.
+        ArgumentError: a value makes no sense.
 
     Example:
         >>> with EmotionDetector() as detector:  # doctest: +SKIP
@@ -88,21 +120,13 @@ class EmotionDetector:
         ...         print(face.box, face.emotion, face.confidence)
     """
 
-    def __init__(
-        self,
-        weights: StrPath | Sequence[StrPath] | None = None,
-        detector: str = "full",
-        device: str = "auto",
-        min_confidence: float = 0.5,
-        max_faces: int = 10,
-        track: bool = False,
-    ) -> None:
-        self._analyser = EmotionAnalyzer.open(weights, device, detector, min_confidence, max_faces, track)
+    def __init__(self, config: AnalysisConfig = AnalysisConfig(), **changes: Any) -> None:
+        self._analyzer = EmotionAnalyzer(replace(config, **changes))
         self._count = 0
-        self.class_names = self._analyser.class_names
+        self.class_names = self._analyzer.class_names
 
     def detect(self, image: np.ndarray, time_s: float | None = None) -> list[TrackedFace]:
-        """The faces of a picture.
+        """The faces of an image.
 
         Args:
             image: (H, W, 3) uint8 BGR, as OpenCV gives it.
@@ -111,17 +135,65 @@ class EmotionDetector:
         Returns:
             faces with ``box`` (x1, y1, x2, y2 in pixels), ``emotion``, ``confidence`` (0 to 1), ``probabilities``
             (in the order of ``class_names``) and, where tracking is on, ``track_id``.
+
+        Raises:
+            ArgumentError: ``image`` is no such array, as after a failed ``cv2.imread``, or ``time_s`` is not finite.
         """
-        frame = Frame(self._count, time.monotonic() if time_s is None else time_s, image)
+        now_s = time.monotonic() if time_s is None else time_s
+        if not np.isfinite(now_s):
+            raise ArgumentError(f"time_s must be a finite number of seconds, not {time_s!r}")
+        frame = Frame(self._count, now_s, image)
         self._count += 1
-        return self._analyser.analyze(frame)
+        return self._analyzer.analyze(frame).faces
 
     def close(self) -> None:
         """Frees the face detector."""
-        self._analyser.close()
+        self._analyzer.close()
 
     def __enter__(self) -> EmotionDetector:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def stream(
+    source: int | StrPath = 0,
+    config: AnalysisConfig = AnalysisConfig(),
+    *,
+    mirror: bool = False,
+    mode: CameraMode = CameraMode(),
+    callback: Callable[[Row], object] | None = None,
+    **changes: Any,
+) -> Iterator[Result]:
+    """Reads a camera, a stream or a video that plays at its own speed. Frames that come while you are busy are dropped.
+
+    Args:
+        source: number or name of a camera, a URL such as ``rtsp://...``, or a video file.
+        config: how faces are found and read, see :class:`AnalysisConfig`; they are always tracked.
+        mirror: turn the frames left to right.
+        mode: asked of a camera.
+        callback: called with a row, a dictionary with the columns of ``--log``, for each face.
+        **changes: fields of ``config``, for short: ``stream(0, detector="short", profile="me")``.
+
+    Yields:
+        results with ``frame`` (its ``image`` is (H, W, 3) uint8 BGR), ``faces``, ``rows()`` and ``draw()``. A video
+        ends, a camera does not; leaving the loop frees it.
+
+    Raises:
+        LiveEmotionError: the camera or a model file is missing, or the camera gives no frames any more.
+
+    Example:
+        >>> for result in stream(0):  # doctest: +SKIP
+        ...     for face in result.faces:
+        ...         print(face.track_id, face.emotion, face.confidence)
+    """
+    with (
+        EmotionAnalyzer(replace(config, **changes, track=True)) as analyzer,
+        open_camera(str(source), mode) as frames,
+    ):
+        for result in read_live(find_live(frames, analyzer, Settings(mirror=mirror)), analyzer):
+            if callback:
+                for row in result.rows():
+                    callback(row)
+            yield result

@@ -11,6 +11,10 @@ class LiveEmotionError(Exception):
     """Base of every error that this package raises on purpose."""
 
 
+class ArgumentError(LiveEmotionError, ValueError):
+    """What a Python program passed makes no sense: another shape or dtype, not a number, an unknown name."""
+
+
 class InputError(LiveEmotionError):
     """A photo or video is missing, unreadable, empty, or shows no face."""
 

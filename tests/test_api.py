@@ -90,6 +90,54 @@ def test_errors_are_one_clear_line(loaded, no_face, tmp_path):
         load_model(tmp_path / "none.pth")
 
 
+def test_one_detector_and_one_classifier_serve_every_image(loaded, portrait, monkeypatch):
+    model, class_names = loaded
+    first = predict_image(model, portrait, class_names)
+
+    def made_again(*args, **options):
+        raise AssertionError("made anew")
+
+    monkeypatch.setattr("live_emotion.faces.detector.BlazeFace.__init__", made_again)
+    monkeypatch.setattr("live_emotion.api.EmotionClassifier.of", made_again)
+    again = predict_image(model, portrait, class_names)
+    assert again[:2] == first[:2]
+
+
+def test_a_model_that_was_trained_on_is_read_anew(portrait):
+    torch = pytest.importorskip("torch")
+    from live_emotion.models.emotion_cnn import EmotionCNN, EmotionCNNConfig
+
+    torch.manual_seed(0)
+    model = EmotionCNN(EmotionCNNConfig(channels=(4, 8), hidden=(16,))).eval()
+    before = predict_image(model, portrait, live_emotion.EMOTIONS)[2]
+    with torch.no_grad():
+        model.classifier[-1].bias += torch.tensor([0.0, 5.0, 0.0, 0.0])
+    after = predict_image(model, portrait, live_emotion.EMOTIONS)[2]
+    assert after[1] > before[1] + 0.3
+
+
+@pytest.mark.parametrize(
+    "image", [None, np.zeros((9, 9)), np.zeros((0, 5, 3), np.uint8), [1, 2], np.full((48, 48), np.nan)]
+)
+def test_what_is_no_image_is_one_line(image):
+    with EmotionDetector(device="cpu") as detector, pytest.raises(LiveEmotionError) as caught:
+        detector.detect(image)
+    assert isinstance(caught.value, ValueError)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("box", [(np.nan, 0, 10, 10), (0, 0, np.inf, 10), (900, 900, 950, 950)])
+def test_a_box_that_is_none_is_one_line(box, portrait):
+    with pytest.raises(LiveEmotionError, match="box"):
+        crop_face(portrait, box)
+
+
+@pytest.mark.parametrize("time_s", [np.nan, np.inf])
+def test_a_time_that_is_none_is_one_line(time_s, no_face):
+    with EmotionDetector(device="cpu", track=True) as detector, pytest.raises(LiveEmotionError, match="time_s"):
+        detector.detect(no_face, time_s=time_s)
+
+
 def test_detector_finds_faces_in_pixels(portrait, two_faces, no_face):
     with EmotionDetector(device="cpu") as detector:
         assert detector.class_names == ("angry", "happy", "neutral", "sad")
@@ -110,6 +158,7 @@ def test_detector_keeps_identities_when_tracking(portrait):
 
 
 PUBLIC = {
+    "AnalysisConfig",
     "CameraMode",
     "EMOTIONS",
     "EmotionClassifier",

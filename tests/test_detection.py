@@ -10,15 +10,17 @@ import cv2
 import numpy as np
 import pytest
 
+from live_emotion.errors import LiveEmotionError
 from live_emotion.faces.boxes import merge
-from live_emotion.faces.detector import KINDS, FaceDetector, tiles
-from live_emotion.faces.refinement import WEAK_TURN
+from live_emotion.faces.detector import DETECTORS, FaceDetector
+from live_emotion.faces.refinement import WEAK_TURN_S, RefinementMemory
+from live_emotion.faces.tiles import tiles
 from live_emotion.types import Face
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=DETECTORS)
 def detector(request):
     with FaceDetector(request.param) as detector:
         yield detector
@@ -81,11 +83,25 @@ def test_tiny_pictures_show_no_face(detector, shape):
 
 
 @pytest.mark.parametrize(
-    "image", [np.zeros((0, 0, 3), np.uint8), np.zeros((50, 50, 3), np.float32), np.zeros(9, np.uint8)]
+    "image",
+    [
+        np.zeros((0, 0, 3), np.uint8),
+        np.zeros((50, 50, 3), np.float32),
+        np.zeros(9, np.uint8),
+        np.zeros((50, 50, 2), np.uint8),
+        np.zeros((50, 50, 5), np.uint8),
+        np.zeros((2, 50, 50, 3), np.uint8),
+        None,
+        [[1, 2], [3, 4]],
+        "portrait.jpg",
+    ],
+    ids=lambda image: f"{getattr(image, 'dtype', '')}{getattr(image, 'shape', type(image).__name__)}",
 )
 def test_what_is_no_picture_is_an_error(detector, image):
-    with pytest.raises(ValueError, match="uint8"):
+    with pytest.raises(LiveEmotionError, match="uint8") as caught:
         detector.detect(image)
+    assert isinstance(caught.value, ValueError)
+    assert "\n" not in str(caught.value)
 
 
 def test_unknown_kind_and_closed_detector(portrait):
@@ -110,15 +126,35 @@ def placed(portrait, left, top, scale=1.0):
 def test_following_gives_the_boxes_of_a_fresh_look_and_keeps_no_ghosts(portrait):
     pictures = [placed(portrait, 100 + 8 * i, 40 + 3 * i, 1 + 0.01 * i) for i in range(12)]
     nothing = np.full((720, 1280, 3), 110, np.uint8)
-    with FaceDetector() as fresh, FaceDetector(follow=True) as following:
-        for picture in pictures:
-            (expected,), (face,) = fresh.detect(picture), following.detect(picture)
+    memory = RefinementMemory()
+    with FaceDetector() as detector:
+        for i, picture in enumerate(pictures):
+            (expected,), (face,) = detector.detect(picture), detector.detect(picture, memory=memory, time_s=i / 30)
             side = expected.box[2] - expected.box[0]
             assert face.box == pytest.approx(expected.box, abs=0.12 * side)
             np.testing.assert_allclose(face.keypoints, expected.keypoints, atol=0.12 * side)
-        assert following.detect(nothing) == []
-        (far,) = following.detect(placed(portrait, 700, 60))
-        assert far.box == pytest.approx(fresh.detect(placed(portrait, 700, 60))[0].box), "a new face is looked at"
+        assert detector.detect(nothing, memory=memory, time_s=0.4) == []
+        (far,) = detector.detect(placed(portrait, 700, 60), memory=memory, time_s=0.43)
+        assert far.box == pytest.approx(detector.detect(placed(portrait, 700, 60))[0].box), "a new face is looked at"
+
+
+def test_what_is_followed_turns_with_a_mirrored_picture(portrait):
+    """Two people: each is followed where the mirror shows it, with the keypoints of the side that it shows."""
+    picture = placed(portrait, 60, 80)
+    picture[100:580, 760:1170] = cv2.resize(portrait[:, ::-1], (410, 480), interpolation=cv2.INTER_AREA)
+    turned = np.ascontiguousarray(picture[:, ::-1])
+    memory = RefinementMemory()
+    with FaceDetector() as detector:
+        for i in range(3):
+            assert len(detector.detect(picture, memory=memory, time_s=i / 30)) == 2
+        memory.mirror(picture.shape[1])
+        expected = detector.detect(turned)
+        for face in (known.seen for known in memory.faces):
+            (same,) = [f for f in expected if abs(centre(f)[0] - centre(face)[0]) < 40]
+            side = same.box[2] - same.box[0]
+            assert face.box == pytest.approx(same.box, abs=0.12 * side)
+            np.testing.assert_allclose(face.keypoints, same.keypoints, atol=0.12 * side)
+        assert all(memory.last(proposal) for proposal in detector.propose(turned) if proposal.score > 0.5)
 
 
 def test_following_comes_to_each_weak_proposal_in_turn(portrait):
@@ -126,9 +162,10 @@ def test_following_comes_to_each_weak_proposal_in_turn(portrait):
     picture = placed(portrait, 40, 500, 0.15)
     small = cv2.resize(portrait, None, fx=0.15, fy=0.15, interpolation=cv2.INTER_AREA)
     picture[300 : 300 + small.shape[0], 900 : 900 + small.shape[1]] = small
-    with FaceDetector() as fresh, FaceDetector(follow=True) as following:
-        wanted = len(fresh.detect(picture))
-        counts = [len(following.detect(picture)) for _ in range(4 * WEAK_TURN)]
+    memory = RefinementMemory()
+    with FaceDetector() as detector:
+        wanted = len(detector.detect(picture))
+        counts = [len(detector.detect(picture, memory=memory, time_s=i * WEAK_TURN_S / 4)) for i in range(16)]
     assert wanted >= 1
     assert counts[-1] == wanted
     assert counts == sorted(counts), "nothing that was found is lost"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from live_emotion.api import stream
 from live_emotion.cli.main import cli
 from live_emotion.concurrency.latest import Latest
 from live_emotion.errors import CameraError, OutputError
@@ -18,12 +19,11 @@ from live_emotion.io.live_source import LiveSource, SourceState
 from live_emotion.io.results_writer import open_results_writer
 from live_emotion.io.video_reader import VideoFile
 from live_emotion.io.video_writer import VideoWriter
-from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.pipelines.controls import NOTICE_S, Controls, Settings
 from live_emotion.pipelines.live import STALLED, STALLED_S, WAITING_SIZE, LiveLoop, find_live, read_live
 from live_emotion.pipelines.recorder import Recorder
 from live_emotion.pipelines.statistics import Statistics
-from live_emotion.streaming import stream
 from live_emotion.types import LiveFrame
 
 HANGS_S = 30
@@ -95,7 +95,7 @@ class PacedSource(LiveSource):
 
 @pytest.fixture(scope="module")
 def analyzer():
-    with EmotionAnalyzer.open(device="cpu", track=True) as analyzer:
+    with EmotionAnalyzer(AnalysisConfig(device="cpu", track=True)) as analyzer:
         yield analyzer
 
 
@@ -388,7 +388,7 @@ def test_mirroring_keeps_identities(analyzer, portrait):
     settings = Settings()
     results = []
     frames = (LiveFrame(i, 100 + i * 0.04, wide, 0.0) for i in range(6))
-    for result in read_live(find_live(frames, analyzer.detector, settings), analyzer):
+    for result in read_live(find_live(frames, analyzer, settings), analyzer):
         results.append(result)
         settings.mirror = len(results) >= 3
     assert len({face.track_id for result in results for face in result.faces}) == 1

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detector import FaceDetector
 from live_emotion.faces.quality import BLURRED, TOO_DARK, TOO_SMALL, TURNED_AWAY, assess, sharpness, turn
-from live_emotion.pipelines.analyzer import find_faces
 
 BOX = (0.0, 0.0, 100.0, 100.0)
 FRONT = np.array([[30, 40], [70, 40], [50, 60], [50, 80], [10, 45], [90, 45]], np.float32)

@@ -16,10 +16,9 @@ from videos import make_video, pictures
 
 from live_emotion.cli.main import cli
 from live_emotion.errors import InputError, LiveEmotionError
-from live_emotion.faces.tracker import with_prediction
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import open_results_writer
-from live_emotion.types import EMOTIONS, Face, Frame, Prediction
+from live_emotion.types import EMOTIONS, Frame, Prediction, TrackedFace
 from live_emotion.visualization.people import overall_shares, people, row_lengths
 from live_emotion.visualization.report import PAGE_FILE, PEOPLE_FILE, TIMELINE_FILE, thumbnail, write_report
 from live_emotion.visualization.timeline import time_text
@@ -31,7 +30,7 @@ def face(track_id, emotion, confidence=0.7, box=(100.0, 60.0, 160.0, 130.0), nam
     rest = (1 - confidence) / (len(names) - 1)
     probabilities = [confidence if name == emotion else rest for name in names]
     prediction = Prediction.from_probabilities(probabilities, names)
-    return with_prediction(Face(box, 0.9, np.zeros((6, 2), np.float32)), prediction, track_id)
+    return TrackedFace(box, 0.9, np.zeros((6, 2), np.float32), prediction, track_id)
 
 
 def write_rows(path, names=EMOTIONS):

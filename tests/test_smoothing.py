@@ -7,7 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from live_emotion.emotions.smoothing import Smoother, Smoothing
+from live_emotion.emotions.smoothing import EmotionSmoother, Smoother, Smoothing
+from live_emotion.types import EMOTIONS, Face
 
 ANGRY, HAPPY, NEUTRAL = 0, 1, 2
 AT_ONCE = Smoothing(0, 0, 0)
@@ -109,3 +110,34 @@ def test_doubt_comes_and_goes_only_when_it_lasts():
     assert notes[20] == "unsure"
     assert notes[-1] == ""
     assert sum(a != b for a, b in itertools.pairwise(notes)) == 2
+
+
+def face(note=""):
+    return Face((0, 0, 100, 100), 0.9, np.zeros((6, 2), np.float32), note)
+
+
+def test_each_face_is_smoothed_by_itself():
+    smoother = EmotionSmoother(EMOTIONS)
+    both = np.array([[1, 0, 0, 0], [0, 0, 0, 1]], np.float32)
+    for i in range(5):
+        left, right = smoother.update([face(), face()], [1, 2], both, i / 30, {1, 2})
+    assert (left.track_id, right.track_id) == (1, 2)
+    assert (left.emotion, right.emotion) == ("angry", "sad")
+    assert left.confidence == right.confidence == pytest.approx(1)
+
+
+def test_a_passing_blur_is_not_written_at_a_face():
+    smoother = EmotionSmoother(EMOTIONS)
+    sure = np.array([[0.97, 0.01, 0.01, 0.01]])
+    smoother.update([face()], [1], sure, 0.0, {1})
+    notes = [smoother.update([face("blurred")], [1], sure, 0.1 * i, {1})[0].note for i in range(1, 6)]
+    assert notes == ["", "", "", "blurred", "blurred"]
+
+
+def test_what_somebody_showed_who_is_gone_for_good_is_forgotten():
+    smoother = EmotionSmoother(EMOTIONS)
+    angry, happy = np.array([[1.0, 0, 0, 0]]), np.array([[0, 1.0, 0, 0]])
+    smoother.update([face()], [1], angry, 0.0, {1})
+    smoother.update([], [], angry[:0], 0.5, set())
+    (shown,) = smoother.update([face()], [1], happy, 0.6, {1})
+    assert shown.probabilities == (0, 1, 0, 0)

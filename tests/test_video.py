@@ -1,4 +1,4 @@
-"""Videos through the reader: what comes out is decoded and compared with what went in."""
+"""Videos through the analyzer: what comes out is decoded and compared with what went in."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from videos import SIZE, audio_packets, cut_off, damage, make_video, number_of, 
 
 from live_emotion.errors import InputError, OutputError
 from live_emotion.io.video_reader import VideoFile
-from live_emotion.pipelines.face_reader import FaceReader, ReaderOptions
+from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.pipelines.video import Sampler, VideoOptions, annotate_video
 
 UNEVEN = [0.0, 0.04, 0.1, 0.14, 0.3, 0.34, 0.35, 0.9, 0.94, 1.5]
 
 
 @pytest.fixture(scope="module")
-def reader():
-    with FaceReader(ReaderOptions(device="cpu", threads=2)) as reader:
-        yield reader
+def analyzer():
+    with EmotionAnalyzer(AnalysisConfig(device="cpu", track=True), workers=2) as analyzer:
+        yield analyzer
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +49,9 @@ def is_tidy(folder, *names):
     return sorted(p.name for p in folder.iterdir()) == sorted(names)
 
 
-def test_frames_times_and_audio_stay_as_they_are(reader, images, tmp_path, out):
+def test_frames_times_and_audio_stay_as_they_are(analyzer, images, tmp_path, out):
     source = make_video(tmp_path / "in.mp4", images[:10], UNEVEN, audio=("aac", "aac"))
-    summary = annotate_video(source, reader, out, [tmp_path / "out.csv"])
+    summary = annotate_video(source, analyzer, out, [tmp_path / "out.csv"])
     before, after = frames_of(source), frames_of(out)
     assert [number_of(f.image) for f in after] == list(range(10))
     np.testing.assert_allclose([f.time_s for f in after], UNEVEN, atol=1e-6)
@@ -70,8 +70,8 @@ def test_frames_times_and_audio_stay_as_they_are(reader, images, tmp_path, out):
     assert is_tidy(tmp_path, "in.mp4", "out.mp4", "out.csv")
 
 
-def test_a_video_without_audio(reader, images, tmp_path, out):
-    annotate_video(make_video(tmp_path / "in.mkv", images[:5], audio=()), reader, out)
+def test_a_video_without_audio(analyzer, images, tmp_path, out):
+    annotate_video(make_video(tmp_path / "in.mkv", images[:5], audio=()), analyzer, out)
     assert len(frames_of(out)) == 5
     assert audio_packets(out) == []
 
@@ -86,10 +86,10 @@ def test_a_video_whose_clock_begins_late_keeps_its_first_picture(images, tmp_pat
     np.testing.assert_allclose([frame.time_s for frame in frames], np.arange(20) / 30, atol=0.0011)
 
 
-def test_29_97_frames_a_second_stay_in_step_to_the_end(reader, images, tmp_path, out):
+def test_29_97_frames_a_second_stay_in_step_to_the_end(analyzer, images, tmp_path, out):
     times = [i * 1001 / 30000 for i in range(30)]
     source = make_video(tmp_path / "in.mp4", images, times)
-    annotate_video(source, reader, out)
+    annotate_video(source, analyzer, out)
     with av.open(str(source)) as a, av.open(str(out)) as b:
         ends = [float(c.streams.video[0].duration * c.streams.video[0].time_base) for c in (a, b)]
         assert ends[0] == pytest.approx(ends[1], abs=0.04)
@@ -99,10 +99,10 @@ def test_29_97_frames_a_second_stay_in_step_to_the_end(reader, images, tmp_path,
 
 @pytest.mark.skipif(not hasattr(av.VideoStream, "set_display_rotation"), reason="this PyAV writes no rotation")
 @pytest.mark.parametrize(("degrees", "quarters"), [(90, 1), (180, 2), (-90, 3)])
-def test_a_turned_video_stands_upright(reader, images, tmp_path, out, degrees, quarters):
+def test_a_turned_video_stands_upright(analyzer, images, tmp_path, out, degrees, quarters):
     lying = [np.ascontiguousarray(np.rot90(image, -quarters)) for image in images[:4]]
     source = make_video(tmp_path / "in.mp4", lying, rotation=degrees)
-    summary = annotate_video(source, reader, out)
+    summary = annotate_video(source, analyzer, out)
     with av.open(str(out)) as container:  # upright in its pixels, with no turn left to be done
         picture = next(container.decode(video=0))
         assert (picture.width, picture.height, picture.rotation) == (*SIZE, 0)
@@ -120,10 +120,10 @@ def test_a_turned_video_stands_upright(reader, images, tmp_path, out, degrees, q
         ("in.gif", "gif", ()),
     ],
 )
-def test_other_containers_and_codecs(reader, images, tmp_path, out, name, codec, audio):
+def test_other_containers_and_codecs(analyzer, images, tmp_path, out, name, codec, audio):
     speed = {"cpu-used": "8", "deadline": "realtime"} if "vp9" in codec else {}
     source = make_video(tmp_path / name, images[:8], codec=codec, audio=audio, **speed)
-    summary = annotate_video(source, reader, out)
+    summary = annotate_video(source, analyzer, out)
     before, after = frames_of(source), frames_of(out)
     assert [number_of(f.image) for f in after] == list(range(8))
     np.testing.assert_allclose([f.time_s for f in after], [f.time_s for f in before], atol=1e-4)
@@ -139,9 +139,9 @@ def test_other_containers_and_codecs(reader, images, tmp_path, out, name, codec,
             assert lengths[0] == pytest.approx(lengths[1], abs=0.05)
 
 
-def test_a_damaged_part_is_named_and_the_rest_is_read(reader, images, tmp_path, out):
+def test_a_damaged_part_is_named_and_the_rest_is_read(analyzer, images, tmp_path, out):
     source = damage(make_video(tmp_path / "in.mp4", images, audio=(), g="5", bf="0"))
-    summary = annotate_video(source, reader, out)
+    summary = annotate_video(source, analyzer, out)
     numbers = [number_of(f.image) for f in frames_of(out)]
     assert summary.damaged_s
     assert all(0.2 < time_s < 1.0 for time_s in summary.damaged_s)
@@ -149,16 +149,16 @@ def test_a_damaged_part_is_named_and_the_rest_is_read(reader, images, tmp_path, 
     assert summary.is_complete
 
 
-def test_a_video_that_breaks_off_is_read_up_to_there(reader, images, tmp_path, out):
+def test_a_video_that_breaks_off_is_read_up_to_there(analyzer, images, tmp_path, out):
     source = cut_off(make_video(tmp_path / "in.mkv", images, audio=(), g="5"))
-    summary = annotate_video(source, reader, out)
+    summary = annotate_video(source, analyzer, out)
     numbers = [number_of(f.image) for f in frames_of(out)]
     assert 5 < len(numbers) < 30
     assert numbers == list(range(len(numbers)))
     assert summary.frames == len(numbers)
 
 
-def test_what_is_no_video_is_one_line(reader, images, tmp_path, out):
+def test_what_is_no_video_is_one_line(analyzer, images, tmp_path, out):
     (tmp_path / "text.mp4").write_text("no video")
     make_video(tmp_path / "in.mp4", images[:3])
     with av.open(str(tmp_path / "audio.m4a"), "w") as container, av.open(str(tmp_path / "in.mp4")) as video:
@@ -169,14 +169,14 @@ def test_what_is_no_video_is_one_line(reader, images, tmp_path, out):
                 container.mux(packet)
     for name, message in (("none.mp4", "no video file"), ("text.mp4", "damaged"), ("audio.m4a", "holds no video")):
         with pytest.raises(InputError, match=message) as caught:
-            annotate_video(tmp_path / name, reader, out, [tmp_path / "out.csv"])
+            annotate_video(tmp_path / name, analyzer, out, [tmp_path / "out.csv"])
         assert name in str(caught.value) and "\n" not in str(caught.value)
     assert is_tidy(tmp_path, "in.mp4", "text.mp4", "audio.m4a")
 
 
-def test_a_part_begins_at_zero_with_its_own_audio(reader, images, tmp_path, out):
+def test_a_part_begins_at_zero_with_its_own_audio(analyzer, images, tmp_path, out):
     source = make_video(tmp_path / "in.mp4", images, g="10")
-    summary = annotate_video(source, reader, out, [tmp_path / "out.csv"], VideoOptions(start_s=0.4, end_s=0.8))
+    summary = annotate_video(source, analyzer, out, [tmp_path / "out.csv"], VideoOptions(start_s=0.4, end_s=0.8))
     after = frames_of(out)
     assert [number_of(f.image) for f in after] == list(range(10, 20))
     np.testing.assert_allclose([f.time_s for f in after], [i / 25 for i in range(10)], atol=1e-3)
@@ -187,21 +187,21 @@ def test_a_part_begins_at_zero_with_its_own_audio(reader, images, tmp_path, out)
     times = {content: time_s for time_s, content in whole}
     assert [times[content] - time_s for time_s, content in part] == pytest.approx([0.4] * len(part), abs=1e-3)
     with pytest.raises(InputError, match="no frame from"):
-        annotate_video(source, reader, tmp_path / "late.mp4", options=VideoOptions(start_s=50, end_s=60))
+        annotate_video(source, analyzer, tmp_path / "late.mp4", options=VideoOptions(start_s=50, end_s=60))
 
 
 @pytest.mark.parametrize(("name", "codec"), [("in.gif", "gif"), ("in.mkv", "libx264"), ("in.avi", "mpeg4")])
-def test_a_part_of_other_containers(reader, images, tmp_path, out, name, codec):
+def test_a_part_of_other_containers(analyzer, images, tmp_path, out, name, codec):
     source = make_video(tmp_path / name, images, codec=codec, audio=())
-    annotate_video(source, reader, out, options=VideoOptions(start_s=0.4, end_s=0.6))
+    annotate_video(source, analyzer, out, options=VideoOptions(start_s=0.4, end_s=0.6))
     assert [number_of(f.image) for f in frames_of(out)] == [10, 11, 12, 13, 14]
 
 
 @pytest.mark.parametrize(("options", "read"), [(VideoOptions(every=4), 8), (VideoOptions(fps=5), 6)])
 @pytest.mark.parametrize("with_video", [True, False])
-def test_fewer_frames_are_read_and_the_video_stays_whole(reader, images, tmp_path, out, options, read, with_video):
+def test_fewer_frames_are_read_and_the_video_stays_whole(analyzer, images, tmp_path, out, options, read, with_video):
     source = make_video(tmp_path / "in.mp4", images)
-    summary = annotate_video(source, reader, out if with_video else None, [tmp_path / "out.jsonl"], options)
+    summary = annotate_video(source, analyzer, out if with_video else None, [tmp_path / "out.jsonl"], options)
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     step = 4 if options.every == 4 else 5
     assert [row["frame"] for row in rows] == list(range(0, 30, step))
@@ -222,12 +222,12 @@ def test_sampler_holds_its_rate_at_uneven_times():
     assert len(chosen) > 9 * times[-1]
 
 
-def test_stopping_leaves_what_was_done(reader, images, tmp_path, out):
+def test_stopping_leaves_what_was_done(analyzer, images, tmp_path, out):
     source = make_video(tmp_path / "in.mp4", images)
     done = []
     summary = annotate_video(
         source,
-        reader,
+        analyzer,
         out,
         [tmp_path / "out.csv"],
         progress=lambda *frames: done.append(frames),
@@ -241,13 +241,13 @@ def test_stopping_leaves_what_was_done(reader, images, tmp_path, out):
     assert is_tidy(tmp_path, "in.mp4", "out.mp4", "out.csv")
 
 
-def test_stopping_before_the_first_frame_leaves_no_video(reader, images, tmp_path, out):
-    summary = annotate_video(make_video(tmp_path / "in.mp4", images[:3]), reader, out, stop=lambda: True)
+def test_stopping_before_the_first_frame_leaves_no_video(analyzer, images, tmp_path, out):
+    summary = annotate_video(make_video(tmp_path / "in.mp4", images[:3]), analyzer, out, stop=lambda: True)
     assert summary.frames == 0
     assert is_tidy(tmp_path, "in.mp4")
 
 
-def test_an_error_leaves_nothing_under_any_name(reader, images, tmp_path, out):
+def test_an_error_leaves_nothing_under_any_name(analyzer, images, tmp_path, out):
     source = make_video(tmp_path / "in.mp4", images)
 
     def fail(frames, expected):
@@ -255,16 +255,16 @@ def test_an_error_leaves_nothing_under_any_name(reader, images, tmp_path, out):
             raise RuntimeError("the power went")
 
     with pytest.raises(RuntimeError):
-        annotate_video(source, reader, out, [tmp_path / "out.csv"], progress=fail)
+        annotate_video(source, analyzer, out, [tmp_path / "out.csv"], progress=fail)
     with pytest.raises(OutputError, match="no folder"):
-        annotate_video(source, reader, out, [tmp_path / "none" / "out.csv"])
+        annotate_video(source, analyzer, out, [tmp_path / "none" / "out.csv"])
     assert is_tidy(tmp_path, "in.mp4")
 
 
-def test_parquet_holds_the_same_rows(reader, images, tmp_path):
+def test_parquet_holds_the_same_rows(analyzer, images, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     source = make_video(tmp_path / "in.mp4", images[:5])
-    annotate_video(source, reader, None, [tmp_path / "out.parquet", tmp_path / "out.csv"])
+    annotate_video(source, analyzer, None, [tmp_path / "out.parquet", tmp_path / "out.csv"])
     for row, text in zip(parquet.read_table(tmp_path / "out.parquet").to_pylist(), rows_of(tmp_path / "out.csv")):
         assert row["emotion"] == text["emotion"]
         assert row["time_s"] == float(text["time_s"])

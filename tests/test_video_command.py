@@ -21,14 +21,14 @@ from live_emotion.cli.progress import VideosBar
 from live_emotion.errors import DeviceError, InputError, LiveEmotionError, OutputError
 from live_emotion.io.atomic import PART
 from live_emotion.io.video_reader import VideoFile, open_media
+from live_emotion.pipelines.analyzer import AnalysisConfig
 from live_emotion.pipelines.dask_cluster import run_on_cluster
-from live_emotion.pipelines.face_reader import ReaderOptions
 from live_emotion.pipelines.planning import VideoTask, list_videos, make_folders, output_names, plan
 from live_emotion.pipelines.process_pool import run_in_processes
 from live_emotion.pipelines.video import VideoOptions
 
 ROOT = Path(__file__).resolve().parent.parent
-READER = ReaderOptions(device="cpu")
+CONFIG = AnalysisConfig(device="cpu", track=True)
 
 
 def video(*arguments):
@@ -356,7 +356,7 @@ def test_videos_of_a_killed_process_are_read_again(medium, short, tmp_path, monk
     monkeypatch.setattr("live_emotion.pipelines.process_pool.POLL_S", 0.01)
     kill = KillOne(lambda: [child.pid for child in multiprocessing.active_children()])
     tasks = tasks_for([medium, short], tmp_path / "out")
-    outcomes = list(run_in_processes(tasks, READER, VideoOptions(every=100), 2, kill, lambda: False))
+    outcomes = list(run_in_processes(tasks, CONFIG, VideoOptions(every=100), 2, kill, lambda: False))
     assert kill.killed
     assert sorted(outcome.task.source.name for outcome in outcomes) == ["medium.mp4", "short.mp4"]
     assert [outcome.error for outcome in outcomes] == [None, None]
@@ -372,7 +372,7 @@ def test_a_video_whose_processes_always_die_is_given_up(medium, tmp_path, monkey
                 child.kill()  # that takes one that is gone already
 
     tasks = tasks_for([medium], tmp_path / "out")
-    (outcome,) = run_in_processes(tasks, READER, VideoOptions(every=100), 1, kill, lambda: False)
+    (outcome,) = run_in_processes(tasks, CONFIG, VideoOptions(every=100), 1, kill, lambda: False)
     assert "was killed" in outcome.error
 
 
@@ -380,7 +380,7 @@ def test_processes_that_die_as_they_start_end_it(short, tmp_path, monkeypatch):
     monkeypatch.setattr("live_emotion.pipelines.process_pool._begin_process", os._exit)  # fails: it takes a number
     tasks = tasks_for([short], tmp_path / "out")
     with pytest.raises(DeviceError, match="die as they start"):
-        list(run_in_processes(tasks, READER, VideoOptions(), 2, lambda *_: None, lambda: False))
+        list(run_in_processes(tasks, CONFIG, VideoOptions(), 2, lambda *_: None, lambda: False))
 
 
 def test_wrong_weights_end_it_all_at_once(short, folder, tmp_path):
@@ -396,7 +396,7 @@ def test_a_cluster_reads_the_video_of_a_killed_worker_again(medium, short, tmp_p
         kill = KillOne(lambda: [worker.process.pid for worker in cluster.workers.values()])
         tasks = tasks_for([medium, short], tmp_path / "out")
         address = cluster.scheduler_address
-        outcomes = list(run_on_cluster(tasks, READER, VideoOptions(every=50), address, kill, lambda: False))
+        outcomes = list(run_on_cluster(tasks, CONFIG, VideoOptions(every=50), address, kill, lambda: False))
         assert kill.killed
         assert sorted(outcome.task.source.name for outcome in outcomes) == ["medium.mp4", "short.mp4"]
         assert [outcome.error for outcome in outcomes] == [None, None]

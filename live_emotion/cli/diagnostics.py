@@ -148,8 +148,8 @@ def look_at_faces() -> Finding:
     from live_emotion.pipelines.analyzer import EmotionAnalyzer
     from live_emotion.types import Frame
 
-    with EmotionAnalyzer.open() as analyzer:
-        faces = analyzer.analyze(Frame(0, 0.0, read_portrait()))
+    with EmotionAnalyzer() as analyzer:
+        faces = analyzer.analyze(Frame(0, 0.0, read_portrait())).faces
     if len(faces) != 1:
         return Finding("faces", f"{len(faces)} found in a portrait of one", REINSTALL, is_fatal=True)
     return Finding("faces", f"the portrait's face is found and read: {faces[0].emotion} {faces[0].confidence:.0%}")

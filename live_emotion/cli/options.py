@@ -73,7 +73,7 @@ def camera_options(command: Command) -> Command:
 
 
 def analysis_options(command: Command) -> Command:
-    """The options that ``EmotionAnalyzer.open`` takes, by its names for them."""
+    """The options that are fields of ``AnalysisConfig``, by its names for them."""
     for option in (max_faces_option, min_confidence_option, detector_option, device_option, weights_option):
         command = option(command)
     return command

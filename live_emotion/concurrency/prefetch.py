@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ R = TypeVar("R")
 _END = object()
 
 
-def prefetch(items: Iterable[T], depth: int) -> Iterator[T]:
+def prefetch(items: Iterable[T], depth: int) -> Generator[T]:
     """Takes items in a thread of its own, while earlier ones are in use.
 
     An error in taking them is raised here. Closing the iterator ends the thread and waits for it.
@@ -54,7 +54,7 @@ def prefetch(items: Iterable[T], depth: int) -> Iterator[T]:
         raise errors[0]
 
 
-def map_in_order(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
+def map_in_order(function: Callable[[T], R], items: Iterable[T], workers: int) -> Generator[R]:
     """Applies a function to several items at once and gives the results in order.
 
     Args:

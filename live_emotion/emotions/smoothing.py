@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from live_emotion.faces.quality import doubt
+from live_emotion.types import Face, Prediction, TrackedFace
 
 
 @dataclass(frozen=True)
@@ -80,3 +82,60 @@ class Smoother:
         if self._leads.max() > self.smoothing.lead:
             self.shown = int(self._leads.argmax())
             self._leads[:] = 0
+
+
+class EmotionSmoother:
+    """Smooths what is read in several faces, each by itself, in seconds, so that a video looks the same at any frame
+    rate.
+
+    Args:
+        class_names: C names in the order of the probabilities.
+        smoothing: says how.
+    """
+
+    def __init__(self, class_names: Sequence[str], smoothing: Smoothing = Smoothing()) -> None:
+        self.class_names = tuple(class_names)
+        self.smoothing = smoothing
+        self._smoothers: dict[int, tuple[Smoother, float]] = {}  # by track id, with the time of the last frame
+
+    def update(
+        self,
+        faces: Sequence[Face],
+        track_ids: Sequence[int],
+        probabilities: np.ndarray,
+        time_s: float,
+        kept: Collection[int],
+    ) -> list[TrackedFace]:
+        """Takes in a frame.
+
+        Args:
+            faces: N of them.
+            track_ids: N, whose they are.
+            probabilities: (N, C) float, what was read in them.
+            time_s: of the frame, in seconds; frames come in order.
+            kept: track ids of all who may still come back; what others showed is forgotten.
+
+        Returns:
+            N faces with what is shown of them, in the order of ``faces``.
+        """
+        self._smoothers = {track_id: self._smoothers[track_id] for track_id in self._smoothers if track_id in kept}
+        for face, track_id, row in zip(faces, track_ids, probabilities):
+            if track_id in self._smoothers:
+                smoother, last_s = self._smoothers[track_id]
+                smoother.update(row, face.note, time_s - last_s)
+            else:
+                smoother = Smoother(self.smoothing, row, face.note)
+            self._smoothers[track_id] = smoother, time_s
+        return [self._shown(face, track_id) for face, track_id in zip(faces, track_ids)]
+
+    def _shown(self, face: Face, track_id: int) -> TrackedFace:
+        smoother, _ = self._smoothers[track_id]
+        values = tuple(float(p) for p in smoother.probabilities)
+        prediction = Prediction(self.class_names[smoother.shown], values[smoother.shown], values)
+        return TrackedFace(face.box, face.score, face.keypoints, prediction, track_id, smoother.note)
+
+
+def unsmoothed(face: Face, probabilities: np.ndarray, class_names: Sequence[str]) -> TrackedFace:
+    """A detected face with what was read in it in this picture alone; ``probabilities`` is (C,) float."""
+    prediction = Prediction.from_probabilities(probabilities, class_names)
+    return TrackedFace(face.box, face.score, face.keypoints, prediction, note=doubt(face.note, prediction.confidence))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeVar
+
+import numpy as np
 
 from live_emotion.types import Box, Face, TrackedFace
 
@@ -17,7 +20,7 @@ def merge(faces: list[Face]) -> list[Face]:
     """Leaves one of each face that was found several times, the one with the highest score; sorted by score."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda f: -f.score):
-        if all(shared(face.box, other.box) < SAME_FACE for other in kept):
+        if all(overlap(face.box, other.box) < SAME_FACE for other in kept):
             kept.append(face)
     return kept
 
@@ -32,9 +35,19 @@ def by_size(faces: Iterable[AnyFace]) -> list[AnyFace]:
     return sorted(faces, key=lambda face: -area(face.box))
 
 
-def shared(a: Box, b: Box) -> float:
+def overlap(a: Box, b: Box) -> float:
     """Intersection of two boxes over the area of the smaller, 0 to 1."""
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
     smaller = min(area(a), area(b))
     return max(width, 0) * max(height, 0) / smaller if smaller > 0 else 0.0
+
+
+def mirrored(face: Face, width: int) -> Face:
+    """The face as it is in the same picture, ``width`` pixels wide, turned left to right.
+
+    What was the right eye or ear is the left one then, as for a detector that looks at the mirrored picture.
+    """
+    x1, y1, x2, y2 = face.box
+    points = face.keypoints[[1, 0, 2, 3, 5, 4]] * np.array([-1, 1], np.float32) + np.array([width, 0], np.float32)
+    return replace(face, box=(width - x2, y1, width - x1, y2), keypoints=points)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from live_emotion.errors import ArgumentError
+
 if TYPE_CHECKING:
     import torch
 
@@ -58,16 +60,18 @@ def crop_face(image: np.ndarray, box: tuple[float, float, float, float]) -> np.n
         (48, 48) uint8 grey.
 
     Raises:
-        ValueError: the crop and the picture do not overlap, or the box is empty.
+        ArgumentError: the crop and the picture do not overlap, or the box is empty or not finite.
     """
     height, width = image.shape[:2]
     if (height, width) == (FACE_SIZE, FACE_SIZE):
         return to_grey(image)
+    if not np.isfinite(box).all():
+        raise ArgumentError(f"a box must be four finite numbers, not {box}")
     left, top, right, bottom = (round(v) for v in crop_box(box))
     right, bottom = max(right, left + 1), max(bottom, top + 1)
     inside = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
     if inside.size == 0:
-        raise ValueError(f"box {box} lies outside a picture of {width}x{height}")
+        raise ArgumentError(f"box {box} lies outside a picture of {width}x{height}")
     grey = np.pad(
         to_grey(inside),
         ((max(-top, 0), max(bottom - height, 0)), (max(-left, 0), max(right - width, 0))),
@@ -104,12 +108,12 @@ def to_grey(image: np.ndarray) -> np.ndarray:
         (H, W) uint8.
 
     Raises:
-        ValueError: another shape or dtype.
+        ArgumentError: another shape or dtype.
     """
     import cv2
 
     if image.dtype != np.uint8:
-        raise ValueError(f"a picture must be uint8, this one is {image.dtype}")
+        raise ArgumentError(f"a picture must be uint8, this one is {image.dtype}")
     if image.ndim == 2:
         return np.ascontiguousarray(image)
     channels = image.shape[2] if image.ndim == 3 else None
@@ -119,7 +123,7 @@ def to_grey(image: np.ndarray) -> np.ndarray:
         return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     if channels == 4:
         return cv2.cvtColor(flatten_alpha(image), cv2.COLOR_BGR2GRAY)
-    raise ValueError(f"a picture must be (H, W), (H, W, 3) or (H, W, 4), this one is {image.shape}")
+    raise ArgumentError(f"a picture must be (H, W), (H, W, 3) or (H, W, 4), this one is {image.shape}")
 
 
 def flatten_alpha(image: np.ndarray) -> np.ndarray:

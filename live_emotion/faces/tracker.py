@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from live_emotion.emotions.smoothing import Smoother, Smoothing
-from live_emotion.faces.quality import doubt
-from live_emotion.types import Face, Prediction, TrackedFace
+from live_emotion.types import Face
 
 LOST_S = 1.0
 """How long, in seconds, a face may be out of sight and keep its identity."""
@@ -25,7 +23,6 @@ class _Track:
     track_id: int
     box: np.ndarray  # (4,) float64, where it was last seen
     time_s: float
-    smoother: Smoother
     velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))  # pixels a second
 
     def expected_box(self, time_s: float) -> np.ndarray:
@@ -33,55 +30,58 @@ class _Track:
         shift = self.velocity * (time_s - self.time_s)
         return self.box + np.concatenate([shift, shift])
 
+    def move(self, box: np.ndarray, time_s: float) -> None:
+        """Takes the track on to a new frame."""
+        elapsed = time_s - self.time_s
+        if elapsed > 0:
+            moved = (box[:2] + box[2:] - self.box[:2] - self.box[2:]) / 2
+            self.velocity = 0.5 * self.velocity + 0.5 * moved / elapsed
+        self.box, self.time_s = box, time_s
+
 
 class Tracker:
-    """Joins the faces of successive frames into tracks and smooths what they show.
+    """Joins the faces of successive frames into tracks.
 
     Faces and tracks are paired so that the overlap of all pairs together is largest (Hungarian method; Kuhn, 1955).
-    What each shows is smoothed by itself, in seconds, so that a video looks the same at any frame rate.
 
     Args:
-        class_names: C names in the order of the probabilities.
-        smoothing: of what they show.
         lost_s: how long a face may be out of sight, in seconds.
     """
 
-    def __init__(self, class_names: Sequence[str], smoothing: Smoothing = Smoothing(), lost_s: float = LOST_S) -> None:
+    def __init__(self, lost_s: float = LOST_S) -> None:
         from scipy.optimize import linear_sum_assignment  # here, since it takes longer than a frame to load
 
         self._assign = linear_sum_assignment
-        self.class_names = tuple(class_names)
-        self.smoothing = smoothing
         self.lost_s = lost_s
         self._tracks: list[_Track] = []
         self._next_id = 1
 
-    def update(self, faces: Sequence[Face], probabilities: np.ndarray, time_s: float) -> list[TrackedFace]:
+    @property
+    def track_ids(self) -> frozenset[int]:
+        """Of all faces that may still come back as themselves."""
+        return frozenset(track.track_id for track in self._tracks)
+
+    def update(self, faces: Sequence[Face], time_s: float) -> list[int]:
         """Takes in a frame.
 
         Args:
             faces: N detected faces.
-            probabilities: (N, C) float, theirs.
-            time_s: of the frame, in seconds; frames come in order.
+            time_s: of the frame, in seconds; frames come in order. A time before the last frame's starts anew.
 
         Returns:
-            N faces in the order of ``faces``.
+            N track ids, 1, 2, ..., in the order of ``faces``.
         """
         self._tracks = [t for t in self._tracks if 0 <= time_s - t.time_s <= self.lost_s]
         boxes = np.array([face.box for face in faces], np.float64).reshape(-1, 4)
         matches = self._match(boxes, time_s)
-        tracked = []
-        for i, face in enumerate(faces):
+        for i, box in enumerate(boxes):
             if i in matches:
-                track = matches[i]
-                track.smoother.update(probabilities[i], face.note, time_s - track.time_s)
-                _move(track, boxes[i], time_s)
+                matches[i].move(box, time_s)
             else:
-                track = _Track(self._next_id, boxes[i], time_s, Smoother(self.smoothing, probabilities[i], face.note))
+                matches[i] = _Track(self._next_id, box, time_s)
                 self._next_id += 1
-                self._tracks.append(track)
-            tracked.append(self._shown(face, track))
-        return tracked
+                self._tracks.append(matches[i])
+        return [matches[i].track_id for i in range(len(boxes))]
 
     def mirror(self, width: int) -> None:
         """Turns all tracks left to right, as the frames, ``width`` pixels wide, are from now on."""
@@ -97,27 +97,6 @@ class Tracker:
         overlap = intersection_over_union(boxes, expected)
         rows, columns = self._assign(overlap, maximize=True)
         return {int(r): self._tracks[c] for r, c in zip(rows, columns) if overlap[r, c] >= SMALLEST_OVERLAP}
-
-    def _shown(self, face: Face, track: _Track) -> TrackedFace:
-        shown = track.smoother
-        values = tuple(float(p) for p in shown.probabilities)
-        prediction = Prediction(self.class_names[shown.shown], values[shown.shown], values)
-        return TrackedFace(face.box, face.score, face.keypoints, prediction, track.track_id, shown.note)
-
-
-def _move(track: _Track, box: np.ndarray, time_s: float) -> None:
-    """Takes a track on to a new frame."""
-    elapsed = time_s - track.time_s
-    if elapsed > 0:
-        moved = (box[:2] + box[2:] - track.box[:2] - track.box[2:]) / 2
-        track.velocity = 0.5 * track.velocity + 0.5 * moved / elapsed
-    track.box, track.time_s = box, time_s
-
-
-def with_prediction(face: Face, prediction: Prediction, track_id: int = 0) -> TrackedFace:
-    """A detected face with what was read in it, in this picture alone."""
-    note = doubt(face.note, prediction.confidence)
-    return TrackedFace(face.box, face.score, face.keypoints, prediction, track_id, note)
 
 
 def intersection_over_union(a: np.ndarray, b: np.ndarray) -> np.ndarray:

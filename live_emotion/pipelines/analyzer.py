@@ -1,132 +1,87 @@
-"""The loop that joins the parts: frames in, faces and annotated frames out."""
+"""The one analyzer: frames in, faces with their emotions out, for photos, cameras and videos alike."""
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import queue
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from live_emotion.concurrency.prefetch import map_in_order
 from live_emotion.emotions.classifier import EmotionClassifier
-from live_emotion.emotions.profile import Profile, load_profile
-from live_emotion.faces.detector import FaceDetector
-from live_emotion.faces.preprocessing import FACE_SIZE, crop_face
-from live_emotion.faces.quality import assess
-from live_emotion.faces.refinement import Following
-from live_emotion.faces.tracker import Tracker, with_prediction
+from live_emotion.emotions.profile import load_profile
+from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
+from live_emotion.errors import ArgumentError
+from live_emotion.faces.crops import find_faces
+from live_emotion.faces.detector import DETECTORS, FaceDetector
+from live_emotion.faces.refinement import RefinementMemory
+from live_emotion.faces.tracker import Tracker
 from live_emotion.io.results_writer import rows
-from live_emotion.types import Face, Frame, Prediction, Row, TrackedFace
+from live_emotion.types import Face, Frame, Row, StrPath, TrackedFace
 from live_emotion.visualization.overlay import draw
 
+FRAMES_AT_ONCE = 4
+"""Of so many frames the faces are read in one batch: one face alone costs half of what four do."""
 
-class EmotionAnalyzer:
-    """Finds the faces of a frame, reads their emotions and keeps their identities.
 
-    Args:
-        detector: finds faces; closed by :meth:`close`.
-        classifier: reads emotions.
-        tracker: joins faces over time, for frames of one video or camera in order. None for single pictures:
-            every face stands for itself.
-        profile: corrects what is read for a person's resting face.
+@dataclass(frozen=True)
+class AnalysisConfig:
+    """How faces are found, read and followed; the same for a camera, videos, photos and Python programs.
+
+    Attributes:
+        weights: checkpoints or ONNX models, whose probabilities are averaged; none: the one that comes with
+            live-emotion. A list, or a path alone, becomes a tuple.
+        device: where the network runs: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        detector: ``full``, ``short`` or ``tiled``, as :class:`live_emotion.faces.detector.FaceDetector` has them.
+        min_confidence: lowest score of a face, 0 to 1.
+        max_faces: most faces to read in a frame.
+        profile: name of a person's profile, which corrects what is read; None: none.
+        track: frames follow each other: keep identities and smooth the probabilities. Off for unrelated pictures.
+
+    Raises:
+        ArgumentError: a value makes no sense.
     """
 
-    def __init__(
-        self,
-        detector: FaceDetector,
-        classifier: EmotionClassifier,
-        tracker: Tracker | None = None,
-        profile: Profile | None = None,
-    ) -> None:
-        self.detector = detector
-        self.classifier = classifier
-        self.tracker = tracker
-        self.profile = profile
+    weights: tuple[StrPath, ...] = ()
+    device: str = "auto"
+    detector: str = "full"
+    min_confidence: float = 0.5
+    max_faces: int = 10
+    profile: str | None = None
+    track: bool = False
 
-    @classmethod
-    def open(
-        cls,
-        weights: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
-        device: str = "auto",
-        detector: str = "full",
-        min_confidence: float = 0.5,
-        max_faces: int = 10,
-        track: bool = False,
-        profile: str | None = None,
-    ) -> EmotionAnalyzer:
-        """Loads all parts; the arguments are those of the classifier and the detector.
-
-        Raises:
-            WeightsError: a model file is missing or damaged.
-            DeviceError: the device is not available.
-            InputError: there is no such profile, or it is for other classes.
-        """
-        own = load_profile(profile) if profile else None
-        classifier = EmotionClassifier(weights or None, device)
-        if own:
-            own.check(classifier.class_names)
-        faces = FaceDetector(detector, min_confidence, max_faces, follow=track)
-        return cls(faces, classifier, Tracker(classifier.class_names) if track else None, own)
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """In the order of the probabilities."""
-        return self.classifier.class_names
-
-    def analyze(self, frame: Frame) -> list[TrackedFace]:
-        """The faces of a frame, classified in one batch; a frame without faces costs no network call."""
-        return self.read(*find_faces(self.detector, frame.image), frame.time_s)
-
-    def read(self, faces: Sequence[Face], crops: np.ndarray, time_s: float) -> list[TrackedFace]:
-        """The second half of :meth:`analyze`: the emotions of faces that :func:`find_faces` found.
-
-        Args:
-            faces: N of them.
-            crops: theirs, uint8 (N, 48, 48).
-            time_s: of the frame, in seconds; frames come in order.
-        """
-        probabilities = self.classifier.predict(crops)
-        if self.profile:
-            probabilities = self.profile.correct(probabilities)
-        if self.tracker is None:
-            predictions = [Prediction.from_probabilities(row, self.class_names) for row in probabilities]
-            return [with_prediction(f, p) for f, p in zip(faces, predictions)]
-        return self.tracker.update(faces, probabilities, time_s)
-
-    def close(self) -> None:
-        """Frees the detector."""
-        self.detector.close()
-
-    def __enter__(self) -> EmotionAnalyzer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __post_init__(self) -> None:
+        given: Any = self.weights
+        weights = (given,) if isinstance(given, (str, os.PathLike)) else tuple(given or ())
+        object.__setattr__(self, "weights", weights)
+        if self.detector not in DETECTORS:
+            raise ArgumentError(f"detector must be one of {', '.join(DETECTORS)}, not {self.detector!r}")
+        if not 0 <= self.min_confidence <= 1:
+            raise ArgumentError(f"min_confidence must be from 0 to 1, not {self.min_confidence!r}")
+        if self.max_faces < 1:
+            raise ArgumentError(f"max_faces must be 1 or more, not {self.max_faces!r}")
 
 
-def find_faces(
-    detector: FaceDetector, image: np.ndarray, proposed: list[Face] | None = None, following: Following | None = None
-) -> tuple[list[Face], np.ndarray]:
-    """Finds and cuts out the faces of a picture.
+@dataclass(frozen=True)
+class FoundFaces:
+    """A frame and the faces that were found in it, not yet read.
 
-    Args:
-        detector: finds them.
-        image: (H, W, 3) uint8 BGR or (H, W) uint8 grey. One of 48x48 pixels is a face, as in FER2013, and is taken
-            as it is: its box is the picture and its keypoints are not known (NaN).
-        proposed: and ``following`` are those of :meth:`FaceDetector.detect`.
-
-    Returns:
-        N faces, with a note where one cannot be read, and their crops as uint8 (N, 48, 48).
+    Attributes:
+        frame: as it was looked at.
+        faces: N of them.
+        crops: theirs, uint8 (N, 48, 48).
+        is_mirrored: whether the frame was turned left to right.
     """
-    if image.shape[:2] == (FACE_SIZE, FACE_SIZE):
-        side = float(FACE_SIZE)
-        faces = [Face((0.0, 0.0, side, side), 1.0, np.full((6, 2), np.nan, np.float32))]
-    else:
-        faces = detector.detect(image, proposed, following)
-    crops = np.empty((len(faces), FACE_SIZE, FACE_SIZE), np.uint8)
-    for crop, face in zip(crops, faces):
-        crop[:] = crop_face(image, face.box)
-    return [replace(f, note=assess(f.box, f.keypoints, crop)) for f, crop in zip(faces, crops)], crops
+
+    frame: Frame
+    faces: list[Face]
+    crops: np.ndarray
+    is_mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,7 +107,136 @@ class Result:
         return list(rows(self.frame, self.faces, self.class_names))
 
 
-def read(frames: Iterable[Frame], analyzer: EmotionAnalyzer) -> Iterator[Result]:
-    """Analyses frame after frame."""
-    for frame in frames:
-        yield Result(frame, analyzer.analyze(frame), analyzer.class_names)
+class EmotionAnalyzer:
+    """Finds the faces of frames, reads their emotions and, where the configuration says so, follows them.
+
+    :meth:`analyze` reads one frame after the other. For a camera the two halves of that, :meth:`find` and
+    :meth:`read`, may run in a thread each, and for a video :meth:`analyze_many` works on several frames at once.
+
+    Args:
+        config: says how.
+        workers: how many frames :meth:`analyze_many` looks for faces in at once; each needs a detector.
+
+    Raises:
+        WeightsError: a model file is missing or damaged.
+        DeviceError: the device is not available.
+        InputError: there is no such profile, or it is for other classes.
+    """
+
+    def __init__(self, config: AnalysisConfig = AnalysisConfig(), workers: int = 1) -> None:
+        self.config = config
+        self.profile = load_profile(config.profile) if config.profile else None
+        self.classifier = EmotionClassifier(config.weights, config.device)
+        if self.profile:
+            self.profile.check(self.class_names)
+        self._detectors = [
+            FaceDetector(config.detector, config.min_confidence, config.max_faces) for _ in range(workers)
+        ]
+        self._idle: queue.SimpleQueue[FaceDetector] = queue.SimpleQueue()
+        for detector in self._detectors:
+            self._idle.put(detector)
+        self.restart()
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """In the order of the probabilities."""
+        return self.classifier.class_names
+
+    def restart(self) -> None:
+        """Forgets who was seen: what comes next is another camera or video."""
+        self._memory = RefinementMemory() if self.config.track else None
+        self._tracker = Tracker() if self.config.track else None
+        self._smoother = EmotionSmoother(self.class_names)
+        self._found_mirrored = self._read_mirrored = False
+
+    def analyze(self, frame: Frame) -> Result:
+        """Reads a frame; one without faces costs no call of the network.
+
+        Raises:
+            ArgumentError: its image has another shape or dtype.
+        """
+        (result,) = self.read([self.find(frame)])
+        return result
+
+    def find(self, frame: Frame, is_mirrored: bool = False, proposed: list[Face] | None = None) -> FoundFaces:
+        """The first half of :meth:`analyze`: detects and cuts out the faces.
+
+        Args:
+            frame: the next one.
+            is_mirrored: whether it was turned left to right. It may change from frame to frame: what is remembered
+                turns with it.
+            proposed: by :meth:`FaceDetector.propose` for this frame, if it was asked before.
+        """
+        if self._memory and is_mirrored != self._found_mirrored:
+            self._memory.mirror(frame.image.shape[1])
+        self._found_mirrored = is_mirrored
+        with self._borrowed() as detector:
+            faces, crops = find_faces(detector, frame.image, proposed, self._memory, frame.time_s)
+        return FoundFaces(frame, faces, crops, is_mirrored)
+
+    def read(self, found: Sequence[FoundFaces]) -> list[Result]:
+        """The second half of :meth:`analyze`: reads the faces of one or more frames, in order, in one batch."""
+        probabilities = self.classifier.predict(np.concatenate([each.crops for each in found]))
+        if self.profile:
+            probabilities = self.profile.correct(probabilities)
+        ends = np.cumsum([len(each.faces) for each in found])[:-1]
+        return [self._result(each, rows) for each, rows in zip(found, np.split(probabilities, ends))]
+
+    def _result(self, found: FoundFaces, probabilities: np.ndarray) -> Result:
+        """What comes of a frame whose N faces were read: float32 (N, C)."""
+        if self._tracker is None:
+            faces = [unsmoothed(face, row, self.class_names) for face, row in zip(found.faces, probabilities)]
+            return Result(found.frame, faces, self.class_names)
+        if found.is_mirrored != self._read_mirrored:
+            self._tracker.mirror(found.frame.image.shape[1])
+        self._read_mirrored = found.is_mirrored
+        time_s = found.frame.time_s
+        ids = self._tracker.update(found.faces, time_s)
+        faces = self._smoother.update(found.faces, ids, probabilities, time_s, self._tracker.track_ids)
+        return Result(found.frame, faces, self.class_names)
+
+    def analyze_many(self, frames: Iterable[tuple[Frame, bool]]) -> Generator[tuple[Frame, Result | None]]:
+        """Reads the frames of a video, several at once.
+
+        The first stage of detection looks at several frames at once; the second takes them in order, since it goes by
+        what it found in the frame before; and the network reads the faces of several frames in one batch.
+
+        Args:
+            frames: in order, each with whether it is due.
+
+        Yields:
+            each frame with what came of it, or with None where it is not due.
+        """
+
+        def propose(marked: tuple[Frame, bool]) -> tuple[Frame, list[Face] | None]:
+            frame, is_due = marked
+            if not is_due:
+                return frame, None
+            with self._borrowed() as detector:
+                return frame, detector.propose(frame.image)
+
+        with contextlib.closing(map_in_order(propose, frames, len(self._detectors))) as proposals:
+            while group := list(itertools.islice(proposals, FRAMES_AT_ONCE)):
+                found = [self.find(frame, proposed=faces) for frame, faces in group if faces is not None]
+                results = iter(self.read(found) if found else [])
+                for frame, faces in group:
+                    yield frame, None if faces is None else next(results)
+
+    @contextlib.contextmanager
+    def _borrowed(self) -> Iterator[FaceDetector]:
+        detector = self._idle.get()
+        try:
+            yield detector
+        finally:
+            self._idle.put(detector)
+
+    def close(self) -> None:
+        """Frees the detectors."""
+        for detector in self._detectors:
+            detector.close()
+
+    def __enter__(self) -> EmotionAnalyzer:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import InputError, OutputError
 from live_emotion.io.atomic import PART, write_error
 from live_emotion.io.results_writer import STANDARD_OUTPUT
-from live_emotion.pipelines.face_reader import FaceReader, ReaderOptions
+from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.pipelines.planning import VideoTask
 from live_emotion.pipelines.video import VideoOptions, VideoSummary, annotate_video
 from live_emotion.visualization.report import write_report
@@ -26,8 +27,8 @@ Progress = Callable[[int, int, int], object]
 Stop = Callable[[], bool]
 """Says True once the work is to end."""
 
-open_reader = functools.lru_cache(maxsize=1)(FaceReader)
-"""The reader of this process for some options; it serves video after video."""
+open_analyzer = functools.lru_cache(maxsize=1)(EmotionAnalyzer)
+"""The analyzer of this process for a configuration and a number of workers; it serves video after video."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,13 @@ class Outcome:
 
 
 def run_here(
-    tasks: Sequence[VideoTask], reader: ReaderOptions, options: VideoOptions, progress: Progress, stop: Stop
+    tasks: Sequence[VideoTask], config: AnalysisConfig, options: VideoOptions, progress: Progress, stop: Stop
 ) -> Iterator[Outcome]:
     """Does one task after the other.
 
     Args:
         tasks: the videos.
-        reader: how faces are found and read.
+        config: how faces are found and read.
         options: how videos are read and written.
         progress: called after each frame.
         stop: asked before each frame.
@@ -66,7 +67,7 @@ def run_here(
         WeightsError: a model file is missing or damaged.
         DeviceError: the device is not available.
     """
-    with FaceReader(reader) as opened:
+    with EmotionAnalyzer(config, cores()) as opened:
         for number, task in enumerate(tasks):
             if stop():
                 return
@@ -75,7 +76,7 @@ def run_here(
 
 def do_task(
     task: VideoTask,
-    reader: FaceReader,
+    analyzer: EmotionAnalyzer,
     options: VideoOptions,
     progress: Callable[[int, int], object] = lambda frames, expected: None,
     stop: Stop = lambda: False,
@@ -84,25 +85,29 @@ def do_task(
 
     Args:
         task: the video and its outputs.
-        reader: finds and reads faces.
+        analyzer: reads the frames.
         options: how the video is read and written.
         progress: called with how many frames are done and how many there should be; 0: unknown.
         stop: asked before each frame.
     """
     try:
-        return _do_task(task, reader, options, progress, stop)
+        return _do_task(task, analyzer, options, progress, stop)
     except (InputError, OutputError) as error:
         return Outcome(task, error=str(error))
 
 
 def _do_task(
-    task: VideoTask, reader: FaceReader, options: VideoOptions, progress: Callable[[int, int], object], stop: Stop
+    task: VideoTask,
+    analyzer: EmotionAnalyzer,
+    options: VideoOptions,
+    progress: Callable[[int, int], object],
+    stop: Stop,
 ) -> Outcome:
     final = [path for path in (task.annotated, *task.data) if path is not None]
     written = [_part(path) if task.in_folder else path for path in final]
     annotated = written[0] if task.annotated else None
     data = written[1:] if task.annotated else written
-    summary = annotate_video(task.source, reader, annotated, data, options, progress, stop)
+    summary = annotate_video(task.source, analyzer, annotated, data, options, progress, stop)
     if task.in_folder and summary.is_complete:
         for old, new in zip(written, final):
             _rename(old, new)

@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import DeviceError, MissingExtraError
-from live_emotion.pipelines.batch import POLL_S, Outcome, Progress, Stop, do_task, open_reader
-from live_emotion.pipelines.face_reader import ReaderOptions
+from live_emotion.pipelines.analyzer import AnalysisConfig
+from live_emotion.pipelines.batch import POLL_S, Outcome, Progress, Stop, do_task, open_analyzer
 from live_emotion.pipelines.planning import VideoTask
 from live_emotion.pipelines.video import VideoOptions
 
@@ -26,7 +27,7 @@ ANSWER_S = 10
 
 def run_on_cluster(
     tasks: Sequence[VideoTask],
-    reader: ReaderOptions,
+    config: AnalysisConfig,
     options: VideoOptions,
     address: str,
     progress: Progress,
@@ -38,7 +39,7 @@ def run_on_cluster(
 
     Args:
         tasks: the videos.
-        reader: how faces are found and read, in each worker.
+        config: how faces are found and read, in each worker.
         options: how videos are read and written.
         address: of the scheduler, as ``tcp://host:8786``.
         progress: called in this process.
@@ -54,7 +55,7 @@ def run_on_cluster(
     """
     from distributed import TimeoutError, wait
 
-    reader = replace(reader, weights=tuple(_absolute(path) for path in reader.weights))
+    config = replace(config, weights=tuple(_absolute(path) for path in config.weights))
     topic = f"live-emotion-{uuid.uuid4().hex}"
     frames: dict[int, tuple[int, int]] = {}  # by task: how many are done, how many there should be
     halted = False
@@ -62,7 +63,7 @@ def run_on_cluster(
         client.subscribe_topic(topic, lambda event: frames.update([event[1]]))
         futures = {
             client.submit(
-                _do_on_cluster, number, _with_absolute_paths(task), reader, options, topic, pure=False
+                _do_on_cluster, number, _with_absolute_paths(task), config, options, topic, pure=False
             ): number
             for number, task in enumerate(tasks)
         }
@@ -123,7 +124,7 @@ def _halt(topic: str) -> None:
     _halted.add(topic)
 
 
-def _do_on_cluster(number: int, task: VideoTask, reader: ReaderOptions, options: VideoOptions, topic: str) -> Outcome:
+def _do_on_cluster(number: int, task: VideoTask, config: AnalysisConfig, options: VideoOptions, topic: str) -> Outcome:
     from distributed import get_worker
 
     worker, due_s = get_worker(), 0.0
@@ -135,7 +136,7 @@ def _do_on_cluster(number: int, task: VideoTask, reader: ReaderOptions, options:
             worker.log_event(topic, (number, (done, due)))
 
     progress(0, 0)
-    return do_task(task, open_reader(reader), options, progress, lambda: topic in _halted)
+    return do_task(task, open_analyzer(config, cores()), options, progress, lambda: topic in _halted)
 
 
 def _with_absolute_paths(task: VideoTask) -> VideoTask:

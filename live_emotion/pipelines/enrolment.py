@@ -54,7 +54,7 @@ def read_camera(frames: Iterable[LiveFrame], analyzer: EmotionAnalyzer, seconds:
 
 
 def _largest(frame: Frame, analyzer: EmotionAnalyzer, name: str) -> np.ndarray:
-    faces = analyzer.analyze(frame)
+    faces = analyzer.analyze(frame).faces
     if not faces:
         raise InputError(f"Found no face in {name}; come closer, or put light on your face.")
     face = by_size(faces)[0]

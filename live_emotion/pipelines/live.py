@@ -5,23 +5,21 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from live_emotion.concurrency.cpu import cores, network_threads
 from live_emotion.concurrency.latest import Latest
 from live_emotion.concurrency.worker import BackgroundWorker
-from live_emotion.faces.detector import FaceDetector
 from live_emotion.io.camera import CameraMode
 from live_emotion.io.live_source import LiveSource, mirrored
 from live_emotion.io.results_writer import ResultsWriter
 from live_emotion.io.window import Window
-from live_emotion.pipelines.analyzer import EmotionAnalyzer, Result, find_faces
+from live_emotion.pipelines.analyzer import EmotionAnalyzer, FoundFaces, Result
 from live_emotion.pipelines.controls import Controls, Settings
 from live_emotion.pipelines.recorder import Recorder
 from live_emotion.pipelines.statistics import FrameRate, Statistics
-from live_emotion.types import Face, LiveFrame
+from live_emotion.types import LiveFrame
 from live_emotion.visualization.overlay import with_lines
 
 POLL_S = 0.03
@@ -42,40 +40,17 @@ WAITING_GREY = 32
 """Grey level of that image."""
 
 
-@dataclass(frozen=True)
-class Found:
-    """A frame and what was found in it.
-
-    Attributes:
-        frame: mirrored or not.
-        faces: N of them.
-        crops: theirs, uint8 (N, 48, 48).
-        mirror: whether the frame is mirrored.
-    """
-
-    frame: LiveFrame
-    faces: list[Face]
-    crops: np.ndarray
-    mirror: bool
-
-
-def find_live(frames: Iterable[LiveFrame], detector: FaceDetector, settings: Settings) -> Iterator[Found]:
+def find_live(frames: Iterable[LiveFrame], analyzer: EmotionAnalyzer, settings: Settings) -> Iterator[FoundFaces]:
     """Finds the faces of frames, mirrored or not as the settings say at the time."""
     for frame in frames:
-        mirror = settings.mirror
-        shown = mirrored(frame) if mirror else frame
-        yield Found(shown, *find_faces(detector, shown.image), mirror)
+        is_mirrored = settings.mirror
+        yield analyzer.find(mirrored(frame) if is_mirrored else frame, is_mirrored)
 
 
-def read_live(found: Iterable[Found], analyzer: EmotionAnalyzer) -> Iterator[Result]:
-    """Reads the faces that were found; they keep their identity when mirroring goes on or off."""
-    mirror = None
+def read_live(found: Iterable[FoundFaces], analyzer: EmotionAnalyzer) -> Iterator[Result]:
+    """Reads the faces that were found."""
     for item in found:
-        if mirror not in (None, item.mirror) and analyzer.tracker:
-            analyzer.tracker.mirror(item.frame.image.shape[1])
-        mirror = item.mirror
-        faces = analyzer.read(item.faces, item.crops, item.frame.time_s)
-        yield Result(item.frame, faces, analyzer.class_names)
+        yield from analyzer.read([item])
 
 
 class LiveLoop:
@@ -138,7 +113,7 @@ class LiveLoop:
         with (
             network_threads(max(1, cores() // 2)),
             BackgroundWorker(ROWS_TO_LOG) as log,
-            Latest(find_live(source, self.analyzer.detector, self.settings)) as found,
+            Latest(find_live(source, self.analyzer, self.settings)) as found,
             Latest(read_live(found, self.analyzer)) as results,
             contextlib.ExitStack() as first,
         ):

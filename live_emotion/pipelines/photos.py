@@ -58,7 +58,7 @@ def read_photo(file: Path, analyzer: EmotionAnalyzer, annotated_file: Path) -> R
         OutputError: the copy cannot be written.
     """
     image = read_image(file)
-    faces = by_size(analyzer.analyze(Frame(0, 0.0, image)))
+    faces = by_size(analyzer.analyze(Frame(0, 0.0, image)).faces)
     annotated = draw(image, faces, analyzer.class_names)
     write_image(annotated_file, annotated)
     return ReadPhoto(file, image, annotated, annotated_file, tuple(faces))

@@ -9,13 +9,12 @@ import threading
 from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from typing import Any
 
 from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import DeviceError
-from live_emotion.pipelines.batch import POLL_S, Outcome, Progress, Stop, do_task, open_reader
-from live_emotion.pipelines.face_reader import ReaderOptions
+from live_emotion.pipelines.analyzer import AnalysisConfig
+from live_emotion.pipelines.batch import POLL_S, Outcome, Progress, Stop, do_task, open_analyzer
 from live_emotion.pipelines.planning import VideoTask
 from live_emotion.pipelines.video import VideoOptions
 
@@ -25,7 +24,7 @@ NOT_BEGUN = -1
 
 def run_in_processes(
     tasks: Sequence[VideoTask],
-    reader: ReaderOptions,
+    config: AnalysisConfig,
     options: VideoOptions,
     workers: int,
     progress: Progress,
@@ -38,7 +37,7 @@ def run_in_processes(
 
     Args:
         tasks: the videos.
-        reader: how faces are found and read, in each process.
+        config: how faces are found and read, in each process.
         options: how videos are read and written.
         workers: how many processes.
         progress: called in this process.
@@ -51,7 +50,7 @@ def run_in_processes(
         WeightsError: a model file is missing or damaged.
         DeviceError: the device is not available, or no process can be started.
     """
-    settings = replace(reader, threads=reader.threads or max(1, cores() // workers)), options
+    settings = config, max(1, cores() // workers), options
     waiting: Collection[int] = range(len(tasks))
     while waiting and not stop():
         before = len(waiting)
@@ -68,7 +67,7 @@ def run_in_processes(
 def _in_pool(
     tasks: Sequence[VideoTask],
     numbers: Collection[int],
-    settings: tuple[ReaderOptions, VideoOptions],
+    settings: tuple[AnalysisConfig, int, VideoOptions],
     workers: int,
     progress: Progress,
     stop: Stop,
@@ -124,11 +123,13 @@ def _begin_process(*shared: Any) -> None:
     threading.Thread(target=follow, name="follow", daemon=True).start()
 
 
-def _do_in_process(number: int, task: VideoTask, reader: ReaderOptions, options: VideoOptions) -> Outcome:
+def _do_in_process(
+    number: int, task: VideoTask, config: AnalysisConfig, threads: int, options: VideoOptions
+) -> Outcome:
     frames, expected, halt = _shared
     frames[number] = 0
 
     def progress(done: int, due: int) -> None:
         frames[number], expected[number] = done, due
 
-    return do_task(task, open_reader(reader), options, progress, lambda: bool(halt.value))
+    return do_task(task, open_analyzer(config, threads), options, progress, lambda: bool(halt.value))

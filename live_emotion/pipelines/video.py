@@ -5,19 +5,17 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from live_emotion.concurrency.cpu import network_threads
 from live_emotion.concurrency.prefetch import prefetch
-from live_emotion.faces.refinement import Following
-from live_emotion.faces.tracker import Tracker
 from live_emotion.io.audio import Audio
 from live_emotion.io.results_writer import ResultsWriter, open_results_writer
 from live_emotion.io.video_reader import VideoFile
 from live_emotion.io.video_writer import DEFAULT_QUALITY, VideoWriter
-from live_emotion.pipelines.face_reader import FaceReader
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.types import Frame, StrPath, TrackedFace
 from live_emotion.visualization.overlay import draw
 
@@ -103,7 +101,7 @@ class Sampler:
 
 def annotate_video(
     source: StrPath,
-    reader: FaceReader,
+    analyzer: EmotionAnalyzer,
     annotated: StrPath | None = None,
     data: Sequence[StrPath] = (),
     options: VideoOptions = VideoOptions(),
@@ -116,7 +114,7 @@ def annotate_video(
 
     Args:
         source: any file that FFmpeg reads.
-        reader: finds and reads faces.
+        analyzer: reads the frames; it forgets whom it saw before.
         annotated: the annotated copy, an ``.mp4``; None: none.
         data: files for rows, ``.csv``, ``.jsonl`` or ``.parquet``; times in them are the source's.
         options: what is read, and how it is written.
@@ -130,12 +128,12 @@ def annotate_video(
     """
     began = time.monotonic()
     summary = VideoSummary()
-    class_names = reader.classifier.class_names
+    class_names = analyzer.class_names
     with contextlib.ExitStack() as stack:
         video = stack.enter_context(VideoFile(source, options.start_s, options.end_s))
         sinks = [_open(stack, open_results_writer(path, class_names)) for path in data]
         writer = _open(stack, _video_writer(annotated, video, options, summary)) if annotated else None
-        results = stack.enter_context(contextlib.closing(_analyze(video, reader, options, keep_all=bool(annotated))))
+        results = stack.enter_context(contextlib.closing(_analyze(video, analyzer, options, keep_all=bool(annotated))))
         for frame, faces, is_fresh in results:
             if stop():
                 break
@@ -170,13 +168,13 @@ def _video_writer(annotated: StrPath, video: VideoFile, options: VideoOptions, s
 
 
 def _analyze(
-    video: VideoFile, reader: FaceReader, options: VideoOptions, keep_all: bool
-) -> Iterator[tuple[Frame, list[TrackedFace], bool]]:
+    video: VideoFile, analyzer: EmotionAnalyzer, options: VideoOptions, keep_all: bool
+) -> Generator[tuple[Frame, list[TrackedFace], bool]]:
     """Frames with their faces, and whether those were read in this very frame.
 
     Args:
         video: the video.
-        reader: finds and reads faces.
+        analyzer: reads the frames; it forgets whom it saw before.
         options: say which frames are analysed.
         keep_all: give the other frames, too.
     """
@@ -184,14 +182,12 @@ def _analyze(
     frames = (
         ((f, sampler(f.index, f.time_s)) for f in video) if keep_all else ((f, True) for f in video.frames(sampler))
     )
-    tracker = Tracker(reader.classifier.class_names)
-    following = Following() if options.every == 1 and not options.fps else None
+    analyzer.restart()
     faces: list[TrackedFace] = []
     with contextlib.ExitStack() as stack:
         stack.enter_context(network_threads(1))  # frames are spread over the cores, not layers
         decoded = stack.enter_context(contextlib.closing(prefetch(frames, FRAMES_AHEAD)))
-        read = stack.enter_context(contextlib.closing(reader.read(decoded, following)))
-        for frame, found in stack.enter_context(contextlib.closing(prefetch(read, FRAMES_AHEAD))):
-            if found is not None:
-                faces = tracker.update(*found, frame.time_s)
-            yield frame, faces, found is not None
+        read = stack.enter_context(contextlib.closing(analyzer.analyze_many(decoded)))
+        for frame, result in stack.enter_context(contextlib.closing(prefetch(read, FRAMES_AHEAD))):
+            faces = result.faces if result else faces
+            yield frame, faces, result is not None

@@ -56,10 +56,10 @@ def command(
     with contextlib.ExitStack() as stack:
         live = None if photos else stack.enter_context(open_camera(camera))
 
-        from live_emotion.pipelines.analyzer import EmotionAnalyzer
+        from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
         from live_emotion.pipelines.enrolment import read_camera, read_photos
 
-        analyzer = stack.enter_context(EmotionAnalyzer.open(weights, device, detector))
+        analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(weights, device, detector)))
         if live:
             click.echo(f"Look into the camera with a relaxed face for {seconds:g} seconds.", err=True)
             seen = read_camera(live, analyzer, seconds)

@@ -37,18 +37,18 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
     from live_emotion.io.demo_clip import FPS, SECONDS, demo_frames, read_portrait
     from live_emotion.io.video_writer import VideoWriter
     from live_emotion.io.window import Window, has_display
-    from live_emotion.pipelines.analyzer import EmotionAnalyzer, read
+    from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
     from live_emotion.pipelines.photos import EXAMPLE
     from live_emotion.visualization.figures import draw_example
 
     make_folder(output)
     with contextlib.ExitStack() as stack:
         screen = stack.enter_context(Window()) if (has_display() if window is None else window) else None
-        analyzer = stack.enter_context(EmotionAnalyzer.open(**analysis, track=True))
+        analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(**analysis, track=True)))
         video = stack.enter_context(VideoWriter(output / VIDEO))
         frames = count_frames(demo_frames(read_portrait()), FPS * SECONDS, "Demo")
         example = None
-        for result in read(frames, analyzer):
+        for result in map(analyzer.analyze, frames):
             image = result.draw()
             video.write(image, result.frame.time_s)
             example = example or (result if result.faces else None)

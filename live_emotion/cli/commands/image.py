@@ -42,14 +42,14 @@ def command(photos: tuple[Path, ...], output: Path, as_json: bool, **analysis: A
     live-emotion image portrait.png --json
     """
     from live_emotion.io.atomic import make_folder
-    from live_emotion.pipelines.analyzer import EmotionAnalyzer
+    from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
     from live_emotion.pipelines.photos import list_photos, read_photo, save_figure
 
     files = list_photos(photos)
     make_folder(output)
     done: list[ReadPhoto] = []
     failed = 0
-    with EmotionAnalyzer.open(**analysis) as analyzer:
+    with EmotionAnalyzer(AnalysisConfig(**analysis)) as analyzer:
         class_names = analyzer.class_names
         for file, name in zip(files, _output_names(files)):
             try:

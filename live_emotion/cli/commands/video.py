@@ -15,8 +15,8 @@ from live_emotion.cli.options import analysis_options, force_option
 from live_emotion.errors import LiveEmotionError
 
 if TYPE_CHECKING:
+    from live_emotion.pipelines.analyzer import AnalysisConfig
     from live_emotion.pipelines.batch import Outcome, Progress, Stop
-    from live_emotion.pipelines.face_reader import ReaderOptions
     from live_emotion.pipelines.planning import VideoTask
     from live_emotion.pipelines.video import VideoOptions
 
@@ -139,8 +139,8 @@ def command(
     from live_emotion.cli.progress import VideosBar
     from live_emotion.concurrency.interrupts import StopRequest
     from live_emotion.io.results_writer import STANDARD_OUTPUT
+    from live_emotion.pipelines.analyzer import AnalysisConfig
     from live_emotion.pipelines.dask_cluster import check_cluster
-    from live_emotion.pipelines.face_reader import ReaderOptions
     from live_emotion.pipelines.planning import make_folders, plan, refuse_done
     from live_emotion.pipelines.video import VideoOptions
 
@@ -157,10 +157,9 @@ def command(
     options = VideoOptions(start_s, end_s, every, fps or 0.0, quality)
     outcomes: list[Outcome] = []
     numbers = {task.source: number for number, task in enumerate(tasks)}
+    config = AnalysisConfig(**analysis, track=True)
     with StopRequest() as request, VideosBar([path.name for path in numbers], _weights(tasks, clip)) as bar:
-        for outcome in _run(
-            tasks, ReaderOptions(**analysis), options, workers, cluster, bar.show, lambda: request.requested
-        ):
+        for outcome in _run(tasks, config, options, workers, cluster, bar.show, lambda: request.requested):
             outcomes.append(outcome)
             summary = outcome.summary
             if summary is None or summary.is_complete:
@@ -172,7 +171,7 @@ def command(
 
 def _run(
     tasks: Sequence[VideoTask],
-    reader: ReaderOptions,
+    config: AnalysisConfig,
     options: VideoOptions,
     workers: int,
     cluster: str | None,
@@ -187,11 +186,11 @@ def _run(
     if not tasks:
         return
     if cluster:
-        yield from run_on_cluster(tasks, reader, options, cluster, progress, stop)
+        yield from run_on_cluster(tasks, config, options, cluster, progress, stop)
     elif min(workers, len(tasks)) > 1:
-        yield from run_in_processes(tasks, reader, options, workers, progress, stop)
+        yield from run_in_processes(tasks, config, options, workers, progress, stop)
     else:
-        yield from run_here(tasks, reader, options, progress, stop)
+        yield from run_here(tasks, config, options, progress, stop)
 
 
 def _weights(tasks: Sequence[VideoTask], clip: tuple[float, float] | None) -> list[int]:

@@ -88,12 +88,12 @@ def command(
             click.echo(f"Camera {camera}: {given}" + (f", asked for {asked}" if asked else ""), err=True)
 
         from live_emotion.io.results_writer import open_results_writer
-        from live_emotion.pipelines.analyzer import EmotionAnalyzer
+        from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
         from live_emotion.pipelines.controls import Settings
         from live_emotion.pipelines.live import LiveLoop
         from live_emotion.pipelines.recorder import Recorder
 
-        analyzer = stack.enter_context(EmotionAnalyzer.open(**analysis, track=True, profile=profile))
+        analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(**analysis, profile=profile, track=True)))
         sink = stack.enter_context(open_results_writer(log, analyzer.class_names, live=True)) if log else None
         recorder = stack.enter_context(Recorder(output))
         if record:

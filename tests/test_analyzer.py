@@ -1,0 +1,148 @@
+"""The one analyzer: real portrait, real detector, the weights that come with live-emotion."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, replace
+
+import cv2
+import numpy as np
+import pytest
+
+from live_emotion.errors import LiveEmotionError
+from live_emotion.faces.crops import find_faces
+from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.preprocessing import crop_face
+from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.types import Frame
+
+
+@pytest.fixture(scope="module")
+def analyzer():
+    with EmotionAnalyzer(AnalysisConfig(device="cpu")) as analyzer:
+        yield analyzer
+
+
+@pytest.fixture(scope="module")
+def follower():
+    with EmotionAnalyzer(AnalysisConfig(device="cpu", track=True), workers=2) as analyzer:
+        yield analyzer
+
+
+@pytest.fixture
+def batches(analyzer, monkeypatch):
+    """Sizes of the batches that reach the network."""
+    sizes = []
+    (network,) = analyzer.classifier._networks
+    logits = network.logits
+
+    def noted(faces):
+        sizes.append(len(faces))
+        return logits(faces)
+
+    monkeypatch.setattr(network, "logits", noted)
+    return sizes
+
+
+def test_two_faces_are_one_batch_of_two(analyzer, batches, two_faces):
+    assert len(analyzer.analyze(Frame(0, 0.0, two_faces)).faces) == 2
+    assert batches == [2]
+
+
+def test_no_face_costs_no_network_call(analyzer, batches, no_face):
+    assert analyzer.analyze(Frame(0, 0.0, no_face)).faces == []
+    assert batches == []
+
+
+def test_each_face_has_the_reading_of_its_own_crop(analyzer, two_faces):
+    left, right = sorted(analyzer.analyze(Frame(0, 0.0, two_faces)).faces, key=lambda f: f.box[0])
+    crops = np.stack([crop_face(two_faces, face.box) for face in (left, right)])
+    expected = analyzer.classifier.predict(crops)
+    assert np.abs(expected[0] - expected[1]).max() > 0.01, "these two must be told apart"
+    np.testing.assert_allclose([left.probabilities, right.probabilities], expected, atol=1e-5)
+
+
+def test_crops_are_those_of_the_one_preprocessing(portrait):
+    with FaceDetector() as detector:
+        faces, crops = find_faces(detector, portrait)
+    assert len(faces) == 1
+    assert np.array_equal(crops[0], crop_face(portrait, faces[0].box))
+
+
+def test_results_keep_frames_and_are_drawn_on_copies(analyzer, portrait, no_face):
+    frames = [Frame(0, 0.0, portrait), Frame(1, 0.04, no_face)]
+    results = [analyzer.analyze(frame) for frame in frames]
+    assert [r.frame for r in results] == frames
+    assert [len(r.faces) for r in results] == [1, 0]
+    annotated = results[0].draw()
+    assert annotated.shape == portrait.shape
+    assert not np.array_equal(annotated, portrait)
+    assert np.array_equal(results[1].draw(), no_face)
+    x1, y1, x2, y2 = (round(v) for v in results[0].faces[0].box)
+    middle = slice(y1 + 20, y2 - 20), slice(x1 + 20, x2 - 20)
+    assert np.array_equal(annotated[middle], portrait[middle]), "the face itself stays free"
+
+
+def moving(portrait, count):
+    """Frames in which the portrait goes to the right, 25 a second."""
+    for i in range(count):
+        yield Frame(i, i / 25, np.roll(portrait, 3 * i, axis=1))
+
+
+def test_several_frames_at_once_give_what_one_after_the_other_gives(follower, portrait, no_face):
+    frames = [*moving(portrait, 9), Frame(9, 9 / 25, no_face), Frame(10, 10 / 25, np.roll(portrait, 30, axis=1))]
+    follower.restart()
+    expected = [follower.analyze(frame) for frame in frames]
+    follower.restart()
+    found = list(follower.analyze_many((frame, True) for frame in frames))
+    assert [frame for frame, _ in found] == frames
+    for (_, result), wanted in zip(found, expected):
+        assert [face.track_id for face in result.faces] == [face.track_id for face in wanted.faces]
+        assert [face.box for face in result.faces] == [face.box for face in wanted.faces]
+        for face, other in zip(result.faces, wanted.faces):
+            np.testing.assert_allclose(face.probabilities, other.probabilities, atol=0.02)
+
+
+def test_frames_that_are_not_due_are_handed_on_unread(follower, portrait):
+    follower.restart()
+    marked = [(frame, frame.index % 3 == 0) for frame in moving(portrait, 7)]
+    assert [result is not None for _, result in follower.analyze_many(marked)] == [due for _, due in marked]
+
+
+def test_whoever_was_seen_before_a_restart_is_forgotten(follower, portrait):
+    follower.restart()
+    assert follower.analyze(Frame(0, 5.0, portrait)).faces[0].track_id == 1
+    follower.restart()
+    assert follower.analyze(Frame(0, 5.1, portrait)).faces[0].track_id == 1
+
+
+def test_people_keep_their_identities_when_mirroring_goes_on_and_off(follower, portrait):
+    """Two people of whom the left one is larger: the numbers go with the people, not with the places."""
+    picture = np.full((600, 1024, 3), 110, np.uint8)
+    picture[:, :512] = portrait
+    picture[180:, 640:998] = cv2.resize(portrait, (358, 420), interpolation=cv2.INTER_AREA)
+    follower.restart()
+    numbers = []
+    for i in range(9):
+        is_mirrored = i in (3, 4, 5)
+        image = np.ascontiguousarray(picture[:, ::-1]) if is_mirrored else picture
+        (result,) = follower.read([follower.find(Frame(i, i / 25, image), is_mirrored)])
+        numbers.append([face.track_id for face in sorted(result.faces, key=lambda f: f.box[0] - f.box[2])])
+    assert numbers == [numbers[0]] * 9
+    assert len(numbers[0]) == 2
+
+
+def test_a_configuration_takes_weights_in_any_form_and_cannot_be_changed(tmp_path):
+    assert AnalysisConfig().weights == AnalysisConfig(weights=None).weights == ()
+    assert AnalysisConfig(weights="a.pth").weights == ("a.pth",)
+    assert AnalysisConfig(weights=tmp_path).weights == (tmp_path,)
+    assert AnalysisConfig(weights=["a.pth", tmp_path]).weights == ("a.pth", tmp_path)
+    with pytest.raises(FrozenInstanceError):
+        AnalysisConfig().device = "cuda"
+
+
+@pytest.mark.parametrize(
+    "change", [{"detector": "best"}, {"min_confidence": 1.5}, {"min_confidence": float("nan")}, {"max_faces": 0}]
+)
+def test_a_configuration_that_makes_no_sense_is_one_line(change):
+    with pytest.raises(LiveEmotionError, match=next(iter(change))):
+        replace(AnalysisConfig(), **change)
