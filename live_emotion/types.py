@@ -82,7 +82,7 @@ class Prediction:
     probabilities: tuple[float, ...]
 
     @classmethod
-    def from_probabilities(cls, probabilities: Sequence[float], class_names: Sequence[str]) -> Prediction:
+    def from_probabilities(cls, probabilities: Sequence[float] | np.ndarray, class_names: Sequence[str]) -> Prediction:
         """Names the most probable class; of equal ones, the first.
 
         Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import lap
 import numpy as np
 
 from live_emotion.types import Face
@@ -42,16 +43,13 @@ class _Track:
 class Tracker:
     """Joins the faces of successive frames into tracks.
 
-    Faces and tracks are paired so that the overlap of all pairs together is largest (Hungarian method; Kuhn, 1955).
+    Faces and tracks are paired so that the overlap of all pairs together is largest (linear assignment; Jonker and Volgenant, 1987).
 
     Args:
         lost_s: how long a face may be out of sight, in seconds.
     """
 
     def __init__(self, lost_s: float = LOST_S) -> None:
-        from scipy.optimize import linear_sum_assignment  # here, since it takes longer than a frame to load
-
-        self._assign = linear_sum_assignment
         self.lost_s = lost_s
         self._tracks: list[_Track] = []
         self._next_id = 1
@@ -95,8 +93,12 @@ class Tracker:
             return {}
         expected = np.array([t.expected_box(time_s) for t in self._tracks])
         overlap = intersection_over_union(boxes, expected)
-        rows, columns = self._assign(overlap, maximize=True)
-        return {int(r): self._tracks[c] for r, c in zip(rows, columns) if overlap[r, c] >= SMALLEST_OVERLAP}
+        _, columns, _ = lap.lapjv(1 - overlap, extend_cost=True)  # a box without a track has column -1
+        return {
+            row: self._tracks[column]
+            for row, column in enumerate(columns)
+            if column >= 0 and overlap[row, column] >= SMALLEST_OVERLAP
+        }
 
 
 def intersection_over_union(a: np.ndarray, b: np.ndarray) -> np.ndarray:
