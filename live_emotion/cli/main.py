@@ -27,8 +27,8 @@ COMMANDS = {
 
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What the system says where nothing more can be written. Where it names no file, that is standard output, since those of
-files come as OutputErrors."""
+"""What the system says where nothing more can be written. Where it names no file, that is standard output, since
+those of files come as OutputErrors."""
 
 
 class LazyGroup(click.Group):

@@ -43,7 +43,8 @@ class _Track:
 class Tracker:
     """Joins the faces of successive frames into tracks.
 
-    Faces and tracks are paired so that the overlap of all pairs together is largest (linear assignment; Jonker and Volgenant, 1987).
+    Faces and tracks are paired so that the overlap of all pairs together is largest (linear assignment; Jonker and
+    Volgenant, 1987).
 
     Args:
         lost_s: how long a face may be out of sight, in seconds.
