@@ -206,3 +206,23 @@ def test_mediapipe_stays_silent_even_if_nobody_closes_it():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
+def test_a_photo_of_many_megapixels_is_shrunk_for_detection_and_boxes_are_its_own(portrait):
+    with FaceDetector() as detector:
+        (expected,) = detector.detect(portrait)
+        photo = np.full((6000, 5120, 3), 110, np.uint8)
+        photo[1000:4600, 1500:4572] = cv2.resize(portrait, None, fx=6, fy=6, interpolation=cv2.INTER_CUBIC)
+        (face,) = detector.detect(photo)
+    x1, y1, x2, y2 = expected.box
+    assert face.box == pytest.approx((1500 + 6 * x1, 1000 + 6 * y1, 1500 + 6 * x2, 1000 + 6 * y2), abs=6 * 25)
+    np.testing.assert_allclose(face.keypoints, 6 * expected.keypoints + [1500, 1000], atol=6 * 12)
+
+
+def test_a_side_longer_than_mediapipe_takes_is_no_crash():
+    code = (
+        "import numpy as np; from live_emotion.faces.detector import FaceDetector; "
+        "print([d.detect(np.zeros((60, 40_000, 3), np.uint8)) for d in map(FaceDetector, ('short', 'full'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[[], []]\n", "")

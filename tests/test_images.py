@@ -10,6 +10,8 @@ from PIL import Image
 
 from live_emotion.errors import InputError, OutputError
 from live_emotion.io.images import read_image, write_image
+from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.photos import PREVIEW_SIDE, read_photo, save_figure
 
 
 def test_round_trip(portrait, tmp_path):
@@ -64,3 +66,16 @@ def test_unknown_format_for_writing(portrait, tmp_path):
     with pytest.raises(OutputError, match="no image format"):
         write_image(tmp_path / "a.xyz", portrait)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_many_photos_keep_no_more_pixels_than_their_pictures_need(tmp_path, portrait):
+    big = cv2.resize(portrait, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    cv2.imwrite(str(tmp_path / "big.jpg"), big)
+    with EmotionAnalyzer(AnalysisConfig(device="cpu")) as analyzer:
+        photo = read_photo(tmp_path / "big.jpg", analyzer, tmp_path / "annotated.png")
+    assert photo.size == (2048, 2400)
+    assert photo.preview.shape == (PREVIEW_SIDE, round(PREVIEW_SIDE * 2048 / 2400), 3)
+    assert cv2.imread(str(tmp_path / "annotated.png")).shape == big.shape
+    assert photo.crop.shape == (48, 48)
+    assert save_figure([photo] * 70, analyzer.class_names, tmp_path) == tmp_path / "batch_predictions.png"
+    assert max(cv2.imread(str(tmp_path / "batch_predictions.png")).shape) < 8000

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from live_emotion.errors import ArgumentError
-from live_emotion.faces.preprocessing import flatten_alpha
+from live_emotion.faces.preprocessing import flatten_alpha, shrunk
 from live_emotion.resources import weights_file
 from live_emotion.types import Box, Face
 
@@ -24,6 +24,11 @@ MODELS = {
 
 SMALLEST_FACE = 16
 """Faces, and pictures, with a shorter side in pixels are not looked at: a third of what the network reads."""
+
+
+LARGEST_SIDE = 1920
+"""Images with a longer side in pixels are shrunk to this first: the models see at most 192 pixels, and MediaPipe takes
+no side beyond 32,766."""
 
 
 class BlazeFace:
@@ -58,14 +63,13 @@ class BlazeFace:
         if not self._close.alive:
             raise ArgumentError("this face detector is closed; make another")
         check_image(image)
-        if area is None:
-            return _run(self._model, to_rgb(image)) if min(image.shape[:2]) >= SMALLEST_FACE else []
         height, width = image.shape[:2]
-        left, top = max(0, round(area[0])), max(0, round(area[1]))
-        part = image[top : min(height, round(area[3])), left : min(width, round(area[2]))]
+        left, top, right, bottom = (round(side) for side in area or (0, 0, width, height))
+        left, top = max(0, left), max(0, top)
+        part = image[top : min(height, bottom), left : min(width, right)]
         if min(part.shape[:2]) < SMALLEST_FACE:
             return []
-        return [_moved(face, left, top) for face in _run(self._model, to_rgb(part))]
+        return _run(self._model, part, left, top)
 
     def close(self) -> None:
         """Frees the model; closing twice does nothing."""
@@ -95,25 +99,21 @@ def to_rgb(image: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(flatten_alpha(image) if image.shape[2] == 4 else image, cv2.COLOR_BGR2RGB)
 
 
-def _moved(face: Face, left: int, top: int) -> Face:
-    x1, y1, x2, y2 = face.box
-    points = face.keypoints + np.array([left, top], np.float32)
-    return Face((x1 + left, y1 + top, x2 + left, y2 + top), face.score, points)
-
-
-def _run(model: Any, rgb: np.ndarray) -> list[Face]:
-    """What a model finds in (H, W, 3) uint8 RGB."""
+def _run(model: Any, image: np.ndarray, left: int = 0, top: int = 0) -> list[Face]:
+    """What a model finds in a part of an image that begins at ``left`` and ``top``, in the pixels of the whole."""
     import mediapipe
 
-    height, width = rgb.shape[:2]
-    image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb)
+    height, width = image.shape[:2]
+    rgb = to_rgb(shrunk(image, LARGEST_SIDE))
+    scale_x, scale_y = width / rgb.shape[1], height / rgb.shape[0]
     faces = []
-    for found in model.detect(image).detections:
+    for found in model.detect(mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb)).detections:
         box = found.bounding_box
-        x1, y1 = float(box.origin_x), float(box.origin_y)
-        if min(box.width, box.height) >= SMALLEST_FACE:
-            points = np.array([(k.x * width, k.y * height) for k in found.keypoints], np.float32)
-            faces.append(Face((x1, y1, x1 + box.width, y1 + box.height), float(found.categories[0].score), points))
+        x1, y1 = left + scale_x * box.origin_x, top + scale_y * box.origin_y
+        x2, y2 = x1 + scale_x * box.width, y1 + scale_y * box.height
+        if min(x2 - x1, y2 - y1) >= SMALLEST_FACE:
+            points = np.array([(left + k.x * width, top + k.y * height) for k in found.keypoints], np.float32)
+            faces.append(Face((x1, y1, x2, y2), float(found.categories[0].score), points))
     return faces
 
 

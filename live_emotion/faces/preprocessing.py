@@ -126,6 +126,18 @@ def to_grey(image: np.ndarray) -> np.ndarray:
     raise ArgumentError(f"a picture must be (H, W), (H, W, 3) or (H, W, 4), this one is {image.shape}")
 
 
+def shrunk(image: np.ndarray, largest_side: int) -> np.ndarray:
+    """An image of uint8 with no side longer than this, in pixels: itself, or a smaller copy of equal proportions."""
+    import cv2
+
+    height, width = image.shape[:2]
+    if max(height, width) <= largest_side:
+        return image
+    scale = largest_side / max(height, width)
+    size = (max(1, round(scale * width)), max(1, round(scale * height)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
 def flatten_alpha(image: np.ndarray) -> np.ndarray:
     """Shows a transparent picture on mid grey: (H, W, 4) uint8 BGRA -> (H, W, 3) uint8 BGR."""
     alpha = image[:, :, 3:].astype(np.float32) / 255

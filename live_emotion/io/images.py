@@ -14,6 +14,8 @@ from live_emotion.io.atomic import atomic_path
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".tif", ".tiff", ".webp"})
 """What a folder's files must end with to count as images."""
 
+JPEG_BEGINS = b"\xff\xd8"
+
 
 def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     """Reads a photo, upright as its EXIF data say.
@@ -50,7 +52,8 @@ def decode_image(encoded: np.ndarray) -> np.ndarray | None:
         image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
         if image is None:
             return None
-        whole = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+        is_jpeg = encoded[:2].tobytes() == JPEG_BEGINS  # which has no alpha channel to look for
+        whole = None if is_jpeg else cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
     except cv2.error:  # larger than OpenCV takes
         return None
     if whole is not None and whole.ndim == 3 and whole.shape[2] == 4 and whole.dtype == np.uint8:

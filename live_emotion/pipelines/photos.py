@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from live_emotion.faces.boxes import by_size
-from live_emotion.faces.preprocessing import crop_face
+from live_emotion.faces.preprocessing import crop_face, shrunk
 from live_emotion.io.atomic import expand_folders
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image, write_image
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
@@ -21,24 +21,31 @@ from live_emotion.visualization.overlay import draw, label
 EXAMPLE = "prediction_example.png"
 BATCH = "batch_predictions.png"
 
+PREVIEW_SIDE = 1000
+"""In pixels; the pictures show no photo larger."""
+
 
 @dataclass(frozen=True)
 class ReadPhoto:
     """A photo and what was found in it.
 
+    It holds no more pixels than the pictures of :func:`save_figure` need, so that many photos fit into memory.
+
     Attributes:
         file: it was read from.
-        image: (H, W, 3) uint8 BGR.
-        annotated: the same with its overlay.
-        annotated_file: where that was written.
+        size: width and height in pixels.
+        preview: the annotated copy, (H, W, 3) uint8 BGR with no side longer than :data:`PREVIEW_SIDE`.
+        annotated_file: where the whole of it was written.
         faces: by size, largest first.
+        crop: (48, 48) uint8, the largest face as the network saw it; None where there is none.
     """
 
     file: Path
-    image: np.ndarray
-    annotated: np.ndarray
+    size: tuple[int, int]
+    preview: np.ndarray
     annotated_file: Path
     faces: tuple[TrackedFace, ...]
+    crop: np.ndarray | None
 
 
 def list_photos(paths: Sequence[Path]) -> list[Path]:
@@ -59,9 +66,11 @@ def read_photo(file: Path, analyzer: EmotionAnalyzer, annotated_file: Path) -> R
     """
     image = read_image(file)
     faces = by_size(analyzer.analyze(Frame(0, 0.0, image)).faces)
+    crop = crop_face(image, faces[0].box) if faces else None
     annotated = draw(image, faces, analyzer.class_names)
     write_image(annotated_file, annotated)
-    return ReadPhoto(file, image, annotated, annotated_file, tuple(faces))
+    preview = shrunk(annotated, PREVIEW_SIDE)
+    return ReadPhoto(file, (image.shape[1], image.shape[0]), preview, annotated_file, tuple(faces), crop)
 
 
 def save_figure(photos: Sequence[ReadPhoto], class_names: Sequence[str], folder: Path) -> Path | None:
@@ -75,13 +84,10 @@ def save_figure(photos: Sequence[ReadPhoto], class_names: Sequence[str], folder:
     """
     if len(photos) > 1:
         titles = [f"{photo.file.name}\n{_summary(photo.faces)}" for photo in photos]
-        draw_batch([photo.annotated for photo in photos], titles, folder / BATCH)
+        draw_batch([photo.preview for photo in photos], titles, folder / BATCH)
         return folder / BATCH
-    if photos and photos[0].faces:
-        photo = photos[0]
-        face = photo.faces[0]
-        seen = crop_face(photo.image, face.box)
-        draw_example(photo.annotated, seen, face.prediction, class_names, folder / EXAMPLE)
+    if photos and (crop := photos[0].crop) is not None:
+        draw_example(photos[0].preview, crop, photos[0].faces[0].prediction, class_names, folder / EXAMPLE)
         return folder / EXAMPLE
     return None
 

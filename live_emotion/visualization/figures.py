@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 5
 
+MOST_IMAGES = 60
+"""In one picture, which would grow too tall for any viewer."""
+
 
 def draw_example(
     annotated: np.ndarray,
@@ -61,7 +64,7 @@ def draw_batch(images: Sequence[np.ndarray], titles: Sequence[str], path: StrPat
     """Draws several annotated photos in a grid.
 
     Args:
-        images: N of (H, W, 3) uint8 BGR, of any sizes.
+        images: N of (H, W, 3) uint8 BGR, of any sizes; of more than :data:`MOST_IMAGES`, the first.
         titles: one for each.
         path: the PNG file.
 
@@ -70,6 +73,7 @@ def draw_batch(images: Sequence[np.ndarray], titles: Sequence[str], path: StrPat
     """
     from matplotlib.figure import Figure
 
+    images = images[:MOST_IMAGES]
     columns = min(MOST_COLUMNS, math.ceil(math.sqrt(len(images))))
     rows = math.ceil(len(images) / columns)
     figure = Figure(figsize=(3.6 * columns, 3.6 * rows), layout="constrained")

@@ -96,8 +96,8 @@ def _print_photo(photo: ReadPhoto) -> None:
 def _as_json(photo: ReadPhoto, class_names: tuple[str, ...]) -> dict[str, Any]:
     return {
         "file": str(photo.file),
-        "width": photo.annotated.shape[1],
-        "height": photo.annotated.shape[0],
+        "width": photo.size[0],
+        "height": photo.size[1],
         "faces": [
             {
                 "box": [round(v, 1) for v in face.box],
