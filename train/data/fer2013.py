@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,8 +110,8 @@ def unpack(table: Path, votes: Path | None, folder: Path) -> Counter[tuple[str, 
         if count:
             say(f"{count} images {reason} and are left out.")
     if votes:
-        with (folder / VOTES).open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([["split", "file", "fer_label", *answers], *listed])
+        with (folder / VOTES).open("w", newline="", encoding="utf-8") as text:
+            csv.writer(text).writerows([["split", "file", "fer_label", *answers], *listed])
     return counts
 
 
@@ -177,15 +178,16 @@ def _read_votes(votes: Path) -> tuple[tuple[str, ...], list[Vote]]:
 
 
 @contextlib.contextmanager
-def _reading(path: Path) -> Iterator[tuple[Iterator[list[str]], object]]:
+def _reading(path: Path) -> Iterator[tuple[Iterator[list[str]], Callable[[], object]]]:
     """A CSV reader, and a function that moves the progress bar on to where it is."""
     try:
         size = path.stat().st_size
         with (
-            path.open(newline="", encoding="utf-8-sig") as file,
+            path.open("rb") as file,
+            io.TextIOWrapper(file, newline="", encoding="utf-8-sig") as text,
             progress(total=size, desc=path.name, unit="B", unit_scale=True, leave=False) as bar,
         ):
-            yield csv.reader(file), lambda: bar.update(file.buffer.tell() - bar.n)
+            yield csv.reader(text), lambda: bar.update(file.tell() - bar.n)
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:

@@ -81,7 +81,7 @@ def _read(votes: Path, split: str, classes: Sequence[str]) -> tuple[list[str], l
     return answers, rows
 
 
-def _rows(table: csv.DictReader, columns: list[str], split: str) -> Iterator[tuple[str, list[int]]]:
+def _rows(table: csv.DictReader[str], columns: list[str], split: str) -> Iterator[tuple[str, list[int]]]:
     for row in table:
         if row.get("split", split) == split:
             yield row["file"], [int(row[c]) for c in columns]

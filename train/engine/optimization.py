@@ -49,7 +49,7 @@ def make_average(model: nn.Module, decay: float) -> AveragedModel:
     Early on the average is over the few steps there were, as the decay rises to ``decay`` with their number.
     """
 
-    def average(averaged: torch.Tensor, current: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
+    def average(averaged: torch.Tensor, current: torch.Tensor, steps: torch.Tensor | int) -> torch.Tensor:
         if not averaged.is_floating_point():
             return current
         kept = min(decay, (1 + float(steps)) / (10 + float(steps)))
