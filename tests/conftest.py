@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import cv2
 import matplotlib.cbook
@@ -35,10 +37,20 @@ def no_face() -> np.ndarray:
 
 
 @pytest.fixture
-def full_disk() -> Iterator[None]:
-    """While it lasts, files can be made, but nothing can be written to them."""
+def full_disk() -> Callable[[], AbstractContextManager[None]]:
+    """``with full_disk():`` files can be made, but nothing can be written to them.
+
+    Not for the whole test: pytest itself writes when a test ends, perhaps to a file.
+    """
     resource = pytest.importorskip("resource", reason="Windows limits no file's size")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    @contextlib.contextmanager
+    def limit() -> Iterator[None]:
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    return limit

@@ -297,7 +297,7 @@ def test_a_recording_that_can_go_no_further_ends_and_the_session_goes_on(analyze
             if said:
                 return
 
-    with Recorder(tmp_path) as recorder, LiveSource(frames()) as source:
+    with full_disk(), Recorder(tmp_path) as recorder, LiveSource(frames()) as source:
         recorder.start(tmp_path / "me.mp4")
         LiveLoop(analyzer, Settings(), recorder, window, say=said.append).run(source)
         assert not recorder.is_on
@@ -324,11 +324,10 @@ def test_a_recording_that_was_asked_for_and_cannot_begin_is_an_error_before_anyt
     assert "captured" not in done.output
 
 
-def test_a_recording_that_was_asked_for_and_is_not_there_is_an_error_in_the_end(clip, tmp_path, request):
-    request.getfixturevalue("full_disk")
-    done = CliRunner().invoke(
-        cli, ["webcam", "--camera", str(clip), "--no-window", "--record", str(tmp_path / "me.mp4")]
-    )
+def test_a_recording_that_was_asked_for_and_is_not_there_is_an_error_in_the_end(clip, tmp_path, full_disk):
+    command = ["webcam", "--camera", str(clip), "--no-window", "--record", str(tmp_path / "me.mp4")]
+    with full_disk():
+        done = CliRunner().invoke(cli, command)
     assert isinstance(done.exception, OutputError)
     assert "me.mp4" in str(done.exception)
     assert "4 frames captured" in done.output

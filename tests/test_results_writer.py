@@ -25,6 +25,7 @@ def path(request, tmp_path):
 @pytest.mark.parametrize("live", [False, True])
 def test_a_full_disk_is_one_line_and_leaves_nothing(path, live, full_disk):
     with (
+        full_disk(),
         pytest.raises(OutputError, match=path.name) as caught,
         open_results_writer(path, EMOTIONS, live) as writer,
     ):

@@ -55,7 +55,8 @@ def test_a_video_that_cannot_be_begun_leaves_nothing_and_closes_its_audio(audio,
 
 @pytest.mark.parametrize("live", [False, True])
 def test_a_full_disk_is_one_line_and_leaves_nothing(images, tmp_path, live, full_disk):
-    with pytest.raises(OutputError, match=r"out\.mp4"), VideoWriter(tmp_path / "out.mp4", live=live) as video:
+    path = tmp_path / "out.mp4"
+    with full_disk(), pytest.raises(OutputError, match=r"out\.mp4"), VideoWriter(path, live=live) as video:
         for i, image in enumerate(images):
             video.write(image, i)
     assert list(tmp_path.iterdir()) == []
