@@ -26,11 +26,9 @@ from pathlib import Path
 import click
 import cv2
 import numpy as np
-import torch
 
 from live_emotion.faces.blazeface import BlazeFace
 from live_emotion.faces.detector import PROPOSAL_SCORE
-from live_emotion.faces.preprocessing import faces_to_tensor
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.demo_clip import read_portrait
 from live_emotion.io.live_source import LiveSource
@@ -121,17 +119,15 @@ def measure_analysis(frames: list[np.ndarray], detector: str) -> dict:
     ours = mediapipe = network = 0.0
     with EmotionAnalyzer(AnalysisConfig(device="cpu", detector=detector, track=True)) as analyzer:
         classifier = analyzer.classifier
-        bare = classifier._networks[0]
+        bare = classifier.networks[0]
         model = BlazeFace("short" if detector == "short" else "full", PROPOSAL_SCORE)
         crops = analyzer.find(Frame(0, 0.0, frames[0])).crops
         analyzer.restart()
-        batch = faces_to_tensor(crops).to(bare.dtype, memory_format=torch.channels_last)
         for i, image in enumerate(frames):
             a = time.perf_counter()
             model.find(image)
             b = time.perf_counter()
-            with torch.inference_mode():
-                bare.model(batch)
+            bare.logits(crops)
             c = time.perf_counter()
             analyzer.analyze(Frame(i, i / FPS, image)).draw()
             d = time.perf_counter()

@@ -29,7 +29,7 @@ import click
 import cv2
 import numpy as np
 
-from live_emotion.concurrency.cpu import cores, network_threads
+from live_emotion.concurrency.cpu import cores
 from live_emotion.faces.detector import FaceDetector
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.demo_clip import read_portrait
@@ -102,11 +102,10 @@ def measure(clip: Path, analyzer: EmotionAnalyzer, folder: Path, repeat: int) ->
         sample = [frame for frame, _ in zip(video, range(SAMPLE))]
         frames, length_s = video.frame_count, video.frame_count / video.fps
     scale = frames / len(sample)
-    with FaceDetector() as detector, network_threads(1):
+    with FaceDetector() as detector:
         detect = cpu_seconds(lambda: [detector.detect(frame.image) for frame in sample], repeat)
     crops, annotated = read_sample(analyzer, sample)
-    with network_threads(1):
-        network = cpu_seconds(lambda: [analyzer.classifier.predict(faces) for faces in crops], repeat)
+    network = cpu_seconds(lambda: [analyzer.classifier.predict(faces) for faces in crops], repeat)
     parts = {
         "decode": cpu_seconds(lambda: decode(clip), repeat),
         "detect": scale * detect,

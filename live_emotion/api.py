@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from live_emotion.emotions.classifier import EmotionClassifier, default_weights, load_network
+from live_emotion.emotions.classifier import EmotionClassifier, Network, default_weights
+from live_emotion.emotions.onnx import OnnxNetwork, is_onnx
 from live_emotion.errors import ArgumentError, InputError
 from live_emotion.faces.boxes import area
 from live_emotion.faces.crops import find_faces
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def load_model(weights: StrPath | None = None, device: str = "auto") -> tuple[nn.Module, tuple[str, ...]]:
+def load_model(weights: StrPath | None = None, device: str = "auto") -> tuple[nn.Module | Network, tuple[str, ...]]:
     """Loads a trained network.
 
     Args:
@@ -37,20 +38,26 @@ def load_model(weights: StrPath | None = None, device: str = "auto") -> tuple[nn
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
 
     Returns:
-        the network in evaluation mode, and its class names in the order of its outputs. It maps float32
-        (N, 1, 48, 48) in [-1, 1] to logits (N, C), which its ``temperature`` attribute is to divide.
+        the network, and its class names in the order of its outputs. Of a ``.pth`` it is an ``nn.Module`` in evaluation
+        mode, which maps float32 (N, 1, 48, 48) in [-1, 1] to logits (N, C); of an ``.onnx`` an object whose method
+        ``logits`` maps faces, uint8 (N, 48, 48), to them. Its attribute ``temperature`` is to divide the logits.
 
     Raises:
         WeightsError: the file is missing or damaged.
         DeviceError: the device is not available.
         MissingExtraError: an ONNX model needs onnxruntime.
     """
-    model = load_network(weights if weights is not None else default_weights(), device)
-    return model, model.class_names
+    path = weights if weights is not None else default_weights()
+    if is_onnx(path):
+        network = OnnxNetwork(path, device)
+        return network, network.class_names
+    from live_emotion.models.torch_network import load_module
+
+    return load_module(path, device)
 
 
 def predict_image(
-    model: nn.Module, image: StrPath | np.ndarray, class_names: Sequence[str]
+    model: nn.Module | Network, image: StrPath | np.ndarray, class_names: Sequence[str]
 ) -> tuple[str, float, np.ndarray]:
     """Reads the emotion of the largest face in an image. The first call takes longer than those that follow.
 

@@ -32,7 +32,7 @@ def follower():
 def batches(analyzer, monkeypatch):
     """Sizes of the batches that reach the network."""
     sizes = []
-    (network,) = analyzer.classifier._networks
+    (network,) = analyzer.classifier.networks
     logits = network.logits
 
     def noted(faces):

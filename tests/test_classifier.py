@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from live_emotion.emotions.classifier import EmotionClassifier, Network, merge_norms, softmax
+from live_emotion.emotions.classifier import EmotionClassifier, softmax
 from live_emotion.errors import DeviceError, WeightsError
-from live_emotion.faces.preprocessing import faces_to_tensor
+from live_emotion.faces.preprocessing import normalize_faces
 from live_emotion.models.checkpoint import Checkpoint, save_checkpoint
-from live_emotion.models.emotion_cnn import build_model
+from live_emotion.models.registry import build_model
+from live_emotion.models.torch_network import TorchNetwork, merge_norms
 from live_emotion.types import EMOTIONS
 
 
@@ -26,6 +27,10 @@ def make_weights(path, class_names=EMOTIONS, seed=0, temperature=1.0):
     return checkpoint.build()
 
 
+def as_tensor(faces):
+    return normalize_faces(torch.from_numpy(faces))
+
+
 @pytest.fixture
 def faces(portrait):
     return np.stack([portrait[i : i + 48, i : i + 48, 1] for i in (0, 100, 200)])
@@ -35,7 +40,7 @@ def test_probabilities_are_the_networks(tmp_path, faces):
     model = make_weights(tmp_path / "a.pth")
     probabilities = EmotionClassifier(tmp_path / "a.pth").predict(faces)
     with torch.inference_mode():
-        expected = torch.softmax(model(faces_to_tensor(faces)), dim=1).numpy()
+        expected = torch.softmax(model(as_tensor(faces)), dim=1).numpy()
     assert probabilities.dtype == np.float32
     assert probabilities.shape == (3, 4)
     np.testing.assert_allclose(probabilities, expected, atol=0.005)  # bfloat16 where the processor has it
@@ -84,6 +89,21 @@ def test_no_faces_run_no_network(tmp_path):
     assert not calls
 
 
+def test_names_for_another_number_of_classes_are_one_clear_line(tmp_path, faces):
+    model = make_weights(tmp_path / "a.pth")
+    with pytest.raises(WeightsError, match="tells 4 classes apart"):
+        EmotionClassifier.of(model, [*EMOTIONS, "bored"]).predict(faces)
+
+
+def test_threads_are_kept_to(tmp_path, faces, monkeypatch):
+    make_weights(tmp_path / "a.pth")
+    asked = []
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    EmotionClassifier(tmp_path / "a.pth")
+    EmotionClassifier(tmp_path / "a.pth", threads=1)
+    assert asked == [1]
+
+
 def test_unknown_device_is_one_clear_line(tmp_path):
     make_weights(tmp_path / "a.pth")
     missing = "mps" if not torch.backends.mps.is_available() else "cuda"
@@ -104,7 +124,7 @@ def learn_statistics(model, faces):
             norm.weight.uniform_(0.5, 1.5, generator=generator)
             norm.bias.uniform_(-0.5, 0.5, generator=generator)
     with torch.no_grad():
-        model.train()(faces_to_tensor(np.tile(faces, (4, 1, 1))))
+        model.train()(as_tensor(np.tile(faces, (4, 1, 1))))
     return model.eval()
 
 
@@ -117,17 +137,17 @@ def test_merging_norms_changes_no_output_and_leaves_none(arch, dimensions, faces
     model = learn_statistics(build_model(arch, **dimensions), faces)
     merged = merge_norms(copy.deepcopy(model))
     with torch.inference_mode():
-        wanted, found = (each(faces_to_tensor(faces)) for each in (model, merged))
+        wanted, found = (each(as_tensor(faces)) for each in (model, merged))
     assert wanted.std() > 0.05
     torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-4)
     assert not any(isinstance(m, torch.nn.BatchNorm2d | torch.nn.BatchNorm1d) for m in merged.modules())
 
 
 def test_mobilenets_first_layers_keep_all_their_digits_in_bfloat16(faces, monkeypatch):
-    monkeypatch.setattr("live_emotion.emotions.classifier.fast_dtype", lambda device: torch.bfloat16)
+    monkeypatch.setattr("live_emotion.models.torch_network.fast_dtype", lambda device: torch.bfloat16)
     torch.manual_seed(0)
     model = learn_statistics(build_model("mobilenet", input_size=64), faces)
-    network = Network(model, EMOTIONS, 1.0)
+    network = TorchNetwork(model, EMOTIONS)
     precise, exact = network.model.precise.state_dict(), merge_norms(copy.deepcopy(model)).precise.state_dict()
     assert all(torch.equal(precise[name], exact[name]) for name in exact)
     assert network.model.features[-1][0].weight.dtype == torch.bfloat16

@@ -17,7 +17,7 @@ from live_emotion.cli.main import cli as live_emotion
 from live_emotion.emotions.classifier import EmotionClassifier, softmax
 from live_emotion.errors import DataError, WeightsError
 from live_emotion.models.checkpoint import load_checkpoint, save_checkpoint, save_state
-from live_emotion.models.emotion_cnn import ARCHITECTURES as BUILT
+from live_emotion.models.registry import ARCHITECTURES as BUILT
 from train import config as train_config
 from train import metrics
 from train.cli.main import cli

@@ -19,10 +19,12 @@ from live_emotion import load_model, predict_image
 from live_emotion.cli.main import cli as live_emotion
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.errors import DeviceError, LiveEmotionError, MissingExtraError, WeightsError
-from live_emotion.models.checkpoint import PREPROCESSING, Checkpoint, load_checkpoint, save_checkpoint
-from live_emotion.models.emotion_cnn import build_model
+from live_emotion.io.description import PREPROCESSING
+from live_emotion.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from live_emotion.models.registry import build_model
 from train.cli.main import cli
-from train.export.onnx import save_onnx, save_pt2
+from train.export.onnx import save_onnx
+from train.export.torch_export import save_pt2
 
 onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
 pytest.importorskip("onnxruntime", reason="needs the extra onnx")
@@ -125,7 +127,7 @@ def test_torch_export_writes_the_same_network(tmp_path, exported, faces):
 
 
 def test_an_export_that_differs_is_not_kept(tmp_path, exported, faces, monkeypatch):
-    monkeypatch.setattr("train.export.onnx.TOLERANCE", 0.0)
+    monkeypatch.setattr("train.export.agreement.TOLERANCE", 0.0)
     with pytest.raises(LiveEmotionError, match="not the same"):
         save_onnx(load_checkpoint(exported[0]), tmp_path / "a.onnx", faces)
     with pytest.raises(LiveEmotionError, match="not the same"):

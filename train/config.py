@@ -18,7 +18,7 @@ ARCHITECTURES = (
     "efficientnet_b0",
     "vit_b_16",
 )
-"""The names of ``live_emotion.models.emotion_cnn.ARCHITECTURES``, here so that ``--help`` needs no torch."""
+"""The names of ``live_emotion.models.registry.ARCHITECTURES``, here so that ``--help`` needs no torch."""
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("plateau", "cosine", "one_cycle")
@@ -80,8 +80,7 @@ class TrainConfig:
     pretrained: Path | None = _setting(
         None,
         "Network",
-        "Start from the weights in this file: one of live-emotion's, torchvision's for its networks, or a "
-        "TensorFlow.js graph model for mobilenet.",
+        "Start from the weights in this file: one of live-emotion's, or torchvision's for its networks.",
     )
     freeze: bool = _setting(False, "Network", "Train the last layers only.")
 

@@ -134,7 +134,7 @@ def look_at_processor() -> Finding:
     """What the network can be computed with."""
     import torch
 
-    from live_emotion.models.emotion_cnn import fast_dtype, pick_device
+    from live_emotion.models.device import fast_dtype, pick_device
 
     device = pick_device()
     dtype = str(fast_dtype(device)).removeprefix("torch.")

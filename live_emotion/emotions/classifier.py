@@ -2,94 +2,71 @@
 
 from __future__ import annotations
 
-import copy
-import itertools
 import os
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from live_emotion.emotions.onnx import OnnxModel, is_onnx
+from live_emotion.emotions.onnx import OnnxNetwork, is_onnx
 from live_emotion.errors import WeightsError
-from live_emotion.faces.preprocessing import faces_to_tensor
-from live_emotion.models.checkpoint import load_checkpoint
-from live_emotion.models.emotion_cnn import fast_dtype, pick_device
+from live_emotion.faces.preprocessing import FACE_SIZE, PIXEL_MEAN
+from live_emotion.io.description import damaged
 from live_emotion.resources import weights_file
 from live_emotion.types import Prediction, StrPath
 
 DEFAULT_WEIGHTS = "best_emotion_model.pth"
 
 
-class Network:
-    """A copy of a network, in the type and memory layout that its device computes fastest with.
+class Network(Protocol):
+    """A network that is ready to run, whatever runs it.
 
-    In bfloat16 99.5 % of PublicTest's faces keep their emotion (``benchmarks/network.py``).
-
-    Args:
-        model: maps float32 (N, 1, 48, 48) in [-1, 1] to logits (N, C). One without parameters, as an ONNX model has
-            none, is used as it is.
+    Attributes:
         class_names: C names in the order of the logits.
         temperature: what the logits are to be divided by.
+        metadata: how it was trained.
     """
 
-    def __init__(self, model: nn.Module, class_names: Sequence[str], temperature: float) -> None:
-        self.class_names = tuple(class_names)
-        self.temperature = temperature
-        self.model, self.device, self.dtype = model, torch.device("cpu"), torch.float32
-        parameter = next(model.parameters(), None)
-        if parameter is not None:
-            self.device = parameter.device
-            merged = merge_norms(copy.deepcopy(model).eval())
-            self.model = copy.deepcopy(merged).to(fast_dtype(self.device)).to(memory_format=torch.channels_last)
-            if hasattr(merged, "precise"):
-                self.model.precise.float().load_state_dict(merged.precise.state_dict())
-            self.dtype = next(self.model.parameters()).dtype
+    class_names: tuple[str, ...]
+    temperature: float
+    metadata: dict[str, Any]
 
-    @torch.inference_mode()
     def logits(self, faces: np.ndarray) -> np.ndarray:
-        """uint8 (N, 48, 48) -> float32 (N, C)."""
-        batch = faces_to_tensor(faces).to(self.device, self.dtype, memory_format=torch.channels_last)
-        return self.model(batch).float().cpu().numpy()
+        """uint8 (N, 48, 48), N at least 1 -> float32 (N, C)."""
 
 
-def merge_norms(model: nn.Module) -> nn.Module:
-    """Merges each BatchNorm into the convolution or the linear layer before it, in place; both are in evaluation mode.
+def load_network(path: StrPath, device: str = "auto", threads: int = 0) -> Network:
+    """The network in a checkpoint or an ONNX model.
 
-    The outputs stay the same but for rounding, with a third fewer layers to run.
-    """
-    for parent in [module for module in model.modules() if isinstance(module, nn.Sequential)]:
-        for (first, layer), (second, norm) in itertools.pairwise(list(parent.named_children())):
-            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                setattr(parent, first, fuse_conv_bn_eval(layer, norm))
-            elif isinstance(layer, nn.Linear) and isinstance(norm, nn.BatchNorm1d):
-                setattr(parent, first, fuse_linear_bn_eval(layer, norm))
-            else:
-                continue
-            setattr(parent, second, nn.Identity())
-    return model
-
-
-def load_network(path: StrPath, device: str = "auto") -> nn.Module:
-    """The network in a checkpoint or an ONNX model, in float32 and evaluation mode.
-
-    Returns:
-        a network with the attributes ``class_names``, ``temperature`` and ``metadata`` of its file.
+    Args:
+        path: a ``.pth`` or ``.onnx`` file.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        threads: processor cores to use; 0: all.
 
     Raises:
         WeightsError: the file is missing or damaged.
         DeviceError: the device is not available.
         MissingExtraError: an ONNX model needs onnxruntime.
     """
+    network: Network
     if is_onnx(path):
-        return OnnxModel(path, device).eval()
-    checkpoint = load_checkpoint(path)
-    model = checkpoint.build().to(pick_device(device))
-    model.class_names, model.temperature = checkpoint.class_names, checkpoint.temperature
-    model.metadata = checkpoint.metadata
-    return model
+        network = OnnxNetwork(path, device, threads)
+    else:
+        from live_emotion.models.torch_network import load_torch_network
+
+        network = load_torch_network(path, device, threads)
+    _try_out(network, path)
+    return network
+
+
+def _try_out(network: Network, path: StrPath) -> None:
+    """Shows a network a plain grey face, after which it is warm, too; one that fails at that is damaged."""
+    try:
+        logits = network.logits(np.full((1, FACE_SIZE, FACE_SIZE), round(PIXEL_MEAN), np.uint8))
+    except Exception as error:  # onnxruntime's errors have no base of their own
+        raise damaged(path, "its network does not run") from error
+    if not np.isfinite(logits).all():
+        raise damaged(path, "its network gives no numbers")
 
 
 class EmotionClassifier:
@@ -99,9 +76,11 @@ class EmotionClassifier:
         weights: a checkpoint or ONNX model, several whose probabilities are averaged, or None for the one that comes
             with live-emotion.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        threads: processor cores to use; 0: all. PyTorch, which runs checkpoints, takes it for the whole process.
 
     Attributes:
         class_names: in the order of the probabilities.
+        networks: whose probabilities are averaged.
 
     Raises:
         WeightsError: a file is missing or damaged, or several differ in their classes.
@@ -109,36 +88,52 @@ class EmotionClassifier:
         MissingExtraError: an ONNX model needs onnxruntime.
     """
 
-    def __init__(self, weights: StrPath | Sequence[StrPath] | None = None, device: str = "auto") -> None:
+    def __init__(
+        self, weights: StrPath | Sequence[StrPath] | None = None, device: str = "auto", threads: int = 0
+    ) -> None:
         paths = [weights] if isinstance(weights, (str, os.PathLike)) else list(weights or [])
-        models = [load_network(path, device) for path in paths or [default_weights()]]
-        self._take([Network(model, model.class_names, model.temperature) for model in models])
+        self.networks = [load_network(path, device, threads) for path in paths or [default_weights()]]
+        self.class_names = self.networks[0].class_names
+        if any(network.class_names != self.class_names for network in self.networks):
+            raise WeightsError("The weights files differ in their classes; give files that were trained on the same.")
 
     @classmethod
-    def of(cls, model: nn.Module, class_names: Sequence[str]) -> EmotionClassifier:
-        """A classifier around a network in memory; its ``temperature`` attribute is used, if it has one."""
-        self = cls.__new__(cls)
-        self._take([Network(model, class_names, getattr(model, "temperature", 1.0))])
-        return self
+    def of(cls, model: Any, class_names: Sequence[str]) -> EmotionClassifier:
+        """A classifier around a network in memory.
 
-    def _take(self, networks: list[Network]) -> None:
-        self._networks = networks
-        self.class_names = networks[0].class_names
-        if any(network.class_names != self.class_names for network in networks):
-            raise WeightsError("The weights files differ in their classes; give files that were trained on the same.")
+        Args:
+            model: a :class:`Network`, or an ``nn.Module`` that maps float32 (N, 1, 48, 48) in [-1, 1] to logits
+                (N, C); its ``temperature`` attribute is used, if it has one.
+            class_names: C names.
+        """
+        if not hasattr(model, "logits"):
+            from live_emotion.models.torch_network import TorchNetwork
+
+            model = TorchNetwork(model, class_names, getattr(model, "temperature", 1.0))
+        self = cls.__new__(cls)
+        self.networks, self.class_names = [model], tuple(class_names)
+        return self
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
         """Probabilities of all faces, by one batch through each network.
 
         Args:
-            faces: uint8 (N, 48, 48), as ``preprocess.crop_face`` cuts them; N may be 0, which runs no network.
+            faces: uint8 (N, 48, 48), as ``preprocessing.crop_face`` cuts them; N may be 0, which runs no network.
 
         Returns:
             float32 (N, C), rows that sum to 1.
+
+        Raises:
+            WeightsError: the network has another number of outputs than there are class names.
         """
         if len(faces) == 0:
             return np.empty((0, len(self.class_names)), np.float32)
-        return np.mean([softmax(n.logits(faces), n.temperature) for n in self._networks], axis=0, dtype=np.float32)
+        parts = [softmax(network.logits(faces), network.temperature) for network in self.networks]
+        probabilities = np.asarray(np.mean(parts, axis=0), np.float32)
+        if probabilities.shape[1] != len(self.class_names):
+            count = probabilities.shape[1]
+            raise WeightsError(f"The network tells {count} classes apart; give {count} names, not {self.class_names}.")
+        return probabilities
 
     def classify(self, faces: np.ndarray) -> list[Prediction]:
         """As :meth:`predict`, with names: one :class:`Prediction` a face."""

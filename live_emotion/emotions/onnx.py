@@ -1,4 +1,4 @@
-"""ONNX models: networks that run by onnxruntime, an optional package, in place of PyTorch."""
+"""Runs networks by ONNX Runtime, without PyTorch."""
 
 from __future__ import annotations
 
@@ -8,92 +8,102 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
+from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import DeviceError, MissingExtraError, WeightsError
-from live_emotion.models.checkpoint import check_description
+from live_emotion.faces.preprocessing import FACE_SIZE, normalize_faces
+from live_emotion.io.description import damaged, parse_description
+from live_emotion.types import StrPath
 
 SUFFIX = ".onnx"
 INPUT, OUTPUT = "faces", "logits"
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
-"""onnxruntime's names for what runs a model."""
+"""ONNX Runtime's names for what runs a model."""
 
 
-class OnnxModel(nn.Module):
-    """A model that ``python -m train export`` wrote, used as the PyTorch network that it was made of.
+class OnnxNetwork:
+    """A network that ``python -m train export`` wrote.
 
     Args:
         path: the ``.onnx`` file.
-        device: ``auto``, ``cpu``, ``cuda`` or ``mps``; the last two need a build of onnxruntime for them.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``; the last two need a build of ONNX Runtime for them.
+        threads: processor cores to use; 0: all.
 
     Attributes:
-        class_names: in the order of the logits.
+        class_names: C names in the order of the logits.
         temperature: what the logits are to be divided by.
         metadata: how the network was trained.
 
     Raises:
         WeightsError: the file is missing, damaged, or not of live-emotion.
-        DeviceError: onnxruntime has no support for the device.
-        MissingExtraError: onnxruntime is not installed.
+        DeviceError: ONNX Runtime has no support for the device.
+        MissingExtraError: ONNX Runtime is not installed.
     """
 
-    def __init__(self, path: str | os.PathLike[str], device: str = "auto") -> None:
-        super().__init__()
-        self._session = _open(path, device)
-        description = read_description(self._session.get_modelmeta().custom_metadata_map)
-        check_description(description, path)
-        self.class_names = tuple(description["class_names"])
-        self.temperature = float(description["temperature"])
-        self.metadata: dict[str, Any] = description["metadata"]
+    def __init__(self, path: StrPath, device: str = "auto", threads: int = 0) -> None:
+        self._session = _open(path, device, threads)
+        about = parse_description(read_properties(self._session.get_modelmeta().custom_metadata_map), path)
+        self.class_names, self.temperature, self.metadata = about.class_names, about.temperature, about.metadata
+        inputs = {item.name: item.shape[1:] for item in self._session.get_inputs()}
+        outputs = {item.name: item.shape[1:] for item in self._session.get_outputs()}
+        if inputs != {INPUT: [1, FACE_SIZE, FACE_SIZE]} or outputs.get(OUTPUT) != [len(about.class_names)]:
+            raise damaged(path, f"its network does not turn faces into {len(about.class_names)} logits")
 
-    def forward(self, faces: Tensor) -> Tensor:
-        """Logits of normalised faces: (N, 1, 48, 48) float32 in [-1, 1] -> (N, C) on the CPU."""
-        (logits,) = self._session.run([OUTPUT], {INPUT: faces.cpu().contiguous().numpy()})
-        return torch.from_numpy(logits)
+    def logits(self, faces: np.ndarray) -> np.ndarray:
+        """uint8 (N, 48, 48) -> float32 (N, C)."""
+        return self._session.run([OUTPUT], {INPUT: normalize_faces(faces)})[0]
 
 
-def is_onnx(path: str | os.PathLike[str]) -> bool:
+def is_onnx(path: StrPath) -> bool:
     """Whether a file's name says that it is an ONNX model."""
     return Path(path).suffix.lower() == SUFFIX
 
 
-def read_description(properties: Mapping[str, str]) -> dict[str, Any]:
-    """The description of a network from a model's properties, each a JSON text; foreign ones are passed over."""
-    description = {}
+def read_properties(properties: Mapping[str, str]) -> dict[str, Any]:
+    """A model's properties, each of which is a JSON text; foreign ones are passed over."""
+    content = {}
     for name, text in properties.items():
         try:
-            description[name] = json.loads(text)
-        except ValueError:
+            content[name] = json.loads(text)
+        except (ValueError, RecursionError):
             continue
-    return description
+    return content
 
 
-def _open(path: str | os.PathLike[str], device: str) -> Any:
-    if not Path(path).is_file():
-        raise WeightsError(f"There is no weights file {path}; check the name, or leave --weights out.")
+def import_onnxruntime() -> Any:
+    """The module ``onnxruntime``, told to send nothing; the only way to it.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read while it is imported
     try:
         import onnxruntime
     except ImportError as error:
         raise MissingExtraError(
-            f"{path} needs onnxruntime; install it with: pip install 'live-emotion[onnx]', or use a .pth file."
+            "An .onnx file needs onnxruntime; install it with: pip install 'live-emotion[onnx]', or use a .pth file."
         ) from error
     onnxruntime.disable_telemetry_events()  # Windows builds send some
+    return onnxruntime
+
+
+def _open(path: StrPath, device: str, threads: int) -> Any:
+    if not Path(path).is_file():
+        raise WeightsError(f"There is no weights file {path}; check the name, or leave --weights out.")
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what matters is raised
+    options.intra_op_num_threads = threads or cores()
+    providers = _providers(onnxruntime.get_available_providers(), device)
     try:
-        return onnxruntime.InferenceSession(os.fspath(path), options, providers=_providers(device))
-    except DeviceError:
-        raise
+        return onnxruntime.InferenceSession(os.fspath(path), options, providers=providers)
     except Exception as error:  # onnxruntime's errors have no base of their own
         raise WeightsError(f"{path} is damaged or is no ONNX model; export it again.") from error
 
 
-def _providers(device: str) -> list[str]:
-    import onnxruntime
-
-    there = onnxruntime.get_available_providers()
+def _providers(there: list[str], device: str) -> list[str]:
     if device == "auto":
         return [p for p in (PROVIDERS["cuda"], PROVIDERS["cpu"]) if p in there]
     wanted = PROVIDERS.get(device.split(":")[0])

@@ -9,7 +9,7 @@ Scaling never depends on what a picture shows.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from live_emotion.errors import ArgumentError
 
 if TYPE_CHECKING:
     import torch
+
+Pixels = TypeVar("Pixels", np.ndarray, "torch.Tensor")
+"""An array of NumPy or of PyTorch; this module needs only the first."""
 
 FACE_SIZE = 48
 """Side of the network's input in pixels, FER2013's own."""
@@ -144,21 +147,20 @@ def flatten_alpha(image: np.ndarray) -> np.ndarray:
     return np.rint(image[:, :, :3] * alpha + round(PIXEL_MEAN) * (1 - alpha)).astype(np.uint8)
 
 
-def faces_to_tensor(faces: np.ndarray | torch.Tensor) -> torch.Tensor:
+def normalize_faces(faces: Pixels) -> Pixels:
     """Normalises faces for the network.
 
     Args:
-        faces: uint8 (N, 48, 48), array or tensor.
+        faces: uint8 (N, 48, 48), a NumPy array or a PyTorch tensor.
 
     Returns:
-        float32 (N, 1, 48, 48) in [-1, 1], on the device of ``faces``.
+        float32 (N, 1, 48, 48) in [-1, 1], of the same kind and on the same device.
 
     Raises:
         ValueError: another shape or dtype.
     """
-    import torch
-
-    pixels = torch.as_tensor(faces)
-    if pixels.dtype != torch.uint8 or pixels.ndim != 3 or tuple(pixels.shape[1:]) != (FACE_SIZE, FACE_SIZE):
-        raise ValueError(f"faces must be uint8 (N, {FACE_SIZE}, {FACE_SIZE}), not {pixels.dtype} {tuple(pixels.shape)}")
-    return ((pixels.to(torch.float32) - PIXEL_MEAN) / PIXEL_SCALE).unsqueeze(1)
+    dtype, shape = str(faces.dtype).removeprefix("torch."), tuple(faces.shape)
+    if dtype != "uint8" or len(shape) != 3 or shape[1:] != (FACE_SIZE, FACE_SIZE):
+        raise ValueError(f"faces must be uint8 (N, {FACE_SIZE}, {FACE_SIZE}), not {dtype} {shape}")
+    pixels = faces.astype(np.float32) if isinstance(faces, np.ndarray) else faces.float()
+    return ((pixels - PIXEL_MEAN) / PIXEL_SCALE)[:, None]

@@ -10,6 +10,9 @@ from torch.nn import functional as F
 
 from live_emotion.faces.preprocessing import FACE_SIZE
 
+MOST_BLOCKS = 100
+"""Deeper networks would be a slip: the deepest of the papers have about so many."""
+
 
 @dataclass(frozen=True)
 class ResNetConfig:
@@ -20,12 +23,19 @@ class ResNetConfig:
         channels: of the stages; each but the first halves height and width.
         blocks: residual blocks a stage.
         dropout: rate before the last layer.
+
+    Raises:
+        ValueError: no stage, or more blocks than :data:`MOST_BLOCKS`.
     """
 
     num_classes: int = 4
     channels: tuple[int, ...] = (64, 128, 256)
     blocks: int = 1
     dropout: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.channels) * self.blocks <= MOST_BLOCKS:
+            raise ValueError(f"channels and blocks must make 1 to {MOST_BLOCKS} residual blocks")
 
 
 class EmotionResNet(nn.Module):
@@ -118,6 +128,10 @@ class ViTConfig:
         hidden_dim: width of the tokens.
         mlp_dim: width of the blocks' hidden layer.
         dropout: rate in the blocks.
+
+    Raises:
+        ValueError: the patches don't fill a face, the heads don't share the width, or more blocks than
+            :data:`MOST_BLOCKS`.
     """
 
     num_classes: int = 4
@@ -127,6 +141,16 @@ class ViTConfig:
     hidden_dim: int = 768
     mlp_dim: int = 3072
     dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if FACE_SIZE % self.patch_size:
+            raise ValueError(f"patch_size must divide {FACE_SIZE}, which {self.patch_size} does not")
+        if self.hidden_dim % self.num_heads:
+            raise ValueError(
+                f"hidden_dim must be a multiple of num_heads, {self.hidden_dim} is none of {self.num_heads}"
+            )
+        if self.num_layers > MOST_BLOCKS:
+            raise ValueError(f"num_layers must be at most {MOST_BLOCKS}, not {self.num_layers}")
 
 
 def vit_b_16(config: ViTConfig = ViTConfig()) -> nn.Module:

@@ -1,28 +1,52 @@
-"""The networks: grey faces (N, 1, 48, 48) in, logits (N, classes) out. Shared by training and live use."""
+"""The VGG-like network that training builds by default, with attention for its blocks."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from functools import partial
-from typing import Any, NamedTuple
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from live_emotion.faces.preprocessing import FACE_SIZE
-from live_emotion.models.attention import ATTENTION
-from live_emotion.models.backbones import (
-    BackboneConfig,
-    EmotionResNet,
-    ResNetConfig,
-    ViTConfig,
-    efficientnet_b0,
-    resnet18,
-    vit_b_16,
-)
-from live_emotion.models.mobilenet import MobileNet, MobileNetConfig
+
+REDUCTION = 16
+"""How much narrower the hidden layer of channel attention is, as in both papers; at least 4 units are kept."""
+
+
+class SqueezeExcitation(nn.Module):
+    """Weighs channels by what is in the whole picture (Hu et al., CVPR 2018): (N, C, H, W) -> (N, C, H, W)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weigh = _bottleneck(channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features times a factor of 0 to 1 for each channel."""
+        return features * torch.sigmoid(self.weigh(features.mean(dim=(2, 3), keepdim=True)))
+
+
+class CBAM(nn.Module):
+    """Weighs channels, then places (Woo et al., ECCV 2018): (N, C, H, W) -> (N, C, H, W)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weigh = _bottleneck(channels)
+        self.place = nn.Conv2d(2, 1, kernel_size=7, padding=3)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features times a factor of 0 to 1 for each channel, then one for each place."""
+        mean, largest = features.mean(dim=(2, 3), keepdim=True), features.amax(dim=(2, 3), keepdim=True)
+        features = features * torch.sigmoid(self.weigh(mean) + self.weigh(largest))
+        summary = torch.cat([features.mean(dim=1, keepdim=True), features.amax(dim=1, keepdim=True)], dim=1)
+        return features * torch.sigmoid(self.place(summary))
+
+
+ATTENTION: dict[str, type[nn.Module]] = {"se": SqueezeExcitation, "cbam": CBAM}
+"""Kinds of attention by name."""
+
+MOST_BLOCKS = 5
+"""Halvings that leave one pixel of 48."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +60,9 @@ class EmotionCNNConfig:
         hidden: sizes of the fully connected layers before the last.
         hidden_dropout: dropout rate after each of those.
         attention: of each block: ``se``, ``cbam`` or none.
+
+    Raises:
+        ValueError: no block, more than 48 pixels can be halved, or no such attention.
     """
 
     num_classes: int = 4
@@ -44,6 +71,12 @@ class EmotionCNNConfig:
     hidden: tuple[int, ...] = (512, 256)
     hidden_dropout: float = 0.5
     attention: str = ""
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.channels) <= MOST_BLOCKS:
+            raise ValueError(f"channels must be 1 to {MOST_BLOCKS} numbers, not {len(self.channels)}")
+        if self.attention and self.attention not in ATTENTION:
+            raise ValueError(f"attention must be one of {', '.join(ATTENTION)}, not {self.attention!r}")
 
 
 class EmotionCNN(nn.Module):
@@ -96,110 +129,6 @@ def _hidden(inputs: int, outputs: int, dropout: float) -> nn.Sequential:
     )
 
 
-class Architecture(NamedTuple):
-    """A kind of network.
-
-    Attributes:
-        config: makes a configuration, a frozen dataclass, of its fields.
-        network: makes a network with fresh weights of a configuration.
-        head: name of its last part, which transfer learning trains anew.
-    """
-
-    config: Callable[..., Any]
-    network: Callable[..., nn.Module]
-    head: str = "classifier"
-
-
-ARCHITECTURES = {
-    "emotion_cnn": Architecture(EmotionCNNConfig, EmotionCNN),
-    "emotion_cnn_se": Architecture(partial(EmotionCNNConfig, attention="se"), EmotionCNN),
-    "emotion_cnn_cbam": Architecture(partial(EmotionCNNConfig, attention="cbam"), EmotionCNN),
-    "emotion_resnet": Architecture(ResNetConfig, EmotionResNet),
-    "mobilenet": Architecture(MobileNetConfig, MobileNet),
-    "resnet18": Architecture(BackboneConfig, resnet18, head="fc"),
-    "efficientnet_b0": Architecture(BackboneConfig, efficientnet_b0),
-    "vit_b_16": Architecture(ViTConfig, vit_b_16, head="heads"),
-}
-"""Every architecture by the name that checkpoints and ``--arch`` use."""
-
-
-def build_model(arch: str, **config: object) -> nn.Module:
-    """Builds a network with fresh weights; its ``config`` attribute holds the configuration.
-
-    Args:
-        arch: a key of :data:`ARCHITECTURES`.
-        **config: fields of its configuration class; what is left out takes its default.
-
-    Raises:
-        KeyError: no such architecture.
-        TypeError: no such field.
-    """
-    architecture = ARCHITECTURES[arch]
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
-    return architecture.network(architecture.config(**values))
-
-
-def parse_config(arch: str, settings: Sequence[str]) -> dict[str, Any]:
-    """Fields of an architecture's configuration from texts such as ``channels=16,32``.
-
-    Raises:
-        ValueError: a text is no such pair, or the architecture has no such field.
-    """
-    defaults = ARCHITECTURES[arch].config()
-    known = {item.name: getattr(defaults, item.name) for item in fields(defaults)}
-    values: dict[str, Any] = {}
-    for setting in settings:
-        name, _, text = setting.partition("=")
-        if name not in known or not text or name == "num_classes":
-            choices = ", ".join(sorted(set(known) - {"num_classes"})) or "none"
-            raise ValueError(f"{setting!r} is no NAME=VALUE with one of {arch}'s dimensions ({choices})")
-        default = known[name]
-        try:
-            values[name] = tuple(map(int, text.split(","))) if isinstance(default, tuple) else type(default)(text)
-        except ValueError as error:
-            raise ValueError(f"{setting!r}: {text} is no value for {name}, which is {default} by default") from error
-    return values
-
-
-def count_parameters(model: nn.Module) -> int:
-    """Number of trainable values."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
-def pick_device(name: str = "auto") -> torch.device:
-    """The device of a name.
-
-    Args:
-        name: ``auto`` (CUDA, else MPS, else the CPU), ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-
-    Raises:
-        DeviceError: the device is not on this machine, or torch has no support for it.
-    """
-    from live_emotion.errors import DeviceError
-
-    has = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device("cuda" if has["cuda"] else "mps" if has["mps"] else "cpu")
-    kind = name.split(":")[0]
-    if not has.get(kind, False):
-        there = ", ".join(kind for kind, found in has.items() if found)
-        raise DeviceError(f"Device {name} is not available here; there is {there}. Use --device auto.")
-    return torch.device(name)
-
-
-def fast_dtype(device: torch.device) -> torch.dtype:
-    """The type in which a device computes fastest with enough precision for these networks.
-
-    bfloat16 on a CPU with instructions for it (AVX512-BF16 or AMX) and on a CUDA device that has it, float16 on an
-    older one, float32 elsewhere.
-    """
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-    if device.type == "cpu":
-        # a public name since torch 2.10 or so, and the private helpers before it
-        if hasattr(torch.cpu, "get_capabilities"):
-            able = torch.cpu.get_capabilities()
-            return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
-        if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
-            return torch.bfloat16
-    return torch.float32
+def _bottleneck(channels: int) -> nn.Sequential:
+    hidden = max(4, channels // REDUCTION)
+    return nn.Sequential(nn.Conv2d(channels, hidden, 1), nn.ReLU(inplace=True), nn.Conv2d(hidden, channels, 1))

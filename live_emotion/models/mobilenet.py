@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-SMALLEST_INPUT = 32
-"""Side that five halvings leave one pixel of."""
+INPUT_SIZES = (32, 512)
+"""Smallest and largest side: five halvings leave one pixel of the first, and the last costs ten times the default's."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,11 @@ class MobileNetConfig:
     Attributes:
         num_classes: number of logits.
         input_size: side in pixels to which faces are enlarged, so that kernels that were trained on larger faces see
-            what they know; at least 32.
+            what they know; 32 to 512.
         dropout: rate before the last layer.
 
     Raises:
-        ValueError: a smaller side.
+        ValueError: another side.
     """
 
     num_classes: int = 4
@@ -30,8 +30,8 @@ class MobileNetConfig:
     dropout: float = 0.3
 
     def __post_init__(self) -> None:
-        if self.input_size < SMALLEST_INPUT:
-            raise ValueError(f"input_size must be at least {SMALLEST_INPUT}, not {self.input_size}")
+        if not INPUT_SIZES[0] <= self.input_size <= INPUT_SIZES[1]:
+            raise ValueError(f"input_size must be {INPUT_SIZES[0]} to {INPUT_SIZES[1]}, not {self.input_size}")
 
 
 WIDTHS = (32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)

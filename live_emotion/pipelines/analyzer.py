@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from live_emotion.concurrency.cpu import cores
 from live_emotion.concurrency.prefetch import map_in_order
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.emotions.profile import load_profile
@@ -126,7 +127,9 @@ class EmotionAnalyzer:
     def __init__(self, config: AnalysisConfig = AnalysisConfig(), workers: int = 1) -> None:
         self.config = config
         self.profile = load_profile(config.profile) if config.profile else None
-        self.classifier = EmotionClassifier(config.weights, config.device)
+        # the cores that the network leaves find faces meanwhile: in frames that follow, or in several at once
+        threads = 1 if workers > 1 else max(1, cores() // 2) if config.track else 0
+        self.classifier = EmotionClassifier(config.weights, config.device, threads)
         if self.profile:
             self.profile.check(self.class_names)
         self._detectors = [

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from live_emotion.concurrency.cpu import cores, network_threads
 from live_emotion.concurrency.latest import Latest
 from live_emotion.concurrency.worker import BackgroundWorker
 from live_emotion.io.camera import CameraMode
@@ -111,7 +110,6 @@ class LiveLoop:
             return
         before = source.received
         with (
-            network_threads(max(1, cores() // 2)),
             BackgroundWorker(ROWS_TO_LOG) as log,
             Latest(find_live(source, self.analyzer, self.settings)) as found,
             Latest(read_live(found, self.analyzer)) as results,

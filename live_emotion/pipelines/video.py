@@ -9,7 +9,6 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from live_emotion.concurrency.cpu import network_threads
 from live_emotion.concurrency.prefetch import prefetch
 from live_emotion.io.audio import Audio
 from live_emotion.io.results_writer import ResultsWriter, open_results_writer
@@ -185,7 +184,6 @@ def _analyze(
     analyzer.restart()
     faces: list[TrackedFace] = []
     with contextlib.ExitStack() as stack:
-        stack.enter_context(network_threads(1))  # frames are spread over the cores, not layers
         decoded = stack.enter_context(contextlib.closing(prefetch(frames, FRAMES_AHEAD)))
         read = stack.enter_context(contextlib.closing(analyzer.analyze_many(decoded)))
         for frame, result in stack.enter_context(contextlib.closing(prefetch(read, FRAMES_AHEAD))):

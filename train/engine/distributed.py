@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from live_emotion.models.emotion_cnn import pick_device
+from live_emotion.models.device import pick_device
 
 
 def rank() -> int:

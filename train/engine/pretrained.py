@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import math
-import os
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from live_emotion.errors import WeightsError
 from live_emotion.models.checkpoint import load_state
-from live_emotion.models.mobilenet import MobileNet
-from train.engine.graph_model import SUFFIX, fill_mobilenet, read_graph_model
+from live_emotion.types import StrPath
 
 LEAST = 0.5
 """Part of the network's values that must be found in a file for it to count as weights of that network."""
 
 
-def load_pretrained(model: nn.Module, path: str | os.PathLike[str], faces: np.ndarray) -> float:
-    """Fills a network with the weights of a live-emotion checkpoint, a torchvision state dict, or, for MobileNet, a
-    TensorFlow.js graph model of it.
+def load_pretrained(model: nn.Module, path: StrPath) -> float:
+    """Fills a network with the weights of a live-emotion checkpoint or a torchvision state dict.
 
     The kernels of a first layer for three colours are summed, since a grey face has three equal ones; the positions
     and patches of a vision transformer are resampled to the 48x48 input's. Layers that still don't fit, as the last
@@ -30,7 +26,6 @@ def load_pretrained(model: nn.Module, path: str | os.PathLike[str], faces: np.nd
     Args:
         model: the network, changed in place.
         path: the file.
-        faces: uint8 (N, 48, 48), such as the network will see.
 
     Returns:
         the part of the network's values that came from the file, 0 to 1.
@@ -38,10 +33,6 @@ def load_pretrained(model: nn.Module, path: str | os.PathLike[str], faces: np.nd
     Raises:
         WeightsError: the file is missing, damaged, or of another network.
     """
-    if os.fspath(path).lower().endswith(SUFFIX):
-        if not isinstance(model, MobileNet):
-            raise WeightsError(f"{path} is a graph model, which only --arch mobilenet can take.")
-        return fill_mobilenet(model, read_graph_model(path), faces)
     content = load_state(path)
     source = content.get("state_dict", content)
     own = model.state_dict()
@@ -75,6 +66,6 @@ def _resample_positions(positions: Tensor, patches: int) -> Tensor:
     """(1, 1 + n*n, D) -> (1, 1 + patches, D), the first token's place kept."""
     first, grid = positions[:, :1], positions[:, 1:]
     side, wanted = math.isqrt(grid.shape[1]), math.isqrt(patches)
-    square = grid.transpose(1, 2).unflatten(2, (side, side))
+    square = grid.transpose(1, 2).reshape(1, -1, side, side)
     resized = F.interpolate(square, size=(wanted, wanted), mode="bicubic", antialias=True)
     return torch.cat([first, resized.flatten(2).transpose(1, 2)], dim=1)

@@ -13,7 +13,8 @@ from torch import nn
 
 from live_emotion.errors import DataError
 from live_emotion.models.checkpoint import Checkpoint, load_state, save_state
-from live_emotion.models.emotion_cnn import ARCHITECTURES, build_model, fast_dtype, parse_config
+from live_emotion.models.device import fast_dtype
+from live_emotion.models.registry import ARCHITECTURES, build_model, parse_config
 from train.config import TrainConfig
 from train.console import say
 from train.data.dataset import FaceSet
@@ -155,7 +156,7 @@ def make_model(config: TrainConfig, data: FaceSet) -> nn.Module:
     except (ValueError, AssertionError, KeyError, RuntimeError) as error:
         raise DataError(f"Cannot build the network: {error}. Change --network.") from error
     if config.pretrained:
-        share = load_pretrained(model, config.pretrained, data.faces)
+        share = load_pretrained(model, config.pretrained)
         say(f"Took {share:.0%} of the network's weights from {config.pretrained}.")
     if config.freeze:
         head = ARCHITECTURES[config.arch].head

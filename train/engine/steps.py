@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from live_emotion.faces.preprocessing import faces_to_tensor
+from live_emotion.faces.preprocessing import normalize_faces
 from train.config import TrainConfig
 from train.data.augmentation import augment
 from train.data.dataset import FaceSet
@@ -139,7 +139,7 @@ class Stepper:
 
 def to_network(faces: Tensor) -> Tensor:
     """Normalised faces in the memory layout that convolutions are fastest with."""
-    return faces_to_tensor(faces).contiguous(memory_format=torch.channels_last)
+    return normalize_faces(faces).contiguous(memory_format=torch.channels_last)
 
 
 @torch.inference_mode()

@@ -11,8 +11,7 @@ from live_emotion.emotions.classifier import load_network, softmax
 from live_emotion.emotions.onnx import is_onnx
 from live_emotion.models.checkpoint import load_checkpoint, save_checkpoint
 from train.data.dataset import FaceSet
-from train.engine.steps import predict_logits
-from train.export.onnx import describe_onnx, read_onnx, write_onnx
+from train.export.onnx import all_logits, describe_onnx, read_onnx, write_onnx
 from train.metrics import calibration_bins, calibration_error, fit_temperature, negative_log_likelihood
 
 
@@ -31,14 +30,14 @@ def calibrate(weights: Path, faces: FaceSet, device: str = "auto") -> tuple[floa
         WeightsError: the file is missing or damaged.
         DeviceError: the device is not available.
     """
-    model = load_network(weights, device)
-    logits = predict_logits(model, faces.faces)
+    network = load_network(weights, device)
+    logits = all_logits(network, faces.faces)
     temperature = fit_temperature(logits, faces.labels)
-    before = _figures(logits, faces.labels, model.temperature)
+    before = _figures(logits, faces.labels, network.temperature)
     after = _figures(logits, faces.labels, temperature)
     return (
         temperature,
-        f"Temperature {model.temperature:.3f} -> {temperature:.3f}: {before} -> {after}, {len(faces)} images",
+        f"Temperature {network.temperature:.3f} -> {temperature:.3f}: {before} -> {after}, {len(faces)} images",
     )
 
 

@@ -11,8 +11,7 @@ from live_emotion.cli.options import force_option
 from train.cli.options import checkpoint_option, split_option, votes_option
 
 if TYPE_CHECKING:
-    from torch import nn
-
+    from live_emotion.emotions.classifier import Network
     from train.data.dataset import FaceSet
 
 
@@ -74,6 +73,8 @@ def command(
     from train.data.crops import portrait_faces
     from train.evaluation.selection import evaluation_faces
     from train.export import onnx as export
+    from train.export.quantization import FITTING_FACES
+    from train.export.torch_export import save_pt2
 
     refuse_existing(output, force)
     checkpoint = load_checkpoint(weights)
@@ -81,29 +82,29 @@ def command(
     labelled = evaluation_faces(data, split, classes, votes) if data else None
     faces = labelled.faces if labelled else portrait_faces()
     if output.suffix == ".pt2":
-        agreement = export.save_pt2(checkpoint, output, faces)
+        agreement = save_pt2(checkpoint, output, faces)
     else:
         fitting = None
-        if int8 == "static":
-            each = -(-export.FITTING_FACES // len(classes))
+        if data and int8 == "static":
+            each = -(-FITTING_FACES // len(classes))
             fitting = evaluation_faces(data, "train", classes, votes, per_class=each).faces
-        whole, model, agreement = export.save_onnx(checkpoint, output, faces, opset, bool(int8), fitting)
+        whole, small, agreement = export.save_onnx(checkpoint, output, faces, opset, bool(int8), fitting)
     click.echo(
         f"Checked on {len(faces)} real faces against PyTorch: the same emotion for {agreement.same:.2%}, "
         f"no probability differs by more than {agreement.difference:.2g}."
     )
     if int8:
-        _print_cost(whole, model, labelled)
+        _print_cost(whole, small, labelled)
     click.echo(f"Saved {output} ({output.stat().st_size / 1e6:.1f} MB)")
 
 
-def _print_cost(whole: nn.Module, small: nn.Module, labelled: FaceSet | None) -> None:
+def _print_cost(whole: Network, small: Network, labelled: FaceSet | None) -> None:
     """What int8 costs and brings."""
     from train.export import onnx as export
 
-    for name, model in (("float32", whole), ("int8", small)):
-        line = f"{name:8} {export.face_ms(model):6.2f} ms a face"
+    for name, network in (("float32", whole), ("int8", small)):
+        line = f"{name:8} {export.face_ms(network):6.2f} ms a face"
         if labelled:
-            right = export.probabilities(model, labelled.faces).argmax(axis=1) == labelled.labels
+            right = export.all_logits(network, labelled.faces).argmax(axis=1) == labelled.labels
             line += f", accuracy {right.mean():.2%} of {len(labelled)} images"
         click.echo(line)
