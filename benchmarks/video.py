@@ -126,8 +126,8 @@ def read_sample(analyzer: EmotionAnalyzer, sample: list[Frame]) -> tuple[list[np
     for frame in sample:
         found = analyzer.find(frame)
         crops.append(found.crops)
-        picture = av.VideoFrame.from_ndarray(analyzer.read([found])[0].draw(), format="bgr24")
-        annotated.append(picture.reformat(format="yuv420p"))
+        raw = av.VideoFrame.from_ndarray(analyzer.read([found])[0].draw(), format="bgr24")
+        annotated.append(raw.reformat(format="yuv420p"))
     return crops, annotated
 
 

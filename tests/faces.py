@@ -28,17 +28,17 @@ def vary(portrait: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 
 def place(portrait: np.ndarray, count: int, seed: int) -> Iterator[np.ndarray]:
-    """The portrait at another size and place of a larger picture each time: (720, 1280, 3) uint8 BGR."""
+    """The portrait at another size and place of a larger image each time: (720, 1280, 3) uint8 BGR."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
         height = int(rng.integers(420, 700))
         width = round(height * portrait.shape[1] / portrait.shape[0])
         top, left = int(rng.integers(0, 720 - height)), int(rng.integers(0, 1280 - width))
-        picture = np.full((720, 1280, 3), rng.integers(60, 200, 3), np.uint8)
-        picture[top : top + height, left : left + width] = cv2.resize(
+        image = np.full((720, 1280, 3), rng.integers(60, 200, 3), np.uint8)
+        image[top : top + height, left : left + width] = cv2.resize(
             portrait, (width, height), interpolation=cv2.INTER_AREA
         )
-        yield picture
+        yield image
 
 
 def write_faces(folder: Path, faces: np.ndarray) -> None:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from videos import make_video, pictures
+from videos import make_video, numbered_frames
 
 from live_emotion.cli.main import cli
 from live_emotion.errors import InputError, LiveEmotionError
@@ -217,7 +217,7 @@ def test_what_holds_no_rows_is_one_line(tmp_path, name, content, message):
 
 
 def test_thumbnails_show_the_face_where_it_looks_most_typical(portrait, tmp_path):
-    images = pictures(portrait, 20)
+    images = numbered_frames(portrait, 20)
     for image in images[:12] + images[13:]:
         image[:-20] //= 4  # only frame 12 is bright
     video = make_video(tmp_path / "video.mp4", images, g="30")
@@ -236,7 +236,7 @@ def test_thumbnails_show_the_face_where_it_looks_most_typical(portrait, tmp_path
 
 @pytest.mark.parametrize("box", [(900, 700, 960, 770), (-1e30, 0, 1e30, 50), (100, 45, 9100, 9045)])
 def test_rows_of_another_video_have_no_thumbnails(portrait, tmp_path, box):
-    video = make_video(tmp_path / "video.mp4", pictures(portrait, 3))
+    video = make_video(tmp_path / "video.mp4", numbered_frames(portrait, 3))
     corners = dict(zip(("x1", "y1", "x2", "y2"), box))
     for time_s in (0.0, 1e6):
         row = {"time_s": time_s, "track_id": 1, "emotion": "sad", "p_sad": 0.75, "p_happy": 0.25, **corners}
@@ -254,7 +254,7 @@ def test_rows_without_boxes_have_no_thumbnails(tmp_path):
 
 
 def test_the_command_and_video_with_a_report(portrait, tmp_path):
-    video = make_video(tmp_path / "talk.mp4", pictures(portrait, 15))
+    video = make_video(tmp_path / "talk.mp4", numbered_frames(portrait, 15))
     run = CliRunner().invoke
     done = run(cli, ["video", str(video), "--device", "cpu", "--report", str(tmp_path / "rep")])
     assert done.exit_code == 0, done.output

@@ -9,7 +9,7 @@ import json
 import av
 import numpy as np
 import pytest
-from videos import SIZE, audio_packets, cut_off, damage, make_video, number_of, pictures
+from videos import SIZE, audio_packets, cut_off, damage, make_video, number_of, numbered_frames
 
 from live_emotion.errors import InputError, OutputError
 from live_emotion.io.video_reader import VideoFile
@@ -27,7 +27,7 @@ def analyzer():
 
 @pytest.fixture(scope="module")
 def images(portrait):
-    return pictures(portrait, 30)
+    return numbered_frames(portrait, 30)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_frames_times_and_audio_stay_as_they_are(analyzer, images, tmp_path, out
     assert [number_of(f.image) for f in after] == list(range(10))
     np.testing.assert_allclose([f.time_s for f in after], UNEVEN, atol=1e-6)
     assert {f.image.shape for f in after} == {(300, 256, 3)}
-    # what is not drawn over is the same picture
+    # what is not drawn over is the same
     assert np.abs(after[3].image[-60:-20].astype(int) - before[3].image[-60:-20]).mean() < 4
     assert audio_packets(out) == audio_packets(source)
     with av.open(str(out)) as container:
@@ -77,7 +77,7 @@ def test_a_video_without_audio(analyzer, images, tmp_path, out):
 
 
 @pytest.mark.parametrize("name", ["late.mp4", "late.mkv", "late.ts"])
-def test_a_video_whose_clock_begins_late_keeps_its_first_picture(images, tmp_path, name):
+def test_a_video_whose_clock_begins_late_keeps_its_first_frame(images, tmp_path, name):
     """FFmpeg rounds such a beginning, here a 15th of a second, to microseconds."""
     source = make_video(tmp_path / name, images[:20], [1 / 15 + i / 30 for i in range(20)], audio=())
     frames = frames_of(source)
@@ -104,8 +104,8 @@ def test_a_turned_video_stands_upright(analyzer, images, tmp_path, out, degrees,
     source = make_video(tmp_path / "in.mp4", lying, rotation=degrees)
     summary = annotate_video(source, analyzer, out)
     with av.open(str(out)) as container:  # upright in its pixels, with no turn left to be done
-        picture = next(container.decode(video=0))
-        assert (picture.width, picture.height, picture.rotation) == (*SIZE, 0)
+        frame = next(container.decode(video=0))
+        assert (frame.width, frame.height, frame.rotation) == (*SIZE, 0)
     assert [number_of(f.image) for f in frames_of(out)] == [0, 1, 2, 3]
     assert summary.faces == 4, "a face on its side is not found"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from videos import damage, make_video, number_of, pictures
+from videos import damage, make_video, number_of, numbered_frames
 
 from live_emotion.cli.commands.video import ClipType
 from live_emotion.cli.main import cli
@@ -65,20 +65,22 @@ def names_in(folder):
 @pytest.fixture(scope="module")
 def short(portrait, tmp_path_factory):
     """A video of 5 frames."""
-    return make_video(tmp_path_factory.mktemp("short") / "short.mp4", pictures(portrait, 5))
+    return make_video(tmp_path_factory.mktemp("short") / "short.mp4", numbered_frames(portrait, 5))
 
 
 @pytest.fixture(scope="module")
 def long(portrait, tmp_path_factory):
     """A video of 600 frames, some ten seconds of work."""
     path = tmp_path_factory.mktemp("long") / "long.mp4"
-    return make_video(path, pictures(portrait, 600), preset="ultrafast", g="50")
+    return make_video(path, numbered_frames(portrait, 600), preset="ultrafast", g="50")
 
 
 @pytest.fixture(scope="module")
 def medium(portrait, tmp_path_factory):
     """A video of 150 frames."""
-    return make_video(tmp_path_factory.mktemp("medium") / "medium.mp4", pictures(portrait, 150), preset="ultrafast")
+    return make_video(
+        tmp_path_factory.mktemp("medium") / "medium.mp4", numbered_frames(portrait, 150), preset="ultrafast"
+    )
 
 
 @pytest.fixture

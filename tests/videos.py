@@ -1,4 +1,4 @@
-"""Videos for tests, made with PyAV: numbered pictures of a real face, audio, odd timing, rotation, damage."""
+"""Videos for tests, made with PyAV: numbered frames of a real face, audio, odd timing, rotation, damage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RATE = 48_000
 TIME_BASE = Fraction(1, 600)
 
 
-def pictures(portrait: np.ndarray, count: int) -> list[np.ndarray]:
+def numbered_frames(portrait: np.ndarray, count: int) -> list[np.ndarray]:
     """The portrait at 256x300, each with its number in black and white squares along the lower edge."""
     small = cv2.resize(portrait, SIZE, interpolation=cv2.INTER_AREA)
     numbered = []
@@ -29,7 +29,7 @@ def pictures(portrait: np.ndarray, count: int) -> list[np.ndarray]:
 
 
 def number_of(image: np.ndarray) -> int:
-    """The number that a picture carries."""
+    """The number that a frame carries."""
     squares = (image[-SQUARE + 4 : -4, b * SQUARE + 4 : (b + 1) * SQUARE - 4].mean() for b in range(BITS))
     return sum((square > 127) << bit for bit, square in enumerate(squares))
 
@@ -47,11 +47,11 @@ def make_video(
 
     Args:
         path: its suffix says the container.
-        images: the pictures.
+        images: the frames.
         times: when each is shown, in seconds; None: 25 a second.
-        codec: of the pictures.
+        codec: of the video.
         audio: codecs of the audio tracks; each is a tone of its own.
-        rotation: that a player is to turn the pictures by, in degrees.
+        rotation: that a player is to turn the frames by, in degrees.
         options: of the codec.
     """
     times = times or [i / 25 for i in range(len(images))]
@@ -68,10 +68,10 @@ def make_video(
             track.layout = "mono"
             track.metadata["language"] = language
         for image, time_s in zip(images, times):
-            picture = av.VideoFrame.from_ndarray(image, format="bgr24")
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             base = stream.codec_context.time_base or Fraction(1, 25)
-            picture.pts, picture.time_base = round(time_s / base), base
-            container.mux(stream.encode(picture))
+            frame.pts, frame.time_base = round(time_s / base), base
+            container.mux(stream.encode(frame))
         for number, track in enumerate(tracks):
             for piece in tone(440 * (number + 1), times[-1] + 0.04):
                 container.mux(track.encode(piece))

@@ -33,7 +33,7 @@ detector_option = click.option(
     type=click.Choice(DETECTORS),
     default="full",
     show_default=True,
-    help="full: faces near and a few metres away; short: fastest, for a face that fills the picture; "
+    help="full: faces near and a few metres away; short: fastest, for a face that fills the image; "
     "tiled: groups and faces far away, many times slower.",
 )
 min_confidence_option = click.option(
@@ -41,10 +41,16 @@ min_confidence_option = click.option(
     type=click.FloatRange(0, 1),
     default=0.5,
     show_default=True,
+    metavar="P",
     help="How sure the detector must be that something is a face.",
 )
 max_faces_option = click.option(
-    "--max-faces", type=click.IntRange(1), default=10, show_default=True, help="Most faces to read in a picture."
+    "--max-faces",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Most faces to read in an image.",
 )
 force_option = click.option("--force", is_flag=True, help="Overwrite files that exist.")
 
@@ -62,7 +68,7 @@ camera_option = click.option(
 
 
 def camera_options(command: Command) -> Command:
-    """The options that say which camera, and how it is to take pictures."""
+    """The options that say which camera, and the mode to ask of it."""
     for name, kind, text in (
         ("--fps", click.FloatRange(0), "Frames a second to ask of the camera."),
         ("--height", click.IntRange(0), "Height in pixels to ask of the camera."),

@@ -19,7 +19,7 @@ from live_emotion.pipelines.video import VideoOptions, VideoSummary, annotate_vi
 from live_emotion.visualization.report import write_report
 
 POLL_S = 0.2
-"""How often the progress of other processes and machines is shown and a stop is looked for, in seconds."""
+"""How often the progress of other processes and machines is shown and a stop is asked for, in seconds."""
 
 Progress = Callable[[int, int, int], object]
 """Called with the number of a task, how many frames of it are done, and how many it should have; 0: unknown."""

@@ -1,4 +1,4 @@
-"""Photos through the pipeline: which files, the annotated copies, and the picture that explains them."""
+"""Photos through the pipeline: which files, the annotated copies, and the figure that explains them."""
 
 from __future__ import annotations
 

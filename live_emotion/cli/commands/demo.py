@@ -21,7 +21,7 @@ VIDEO = "demo.mp4"
     default=Path("results"),
     show_default=True,
     metavar="DIR",
-    help="Folder for the video and the picture; made if it is missing.",
+    help="Folder for the video and the image; made if it is missing.",
 )
 @click.option("--window/--no-window", default=None, help="Show the window.  [default: where there is a display]")
 @analysis_options

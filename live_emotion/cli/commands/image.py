@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     default=Path("results"),
     show_default=True,
     metavar="DIR",
-    help="Folder for the pictures; made if it is missing.",
+    help="Folder for the images; made if it is missing.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a photo, in place of text.")
 @profile_option

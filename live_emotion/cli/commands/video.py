@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from live_emotion.pipelines.video import VideoOptions
 
 MOST_TIMES = 5
-"""How many times of damaged pictures are named."""
+"""How many times of damaged frames are named."""
 
 
 class ClipType(click.ParamType):
@@ -81,20 +81,32 @@ def _seconds(text: str) -> float:
     type=click.IntRange(1),
     default=1,
     show_default=True,
+    metavar="N",
     help="Read faces in every N-th frame only; the video stays whole.",
 )
-@click.option("--fps", type=click.FloatRange(0, min_open=True), help="Read faces in at most so many frames a second.")
+@click.option(
+    "--fps",
+    type=click.FloatRange(0, min_open=True),
+    metavar="F",
+    help="Read faces in at most so many frames a second; the video stays whole.",
+)
 @click.option(
     "--quality",
     type=click.IntRange(0, 51),
     default=20,
     show_default=True,
+    metavar="N",
     help="Of the annotated video: H.264's constant rate factor, 0 (best, largest) to 51.",
 )
 @force_option
 @click.option("--resume", is_flag=True, help="In a folder: go on where it stopped; videos that are complete are left.")
 @click.option(
-    "--workers", type=click.IntRange(1), default=1, show_default=True, help="How many videos at once, in processes."
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How many videos at once, each in a process.",
 )
 @click.option(
     "--cluster",
@@ -211,7 +223,7 @@ def _describe(outcome: Outcome) -> str:
     if summary.damaged_s:
         times = ", ".join(f"{time_s:.2f}" for time_s in itertools.islice(summary.damaged_s, MOST_TIMES))
         more = ", ..." if len(summary.damaged_s) > MOST_TIMES else ""
-        lines.append(f"  Damaged or missing pictures: {len(summary.damaged_s)}, at {times}{more} s")
+        lines.append(f"  Damaged or missing frames: {len(summary.damaged_s)}, at {times}{more} s")
     for codec in summary.recoded_audio:
         lines.append(f"  An MP4 cannot hold {codec} audio; it is now AAC.")
     if outcome.saved:
