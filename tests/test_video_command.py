@@ -315,8 +315,9 @@ def test_ctrl_c_and_resume_in_a_folder_with_two_processes(long, short, tmp_path)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert b"Go on with --resume" in stderr and b"Traceback" not in stderr
-    assert names_in(out) == ["long.part.mp4", "short.mp4"]
-    assert 0 < len(numbers_in(out / "long.part.mp4")) < 600
+    parts = set(names_in(out)) - {"short.mp4"}  # none, if the stop came before the long one's first frame
+    assert parts <= {"long.part.mp4"} and (out / "short.mp4").exists()
+    assert all(0 < len(numbers_in(out / part)) < 600 for part in parts)
     written = (out / "short.mp4").stat().st_mtime_ns
     done = video(long, short, "-o", out, "--resume", "--every", 200)
     assert done.exit_code == 0, done.output
