@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,7 +24,7 @@ def prefetch(items: Iterable[T], depth: int) -> Generator[T]:
         items: any iterable; only that thread touches it.
         depth: how many items may wait to be used.
     """
-    waiting: queue.Queue = queue.Queue(depth)
+    waiting: queue.Queue[Any] = queue.Queue(depth)
     stop = threading.Event()
     errors: list[BaseException] = []
 

@@ -78,7 +78,7 @@ def start(ctx: click.Context, resume: bool, force: bool, options: dict[str, Any]
 @run_options
 @setting_options(leave_out=("Distillation",))
 @click.pass_context
-def cli(ctx: click.Context, resume: bool, force: bool, **options: Any) -> None:
+def cli(ctx: click.Context, /, resume: bool, force: bool, **options: Any) -> None:
     """Train an emotion network on a folder of faces, and use it live with no code.
 
     \b

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import Field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -93,7 +93,7 @@ def setting_options(leave_out: Iterable[str] = ()) -> Callable[[Any], Any]:
 
 
 def _option(item: Field[Any]) -> Any:
-    name, default = item.name, item.default
+    name, default = item.name, cast(Any, item.default)
     flag = f"--{name.replace('_', '-')}"
     multiple = isinstance(default, tuple) and name != "classes"
     return click.option(

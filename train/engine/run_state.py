@@ -48,7 +48,7 @@ class Run:
         self.config, self.held_out = config, held_out
         self.fingerprint = hashlib.blake2b(data.faces.tobytes() + data.targets.tobytes()).hexdigest()
         torch.manual_seed(config.seed)
-        self.model = make_model(config, data).to(device, memory_format=torch.channels_last)
+        self.model = make_model(config, data).to(device).to(memory_format=torch.channels_last)
         self.shared = distributed.shared(self.model, device)
         self.average = make_average(self.model, config.ema) if config.ema else None
         dtype = fast_dtype(device) if config.precision == "auto" else getattr(torch, config.precision)

@@ -61,7 +61,7 @@ def quantize(model: ModelProto, faces: np.ndarray | None) -> ModelProto:
 def _reader(faces: np.ndarray) -> Any:
     from onnxruntime.quantization import CalibrationDataReader
 
-    class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime carries no types
+    class Reader(CalibrationDataReader):
         def __init__(self) -> None:
             self.batches = iter(range(0, len(faces), BATCH))
 

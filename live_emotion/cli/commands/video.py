@@ -24,7 +24,7 @@ MOST_TIMES = 5
 """How many times of damaged frames are named."""
 
 
-class ClipType(click.ParamType):
+class ClipType(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on only
     """``1:30-2:10`` as ``(90.0, 130.0)`` in seconds; either side may be left out."""
 
     name = "clip"

@@ -14,7 +14,7 @@ from train.cli.options import GroupedHelp, setting_options
 @run_options
 @setting_options()
 @click.pass_context
-def command(ctx: click.Context, resume: bool, force: bool, **options: Any) -> None:
+def command(ctx: click.Context, /, resume: bool, force: bool, **options: Any) -> None:
     """Teach a network what one or more others know.
 
     Trains as ``python -m train`` does, but for the targets: the teachers' mean probabilities on each training image
