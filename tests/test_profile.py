@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import sys
 from pathlib import Path
 
 import click
+import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from videos import make_video
 
+from live_emotion import EmotionDetector
+from live_emotion.cli.main import cli
 from live_emotion.emotions.profile import (
+    LARGEST_OFFSET,
     Profile,
     learn_profile,
     load_profile,
@@ -157,3 +165,23 @@ def test_other_classes_do_not_fit():
         profile.check(("a", "b"))
     with pytest.raises(InputError, match="no class neutral"):
         learn_profile(np.array([[0.5, 0.5]]), ("a", "b"))
+
+
+def test_a_profile_changes_what_image_video_and_python_read(tmp_path, portrait):
+    photo, video = tmp_path / "photo.png", make_video(tmp_path / "video.mp4", [portrait] * 3)
+    cv2.imwrite(str(photo), portrait)
+    save_profile(Profile(EMOTIONS, (LARGEST_OFFSET, 0, 0, 0)), "angry")
+
+    def read(*options):
+        done = CliRunner().invoke(cli, ["image", str(photo), "--json", "-o", str(tmp_path / "photos"), *options])
+        rows = tmp_path / "rows.csv"
+        command = ["video", str(video), "--data", str(rows), "--force", *options]
+        assert CliRunner().invoke(cli, command).exit_code == 0
+        with rows.open(newline="") as file:
+            in_video = [row["emotion"] for row in csv.DictReader(file)]
+        return [json.loads(done.stdout)[0]["faces"][0]["emotion"], *in_video]
+
+    assert "angry" not in read()
+    assert read("--profile", "angry") == ["angry"] * 4
+    with EmotionDetector(profile="angry") as detector:
+        assert [face.emotion for face in detector.detect(portrait)] == ["angry"]

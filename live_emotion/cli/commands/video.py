@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from live_emotion.cli.options import analysis_options, force_option
+from live_emotion.cli.options import analysis_options, force_option, profile_option
 from live_emotion.errors import LiveEmotionError
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ def _seconds(text: str) -> float:
     metavar="ADDRESS",
     help="Spread the videos over the machines of a Dask cluster, as tcp://host:8786; they must see the same files.",
 )
+@profile_option
 @analysis_options
 def command(
     inputs: tuple[Path, ...],
