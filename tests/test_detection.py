@@ -48,12 +48,12 @@ def test_finds_nothing_where_nobody_is(detector, no_face):
     assert detector.detect(np.random.default_rng(0).integers(0, 255, (300, 400, 3), np.uint8)) == []
 
 
-def test_best_score_first_and_no_more_than_asked_for(two_faces):
+def test_largest_first(portrait):
+    picture = placed(portrait, 60, 300, 0.5)
+    picture[60:660, 600:1112] = portrait
     with FaceDetector("full") as detector:
-        faces = detector.detect(two_faces)
-        assert [f.score for f in faces] == sorted((f.score for f in faces), reverse=True)
-    with FaceDetector("full", max_faces=1) as detector:
-        assert len(detector.detect(two_faces)) == 1
+        large, small = detector.detect(picture)
+    assert small.box[2] < 400 < 600 < large.box[0]
 
 
 def test_tiles_find_a_face_too_small_for_the_whole_frame(portrait):

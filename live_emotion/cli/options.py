@@ -50,7 +50,7 @@ max_faces_option = click.option(
     default=10,
     show_default=True,
     metavar="N",
-    help="Most faces to read in an image.",
+    help="Most faces to read in an image: the largest. If there are more, their number is said.",
 )
 force_option = click.option("--force", is_flag=True, help="Overwrite files that exist.")
 

@@ -29,7 +29,7 @@ def find_faces(
         proposed: and ``memory`` and ``time_s`` are those of :meth:`FaceDetector.detect`.
 
     Returns:
-        N faces, with a note where one cannot be read, and their crops as uint8 (N, 48, 48).
+        N faces, the largest first, with a note where one cannot be read, and their crops as uint8 (N, 48, 48).
 
     Raises:
         ArgumentError: ``image`` has another shape or dtype.

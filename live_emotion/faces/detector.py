@@ -6,7 +6,7 @@ import numpy as np
 
 from live_emotion.errors import ArgumentError
 from live_emotion.faces.blazeface import BlazeFace
-from live_emotion.faces.boxes import SAME_FACE, merge, overlap
+from live_emotion.faces.boxes import SAME_FACE, by_size, merge, overlap
 from live_emotion.faces.refinement import RefinedFace, RefinementMemory
 from live_emotion.faces.tiles import doubt_cut, tiles
 from live_emotion.types import Face
@@ -45,19 +45,17 @@ class FaceDetector:
         kind: ``full``: the full-range model on the whole frame. ``tiled``: also on overlapping tiles, for groups and
             faces far away. ``short``: the short-range model alone, quicker, for a face that fills the picture.
         min_confidence: lowest score of a face, 0 to 1.
-        max_faces: most faces to give, those with the highest scores.
 
     Raises:
         WeightsError: a model file is missing.
         ArgumentError: an unknown kind.
     """
 
-    def __init__(self, kind: str = "full", min_confidence: float = 0.5, max_faces: int = 10) -> None:
+    def __init__(self, kind: str = "full", min_confidence: float = 0.5) -> None:
         if kind not in DETECTORS:
             raise ArgumentError(f"detector must be one of {', '.join(DETECTORS)}, not {kind!r}")
         self.kind = kind
         self.min_confidence = min_confidence
-        self.max_faces = max_faces
         self._short = BlazeFace("short", min_confidence)
         self._full = None if kind == "short" else BlazeFace("full", PROPOSAL_SCORE)
 
@@ -79,7 +77,7 @@ class FaceDetector:
             time_s: of the frame, in seconds, for the memory.
 
         Returns:
-            at most ``max_faces`` faces, the highest score first.
+            faces, the largest first.
 
         Raises:
             ArgumentError: another shape or dtype, or the detector is closed.
@@ -90,7 +88,7 @@ class FaceDetector:
             if memory:
                 memory.faces = refined
             faces = merge([face.seen for face in refined])
-        return faces[: self.max_faces]
+        return by_size(faces)
 
     def propose(self, image: np.ndarray) -> list[Face]:
         """The first stage of :meth:`detect`, which depends on this picture alone: what may be a face.

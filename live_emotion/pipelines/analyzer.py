@@ -40,7 +40,7 @@ class AnalysisConfig:
         device: where the network runs: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         detector: ``full``, ``short`` or ``tiled``, as :class:`live_emotion.faces.detector.FaceDetector` has them.
         min_confidence: lowest score of a face, 0 to 1.
-        max_faces: most faces to read in a frame.
+        max_faces: most faces to read in a frame: the largest ones.
         profile: name of a person's profile, which corrects what is read; None: none.
         track: frames follow each other: keep identities and smooth the probabilities. Off for unrelated pictures.
 
@@ -77,12 +77,14 @@ class FoundFaces:
         faces: N of them.
         crops: theirs, uint8 (N, 48, 48).
         is_mirrored: whether the frame was turned left to right.
+        found: how many there were; ``faces`` are the largest of them.
     """
 
     frame: Frame
     faces: list[Face]
     crops: np.ndarray
     is_mirrored: bool = False
+    found: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,15 @@ class Result:
 
     Attributes:
         frame: as it was read.
-        faces: that were found in it.
+        faces: that were read in it, at most ``max_faces``.
         class_names: in the order of the faces' probabilities.
+        found: how many there were; ``faces`` are the largest of them.
     """
 
     frame: Frame
     faces: list[TrackedFace]
     class_names: tuple[str, ...]
+    found: int = 0
 
     def draw(self, bars: bool = True, lines: Sequence[str] = ()) -> np.ndarray:
         """An annotated copy of the frame, (H, W, 3) uint8 BGR; the arguments are those of ``overlay.draw``."""
@@ -132,9 +136,7 @@ class EmotionAnalyzer:
         self.classifier = EmotionClassifier(config.weights, config.device, threads)
         if self.profile:
             self.profile.check(self.class_names)
-        self._detectors = [
-            FaceDetector(config.detector, config.min_confidence, config.max_faces) for _ in range(workers)
-        ]
+        self._detectors = [FaceDetector(config.detector, config.min_confidence) for _ in range(workers)]
         self._idle: queue.SimpleQueue[FaceDetector] = queue.SimpleQueue()
         for detector in self._detectors:
             self._idle.put(detector)
@@ -175,7 +177,8 @@ class EmotionAnalyzer:
         self._found_mirrored = is_mirrored
         with self._borrowed() as detector:
             faces, crops = find_faces(detector, frame.image, proposed, self._memory, frame.time_s)
-        return FoundFaces(frame, faces, crops, is_mirrored)
+        read = self.config.max_faces
+        return FoundFaces(frame, faces[:read], crops[:read], is_mirrored, len(faces))
 
     def read(self, found: Sequence[FoundFaces]) -> list[Result]:
         """The second half of :meth:`analyze`: reads the faces of one or more frames, in order, in one batch."""
@@ -189,14 +192,14 @@ class EmotionAnalyzer:
         """What comes of a frame whose N faces were read: float32 (N, C)."""
         if self._tracker is None:
             faces = [unsmoothed(face, row, self.class_names) for face, row in zip(found.faces, probabilities)]
-            return Result(found.frame, faces, self.class_names)
+            return Result(found.frame, faces, self.class_names, found.found)
         if found.is_mirrored != self._read_mirrored:
             self._tracker.mirror(found.frame.image.shape[1])
         self._read_mirrored = found.is_mirrored
         time_s = found.frame.time_s
         ids = self._tracker.update(found.faces, time_s)
         faces = self._smoother.update(found.faces, ids, probabilities, time_s, self._tracker.track_ids)
-        return Result(found.frame, faces, self.class_names)
+        return Result(found.frame, faces, self.class_names, found.found)
 
     def analyze_many(self, frames: Iterable[tuple[Frame, bool]]) -> Generator[tuple[Frame, Result | None]]:
         """Reads the frames of a video, several at once.

@@ -16,6 +16,7 @@ from live_emotion.io.results_writer import ResultsWriter
 from live_emotion.io.window import Window
 from live_emotion.pipelines.analyzer import EmotionAnalyzer, FoundFaces, Result
 from live_emotion.pipelines.controls import Controls, Settings
+from live_emotion.pipelines.crowd import crowd_notice
 from live_emotion.pipelines.recorder import Recorder
 from live_emotion.pipelines.statistics import FrameRate, Statistics
 from live_emotion.types import LiveFrame
@@ -91,7 +92,7 @@ class LiveLoop:
         self.controls = Controls(settings, recorder, say, clock)
         self.statistics = Statistics()
         self._clock = clock
-        self._alarm = ""
+        self._alarm = self._crowd = ""
         self._rate, self._fps = FrameRate(), 0.0
         self._image = _waiting_image(None)
 
@@ -140,6 +141,7 @@ class LiveLoop:
     def _take(self, result: Result, log: BackgroundWorker) -> None:
         """Logs, draws and records a new result, unless the image is held."""
         self.statistics.count(result.frame.index, self.settings.paused)
+        self._look_for_a_crowd(result)
         if self.settings.paused:
             return
         if self.sink:
@@ -150,6 +152,14 @@ class LiveLoop:
             self._image = result.draw(self.settings.bars)
             self.recorder.write(self._image, result.frame.time_s)
             self.statistics.unrecorded = self.recorder.dropped
+
+    def _look_for_a_crowd(self, result: Result) -> None:
+        """Says once that there are more faces than are read, or many small ones."""
+        if not self._crowd:
+            self._crowd = crowd_notice(result, self.analyzer.config.detector)
+            if self._crowd:
+                self.controls.notice(self._crowd)
+                self.say(self._crowd)
 
     def _show(self, result: Result | None) -> bool:
         """Puts the image on the screen, and does what a key asks; False once the window was closed."""

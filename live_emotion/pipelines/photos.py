@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from live_emotion.faces.boxes import by_size
 from live_emotion.faces.preprocessing import crop_face, shrunk
 from live_emotion.io.atomic import expand_folders
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image, write_image
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.crowd import crowd_notice
 from live_emotion.types import Frame, TrackedFace
 from live_emotion.visualization.figures import draw_batch, draw_example
-from live_emotion.visualization.overlay import draw, label
+from live_emotion.visualization.overlay import label
 
 EXAMPLE = "prediction_example.png"
 BATCH = "batch_predictions.png"
@@ -36,7 +36,9 @@ class ReadPhoto:
         size: width and height in pixels.
         preview: the annotated copy, (H, W, 3) uint8 BGR with no side longer than :data:`PREVIEW_SIDE`.
         annotated_file: where the whole of it was written.
-        faces: by size, largest first.
+        faces: that were read, by size, largest first.
+        found: how many there were.
+        notice: what to do where some were not read, or may not have been found; or nothing.
         crop: (48, 48) uint8, the largest face as the network saw it; None where there is none.
     """
 
@@ -45,6 +47,8 @@ class ReadPhoto:
     preview: np.ndarray
     annotated_file: Path
     faces: tuple[TrackedFace, ...]
+    found: int
+    notice: str
     crop: np.ndarray | None
 
 
@@ -65,12 +69,15 @@ def read_photo(file: Path, analyzer: EmotionAnalyzer, annotated_file: Path) -> R
         OutputError: the copy cannot be written.
     """
     image = read_image(file)
-    faces = by_size(analyzer.analyze(Frame(0, 0.0, image)).faces)
+    result = analyzer.analyze(Frame(0, 0.0, image))
+    faces = result.faces
     crop = crop_face(image, faces[0].box) if faces else None
-    annotated = draw(image, faces, analyzer.class_names)
+    annotated = result.draw()
     write_image(annotated_file, annotated)
     preview = shrunk(annotated, PREVIEW_SIDE)
-    return ReadPhoto(file, (image.shape[1], image.shape[0]), preview, annotated_file, tuple(faces), crop)
+    size = image.shape[1], image.shape[0]
+    notice = crowd_notice(result, analyzer.config.detector)
+    return ReadPhoto(file, size, preview, annotated_file, tuple(faces), result.found, notice, crop)
 
 
 def save_figure(photos: Sequence[ReadPhoto], class_names: Sequence[str], folder: Path) -> Path | None:

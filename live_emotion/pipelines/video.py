@@ -14,7 +14,8 @@ from live_emotion.io.audio import Audio
 from live_emotion.io.results_writer import ResultsWriter, open_results_writer
 from live_emotion.io.video_reader import VideoFile
 from live_emotion.io.video_writer import DEFAULT_QUALITY, VideoWriter
-from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer, Result
+from live_emotion.pipelines.crowd import crowd_notice
 from live_emotion.types import Frame, StrPath, TrackedFace
 from live_emotion.visualization.overlay import draw
 
@@ -52,6 +53,8 @@ class VideoSummary:
         analysed: in how many of them faces were looked for.
         faces: how many were found, over all frames.
         people: numbers of the tracks that they belong to.
+        most_found: how many were found in the fullest frame, those that were not read, too.
+        notice: what to do where some of that frame were not read, or may not have been found; or nothing.
         damaged_s: times where a frame is missing or shows damage, in seconds.
         recoded_audio: codecs of audio tracks that MP4 cannot hold and that were encoded as AAC.
         is_complete: whether the video was read to its end.
@@ -62,16 +65,20 @@ class VideoSummary:
     analysed: int = 0
     faces: int = 0
     people: set[int] = field(default_factory=set)
+    most_found: int = 0
+    notice: str = ""
     damaged_s: list[float] = field(default_factory=list)
     recoded_audio: list[str] = field(default_factory=list)
     is_complete: bool = False
     seconds: float = 0.0
 
-    def count(self, faces: Sequence[TrackedFace]) -> None:
-        """Takes in a frame that was analysed."""
+    def count(self, result: Result, detector: str) -> None:
+        """Takes in a frame that was analysed, by the detector of this name."""
         self.analysed += 1
-        self.faces += len(faces)
-        self.people.update(face.track_id for face in faces)
+        self.faces += len(result.faces)
+        self.people.update(face.track_id for face in result.faces)
+        if result.found > self.most_found:
+            self.most_found, self.notice = result.found, crowd_notice(result, detector)
 
 
 class Sampler:
@@ -133,11 +140,11 @@ def annotate_video(
         sinks = [_open(stack, open_results_writer(path, class_names)) for path in data]
         writer = _open(stack, _video_writer(annotated, video, options, summary)) if annotated else None
         results = stack.enter_context(contextlib.closing(_analyze(video, analyzer, options, keep_all=bool(annotated))))
-        for frame, faces, is_fresh in results:
+        for frame, faces, fresh in results:
             if stop():
                 break
-            if is_fresh:
-                summary.count(faces)
+            if fresh:
+                summary.count(fresh, analyzer.config.detector)
                 for sink in sinks:
                     sink.write(frame, faces)
             if writer:
@@ -168,8 +175,8 @@ def _video_writer(annotated: StrPath, video: VideoFile, options: VideoOptions, s
 
 def _analyze(
     video: VideoFile, analyzer: EmotionAnalyzer, options: VideoOptions, keep_all: bool
-) -> Generator[tuple[Frame, list[TrackedFace], bool]]:
-    """Frames with their faces, and whether those were read in this very frame.
+) -> Generator[tuple[Frame, list[TrackedFace], Result | None]]:
+    """Frames with their faces, and what they are from where they were read in this very frame.
 
     Args:
         video: the video.
@@ -188,4 +195,4 @@ def _analyze(
         read = stack.enter_context(contextlib.closing(analyzer.analyze_many(decoded)))
         for frame, result in stack.enter_context(contextlib.closing(prefetch(read, FRAMES_AHEAD))):
             faces = result.faces if result else faces
-            yield frame, faces, result is not None
+            yield frame, faces, result

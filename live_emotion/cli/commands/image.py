@@ -91,6 +91,8 @@ def _print_photo(photo: ReadPhoto) -> None:
         x1, y1, x2, y2 = (round(v) for v in face.box)
         note = f" ({face.note})" if face.note else ""
         click.echo(f"  {number}. {face.emotion} {face.confidence:.1%}{note}  at ({x1}, {y1})-({x2}, {y2})")
+    if photo.notice:
+        click.echo(f"  {photo.notice}")
 
 
 def _as_json(photo: ReadPhoto, class_names: tuple[str, ...]) -> dict[str, Any]:
@@ -98,6 +100,7 @@ def _as_json(photo: ReadPhoto, class_names: tuple[str, ...]) -> dict[str, Any]:
         "file": str(photo.file),
         "width": photo.size[0],
         "height": photo.size[1],
+        "faces_found": photo.found,
         "faces": [
             {
                 "box": [round(v, 1) for v in face.box],

@@ -221,6 +221,8 @@ def _describe(outcome: Outcome) -> str:
         f"{source}: {summary.frames} frames, {people or 'no'} {'person' if people == 1 else 'people'}, "
         f"{summary.frames / max(summary.seconds, 1e-9):.1f} frames/s"
     ]
+    if summary.notice:
+        lines.append(f"  In the fullest frame {summary.notice}")
     if summary.damaged_s:
         times = ", ".join(f"{time_s:.2f}" for time_s in itertools.islice(summary.damaged_s, MOST_TIMES))
         more = ", ..." if len(summary.damaged_s) > MOST_TIMES else ""
