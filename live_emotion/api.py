@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import math
+import os
 import threading
 import time
 import weakref
@@ -48,6 +50,8 @@ def load_model(weights: StrPath | None = None, device: str = "auto") -> tuple[nn
         MissingExtraError: an ONNX model needs onnxruntime.
     """
     path = weights if weights is not None else default_weights()
+    if not isinstance(path, (str, os.PathLike)) or not isinstance(device, str):
+        raise ArgumentError(f"load_model takes the name of a file and of a device, not {weights!r} and {device!r}")
     if is_onnx(path):
         network = OnnxNetwork(path, device)
         return network, network.class_names
@@ -73,11 +77,11 @@ def predict_image(
         InputError: no such file, not an image, or no face in it.
         ArgumentError: an array of another shape or dtype.
     """
-    pixels = image if isinstance(image, np.ndarray) else read_image(image)
+    pixels = read_image(image) if isinstance(image, (str, os.PathLike)) else image
     with _lock:
         faces, crops = find_faces(_detector(), pixels)
     if not faces:
-        name = "the image" if isinstance(image, np.ndarray) else str(image)
+        name = str(image) if isinstance(image, (str, os.PathLike)) else "the image"
         raise InputError(f"Found no face in {name}; use one with a larger, brighter face seen from the front.")
     largest = max(range(len(faces)), key=lambda i: area(faces[i].box))
     best = _classifier(model, class_names).classify(crops[largest][None])[0]
@@ -91,17 +95,32 @@ _detector = functools.cache(FaceDetector)
 """Gives the detector of :func:`predict_image`."""
 
 _classifiers: weakref.WeakKeyDictionary[Any, tuple[object, EmotionClassifier]] = weakref.WeakKeyDictionary()
-"""The classifiers of :func:`predict_image` by their model, each with what the model was when it was made."""
+"""The classifiers of :func:`predict_image` by their ``nn.Module``, each with what that was when it was made."""
 
 
 def _classifier(model: Any, class_names: Sequence[str]) -> EmotionClassifier:
     """The classifier around a model, made anew when the model was trained on or is named otherwise."""
-    parameters = model.parameters() if hasattr(model, "parameters") else ()
-    state = (tuple(class_names), tuple((p.data_ptr(), p._version) for p in parameters))
+    if not callable(model) and not hasattr(model, "logits"):
+        raise ArgumentError(f"the model must come from load_model, not be {model!r}")
+    if hasattr(model, "logits"):
+        return EmotionClassifier.of(model, class_names)
+    tensors = (*model.parameters(), *model.buffers())
+    state = (
+        tuple(class_names),
+        getattr(model, "temperature", 1.0),
+        tuple((tensor.data_ptr(), tensor._version) for tensor in tensors),
+    )
     known = _classifiers.get(model)
     if known is None or known[0] != state:
         known = _classifiers[model] = (state, EmotionClassifier.of(model, class_names))
     return known[1]
+
+
+def _changed(config: AnalysisConfig, changes: dict[str, Any]) -> AnalysisConfig:
+    given: Any = config
+    if not isinstance(given, AnalysisConfig):
+        raise ArgumentError(f"name what you give, as in weights={config!r}, or pass an AnalysisConfig")
+    return replace(config, **changes)
 
 
 class EmotionDetector:
@@ -128,7 +147,7 @@ class EmotionDetector:
     """
 
     def __init__(self, config: AnalysisConfig = AnalysisConfig(), **changes: Any) -> None:
-        self._analyzer = EmotionAnalyzer(replace(config, **changes))
+        self._analyzer = EmotionAnalyzer(_changed(config, changes))
         self._count = 0
         self.class_names = self._analyzer.class_names
 
@@ -146,8 +165,8 @@ class EmotionDetector:
         Raises:
             ArgumentError: ``image`` is no such array, as after a failed ``cv2.imread``, or ``time_s`` is not finite.
         """
-        now_s = time.monotonic() if time_s is None else time_s
-        if not np.isfinite(now_s):
+        now_s: Any = time.monotonic() if time_s is None else time_s
+        if not isinstance(now_s, (int, float, np.number)) or not math.isfinite(now_s):
             raise ArgumentError(f"time_s must be a finite number of seconds, not {time_s!r}")
         frame = Frame(self._count, now_s, image)
         self._count += 1
@@ -196,7 +215,7 @@ def stream(
         ...         print(face.track_id, face.emotion, face.confidence)
     """
     with (
-        EmotionAnalyzer(replace(config, **changes, track=True)) as analyzer,
+        EmotionAnalyzer(_changed(config, {**changes, "track": True})) as analyzer,
         open_camera(str(source), mode) as frames,
     ):
         for result in read_live(find_live(frames, analyzer, Settings(mirror=mirror)), analyzer):

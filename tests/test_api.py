@@ -13,12 +13,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from videos import make_video
 
 import live_emotion
 from live_emotion import EmotionClassifier, EmotionDetector, LiveEmotionError, errors, load_model, predict_image
 from live_emotion.errors import InputError, WeightsError
 from live_emotion.faces.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_face, face_pixels
+from live_emotion.resources import weights_file
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -98,7 +100,7 @@ def test_one_detector_and_one_classifier_serve_every_image(loaded, portrait, mon
         raise AssertionError("made anew")
 
     monkeypatch.setattr("live_emotion.faces.detector.BlazeFace.__init__", made_again)
-    monkeypatch.setattr("live_emotion.api.EmotionClassifier.of", made_again)
+    monkeypatch.setattr("live_emotion.models.torch_network.TorchNetwork.__init__", made_again)
     again = predict_image(model, portrait, class_names)
     assert again[:2] == first[:2]
 
@@ -124,6 +126,51 @@ def test_what_is_no_image_is_one_line(image):
         detector.detect(image)
     assert isinstance(caught.value, ValueError)
     assert "\n" not in str(caught.value)
+
+
+def test_a_models_temperature_and_statistics_count(portrait):
+    model, class_names = load_model(weights_file("emotion_cnn.pth"), device="cpu")
+    first = predict_image(model, portrait, class_names)[1]
+    model.temperature *= 4
+    softer = predict_image(model, portrait, class_names)[1]
+    assert softer < first - 5
+    for module in model.modules():
+        if hasattr(module, "running_mean"):
+            module.running_mean += 1
+    assert predict_image(model, portrait, class_names)[1] != softer
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda image: live_emotion.predict_image(None, image, live_emotion.EMOTIONS),
+        lambda image: live_emotion.predict_image(load_model(device="cpu")[0], None, live_emotion.EMOTIONS),
+        lambda image: load_model(5),
+        lambda image: load_model(device=3),
+        lambda image: EmotionDetector("model.pth"),
+        lambda image: EmotionDetector(weights=5),
+        lambda image: EmotionDetector(weights=[5]),
+        lambda image: EmotionDetector(device=None),
+        lambda image: EmotionDetector(min_confidence="0.5"),
+        lambda image: EmotionDetector(min_confidence=np.nan),
+        lambda image: EmotionDetector(max_faces="3"),
+        lambda image: EmotionDetector(max_faces=1.5),
+        lambda image: EmotionDetector(profile=5),
+        lambda image: EmotionDetector(device="cpu").detect(image, "abc"),
+        lambda image: EmotionClassifier(device="cpu").predict(np.zeros((1, 48, 48), np.float32)),
+        lambda image: EmotionClassifier(device="cpu").predict([[1]]),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(call, portrait):
+    with pytest.raises(LiveEmotionError) as caught:
+        call(portrait)
+    assert isinstance(caught.value, ValueError)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_stream_is_always_tracked(portrait, tmp_path):
+    video = make_video(tmp_path / "video.mp4", [portrait] * 2)
+    assert next(live_emotion.stream(video, track=False, device="cpu")).faces[0].track_id == 1
 
 
 @pytest.mark.parametrize("box", [(np.nan, 0, 10, 10), (0, 0, np.inf, 10), (900, 900, 950, 950)])

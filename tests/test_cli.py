@@ -292,3 +292,55 @@ def test_demo_needs_no_camera_file_or_display(invoke, monkeypatch, tmp_path):
     plain = list(demo_frames(read_portrait()))
     drawn = [np.abs(frame.image.astype(int) - own.image).max(axis=2) > 80 for frame, own in zip(frames, plain)]
     assert min(mask.sum() for mask in drawn) > 500, "a box is on every frame"
+
+
+def test_image_overwrites_nothing_unless_asked(invoke, tmp_path, portrait):
+    cv2.imwrite(str(tmp_path / "a.png"), portrait)
+    cv2.imwrite(str(tmp_path / "a_annotated.png"), portrait)
+    before = (tmp_path / "a_annotated.png").read_bytes()
+    done = invoke("image", tmp_path / "a.png", tmp_path / "a_annotated.png", "-o", tmp_path)
+    assert "a_annotated.png exists already" in str(done.exception)
+    assert (tmp_path / "a_annotated.png").read_bytes() == before
+    assert invoke("image", tmp_path / "a.png", "-o", tmp_path, "--force").exit_code == 0
+    assert (tmp_path / "a_annotated.png").read_bytes() != before
+
+
+def test_report_overwrites_none_of_its_files_unless_asked(invoke, tmp_path):
+    (tmp_path / "rows.csv").write_text("time_s,track_id,emotion,p_sad,p_happy\n0.5,1,sad,0.75,0.25\n")
+    (tmp_path / "people.csv").write_text("mine")
+    done = invoke("report", tmp_path / "rows.csv", "-o", tmp_path)
+    assert "people.csv exists already" in str(done.exception)
+    assert (tmp_path / "people.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["image", "a" * 5000], ["video", "a" * 5000, "--data", "-"], ["webcam", "--no-window", "--log", "a" * 5000]],
+)
+def test_a_name_that_is_too_long_is_one_line(arguments):
+    done = run(*arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: Cannot use aaaa")
+    assert done.stderr.count("\n") == 1 and len(done.stderr) < 300
+
+
+def test_a_camera_number_beyond_all_is_one_line(invoke):
+    assert "There is no camera or file 99999999999999999999" in str(
+        invoke("webcam", "--no-window", "--camera", "9" * 20).exception
+    )
+
+
+def test_no_standard_error_is_no_reason_to_fail(tmp_path, portrait):
+    cv2.imwrite(str(tmp_path / "a.png"), portrait)
+    command = [sys.executable, "-m", "live_emotion", "image", "a.png", "--device", "cpu"]
+    code = "import os, subprocess, sys; os.close(2); sys.exit(subprocess.call(sys.argv[1:]))"
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "a.png: 1 face" in done.stdout) == (0, True)

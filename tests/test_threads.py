@@ -131,3 +131,23 @@ def test_an_error_in_the_background_comes_back_and_what_must_be_done_is_done():
     assert finished == ["closed"]
     with pytest.raises(OSError, match="disk is full"):
         work.call(finished.append, 1)
+
+
+def test_what_comes_between_taking_and_looking_for_the_end_is_not_lost():
+    asked, stop = threading.Event(), threading.Event()
+
+    def source():
+        asked.wait(10)
+        yield 0
+        raise ValueError("pulled out")
+
+    newest = Latest(source(), stop)
+    assert newest.take(0) is None
+    asked.set()
+    assert stop.wait(10), "the stream has ended"
+    assert not newest.ended
+    assert newest.take(0) == 0
+    assert not newest.ended
+    with pytest.raises(ValueError, match="pulled out"):
+        newest.take(0)
+    assert newest.ended

@@ -190,7 +190,17 @@ def test_a_part_begins_at_zero_with_its_own_audio(analyzer, images, tmp_path, ou
         annotate_video(source, analyzer, tmp_path / "late.mp4", options=VideoOptions(start_s=50, end_s=60))
 
 
-@pytest.mark.parametrize(("name", "codec"), [("in.gif", "gif"), ("in.mkv", "libx264"), ("in.avi", "mpeg4")])
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("in.gif", "gif"),
+        ("in.mkv", "libx264"),
+        ("in.avi", "mpeg4"),
+        ("in.mpg", "mpeg2video"),
+        ("in.ts", "libx264"),
+        ("in.h264", "libx264"),
+    ],
+)
 def test_a_part_of_other_containers(analyzer, images, tmp_path, out, name, codec):
     source = make_video(tmp_path / name, images, codec=codec, audio=())
     annotate_video(source, analyzer, out, options=VideoOptions(start_s=0.4, end_s=0.6))

@@ -26,6 +26,9 @@ COMMANDS = {
 """Every subcommand with its short help. It lives here so that ``--help`` needs to load none of them."""
 
 
+LONGEST_NAME = 200
+"""Of a file in a message, in characters."""
+
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What the system says where nothing more can be written. Where it names no file, that is standard output, since
 those of files come as OutputErrors."""
@@ -93,11 +96,20 @@ def run_cli(command: click.Command, program: str) -> None:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
     except OSError as error:
-        if error.errno not in FULL or error.filename is not None:
+        if error.filename is not None:  # such as a name that is too long for the system
+            click.echo(f"Error: Cannot use {_shortened(error.filename)}: {error.strerror}.", err=True)
+            sys.exit(1)
+        if error.errno not in FULL:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails once more as it exits
         click.echo(f"Error: Cannot write to standard output: {error.strerror}.", err=True)
         sys.exit(1)
+
+
+def _shortened(name: object) -> str:
+    """A file's name for a message, of any length and encoding."""
+    text = os.fsdecode(name) if isinstance(name, bytes) else str(name)
+    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}..."
 
 
 def _terminate(number: int, _: FrameType | None) -> None:

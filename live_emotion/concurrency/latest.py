@@ -31,7 +31,7 @@ class Latest(Generic[T]):
     Attributes:
         received: how many items came.
         taken: how many were handed on; the others were dropped, since newer ones had come.
-        ended: whether no more will come.
+        ended: whether no more will come: all was taken, and an error of the stream was raised.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Latest(Generic[T]):
     ) -> None:
         self.received = 0
         self.taken = 0
-        self.ended = False
+        self._is_over = False
         self._stop, self._clock = stop or threading.Event(), clock
         self._newest: T | None = None
         self._last_s = clock()
@@ -52,7 +52,7 @@ class Latest(Generic[T]):
 
     def start(self) -> None:
         """Begins to read. Starting twice does nothing."""
-        if self._thread.ident is None and not self.ended:
+        if self._thread.ident is None and not self._is_over:
             self._last_s = self._clock()
             self._thread.start()
 
@@ -71,12 +71,17 @@ class Latest(Generic[T]):
     def _keep_newest(self, items: Iterator[T]) -> None:
         for item in items:
             with self._change:
-                if self.ended:
+                if self._is_over:
                     return
                 self._newest = item
                 self.received += 1
                 self._last_s = self._clock()
                 self._change.notify()
+
+    @property
+    def ended(self) -> bool:
+        with self._change:
+            return self._is_over and self._newest is None and self._error is None
 
     @property
     def idle_s(self) -> float:
@@ -91,13 +96,13 @@ class Latest(Generic[T]):
         """
         self.start()
         with self._change:
-            if self._newest is None and not self.ended:
+            if self._newest is None and not self._is_over:
                 self._change.wait(timeout_s)
             item, self._newest = self._newest, None
-        if item is not None:
-            self.taken += 1
-        elif self._error is not None:
-            raise self._error
+            self.taken += item is not None
+            if item is None and self._error is not None:
+                error, self._error = self._error, None
+                raise error
         return item
 
     def __iter__(self) -> Iterator[T]:
@@ -112,7 +117,7 @@ class Latest(Generic[T]):
         """Ends it for whoever takes from it, without waiting for the thread."""
         self._stop.set()
         with self._change:
-            self.ended = True
+            self._is_over = True
             self._change.notify()
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from live_emotion.emotions.onnx import OnnxNetwork, is_onnx
 from live_emotion.errors import WeightsError
-from live_emotion.faces.preprocessing import FACE_SIZE, PIXEL_MEAN
+from live_emotion.faces.preprocessing import FACE_SIZE, PIXEL_MEAN, check_faces
 from live_emotion.io.description import damaged
 from live_emotion.resources import weights_file
 from live_emotion.types import Prediction, StrPath
@@ -124,8 +124,10 @@ class EmotionClassifier:
             float32 (N, C), rows that sum to 1.
 
         Raises:
+            ArgumentError: another kind, shape or dtype.
             WeightsError: the network has another number of outputs than there are class names.
         """
+        check_faces(faces)
         if len(faces) == 0:
             return np.empty((0, len(self.class_names)), np.float32)
         parts = [softmax(network.logits(faces), network.temperature) for network in self.networks]

@@ -144,8 +144,13 @@ def _quiet_stderr() -> Iterator[None]:
 
     It is process-wide, so it is held only while a model opens.
     """
-    sys.stderr.flush()
-    saved = os.dup(2)
+    if sys.stderr:
+        sys.stderr.flush()
+    try:
+        saved = os.dup(2)
+    except OSError:  # it is closed: nothing to hide
+        yield
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)

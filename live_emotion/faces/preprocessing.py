@@ -157,10 +157,20 @@ def normalize_faces(faces: Pixels) -> Pixels:
         float32 (N, 1, 48, 48) in [-1, 1], of the same kind and on the same device.
 
     Raises:
-        ValueError: another shape or dtype.
+        ArgumentError: another kind, shape or dtype.
     """
-    dtype, shape = str(faces.dtype).removeprefix("torch."), tuple(faces.shape)
-    if dtype != "uint8" or len(shape) != 3 or shape[1:] != (FACE_SIZE, FACE_SIZE):
-        raise ValueError(f"faces must be uint8 (N, {FACE_SIZE}, {FACE_SIZE}), not {dtype} {shape}")
+    check_faces(faces)
     pixels = faces.astype(np.float32) if isinstance(faces, np.ndarray) else faces.float()
     return ((pixels - PIXEL_MEAN) / PIXEL_SCALE)[:, None]
+
+
+def check_faces(faces: object) -> None:
+    """Looks whether something is what the networks read: uint8 (N, 48, 48), a NumPy array or a PyTorch tensor.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    dtype = str(getattr(faces, "dtype", type(faces).__name__)).removeprefix("torch.")
+    shape = tuple(getattr(faces, "shape", ()))
+    if dtype != "uint8" or len(shape) != 3 or shape[1:] != (FACE_SIZE, FACE_SIZE):
+        raise ArgumentError(f"faces must be uint8 (N, {FACE_SIZE}, {FACE_SIZE}), not {dtype} {shape}")

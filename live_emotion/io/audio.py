@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ FALLBACK_CODEC = "aac"
 """What audio is encoded as where an MP4 cannot hold its own codec."""
 
 INTERLEAVING_S = 10.0
-"""How far apart in time, in seconds, neighbours in a file may be."""
+"""How far apart in time, in seconds, neighbours in a file may be, or a seek without an index may miss."""
 
 
 class Audio:
@@ -37,6 +38,8 @@ class Audio:
 
     def __init__(self, path: str | os.PathLike[str], start_s: float = 0.0, end_s: float = math.inf) -> None:
         self.recoded: list[str] = []
+        import av
+
         self._container = open_media(Path(path))
         self._streams = self._container.streams.audio
         self._start_s = start_s
@@ -44,7 +47,8 @@ class Audio:
         self._zero = video_start(self._container) + Fraction(start_s)
         self._tracks: dict[int, _Track] = {}
         if start_s > 0:
-            self._container.seek(math.floor(self._zero * 1_000_000))
+            with contextlib.suppress(av.FFmpegError):  # some containers cannot; what is before is left out below
+                self._container.seek(math.floor((self._zero - INTERLEAVING_S) * 1_000_000))
         self._packets = self._shifted()
         self._next = next(self._packets, None)
 

@@ -58,6 +58,10 @@ class CameraDevice:
         return f"{self.number} ({self.name})"
 
 
+LARGEST_NUMBER = 9999
+"""Of a camera. OpenCV takes larger numbers for something else, or not at all."""
+
+
 class Capture(Protocol):
     """An open camera, as ``cv2.VideoCapture`` is one."""
 
@@ -92,7 +96,7 @@ def find_camera(source: str) -> CameraDevice:
     for device in devices:
         if source.lower() in device.name.lower() if not source.isdecimal() else device.number == int(source):
             return device
-    if source.isdecimal():
+    if source.isdecimal() and int(source) <= LARGEST_NUMBER:
         return CameraDevice(int(source), "", int(source))
     raise CameraError(
         f"There is no camera or file {source}; give a camera's number or name, a URL such as rtsp://..., or a video "
@@ -195,9 +199,14 @@ class Camera:
         return self._capture is not None
 
     def read(self) -> np.ndarray | None:
-        """A frame, (H, W, 3) or (H, W) uint8; None where there is none at the moment."""
+        """A frame, (H, W, 3) uint8 BGR; None where there is none at the moment."""
+        import cv2
+
         there, image = self._capture.read() if self._capture else (False, None)
-        return image if there and image is not None and image.ndim >= 2 and image.size else None
+        if not there or image is None or image.ndim < 2 or not image.size:
+            return None
+        is_grey = image.ndim == 2 or image.shape[2] == 1
+        return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if is_grey else image
 
     def close(self) -> None:
         """Gives it back. Closing twice does nothing."""

@@ -22,6 +22,9 @@ NEEDED = ("time_s", "track_id", "emotion")
 BOX = ("x1", "y1", "x2", "y2")
 NOTE = "note"
 
+LATEST_S = 1e10
+"""Either way, in seconds: later than any video, and than the clock of this century."""
+
 
 @dataclass(frozen=True)
 class FaceTable:
@@ -101,6 +104,8 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
     )
     if not (np.isfinite(table.time_s).all() and np.isfinite(table.probabilities).all()):
         raise ValueError("a time or a probability is no number")
+    if np.abs(table.time_s).max(initial=0) > LATEST_S:
+        raise ValueError("a time is no time of a video or a log")
     if with_boxes and not np.isfinite(table.boxes).all():
         raise ValueError("a box is no number")
     return table

@@ -208,6 +208,8 @@ class StandardOutputWriter(JsonLinesWriter):
 
     def __init__(self, class_names: Sequence[str]) -> None:
         self.class_names = tuple(class_names)
+        if sys.stdout is None:
+            raise OutputError("There is no standard output to print rows on; name a file.")
         self._file = sys.stdout
         self._temporary = None
 

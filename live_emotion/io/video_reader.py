@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import os
@@ -104,10 +105,7 @@ class VideoFile:
         from av.video.reformatter import VideoReformatter
 
         self._reformatter = VideoReformatter()
-        if self.start_s > 0:
-            start = (Fraction(self.start_s) + self._origin) / self._stream.time_base
-            self._container.seek(math.floor(start), stream=self._stream)
-        frames = self._timed()
+        frames = itertools.dropwhile(lambda timed: timed[0] < self.start_s, self._from_start())
         first = next(frames, None)
         if first is None and self._is_whole:
             raise InputError(f"No frame in {self.path} can be decoded; the file is damaged.")
@@ -120,6 +118,25 @@ class VideoFile:
             self.width, self.height, self.sample_aspect_ratio = self.height, self.width, 1 / ratio
         return itertools.chain([first], frames)
 
+    def _from_start(self) -> Iterator[tuple[float, Any]]:
+        """Frames with their times, beginning at ``start_s`` or before."""
+        import av
+
+        if self.start_s > 0:
+            start = (Fraction(self.start_s) + self._origin) / self._stream.time_base
+            with contextlib.suppress(av.FFmpegError):  # some containers cannot seek
+                self._container.seek(math.floor(start), stream=self._stream)
+                frames = self._timed()
+                first = next(frames, None)
+                if first is not None and first[0] <= self.start_s:
+                    return itertools.chain([first], frames)
+            # Or seek too far, where they have no index: read it all.
+            self._container.close()
+            self._container = open_media(self.path)
+            self._stream = self._find_video()
+            self.damaged_s.clear()
+        return self._timed()
+
     def __iter__(self) -> Iterator[Frame]:
         return self.frames()
 
@@ -131,7 +148,7 @@ class VideoFile:
                 yield Frame(index, time_s, self._upright(frame))
 
     def _timed(self) -> Iterator[tuple[float, Any]]:
-        """Pictures from ``start_s`` to ``end_s`` with their times, which never go back."""
+        """Frames up to ``end_s`` with their times, which never go back."""
         step = Fraction(1) / Fraction(self.fps)
         shift, last = -self._origin, None
         for frame in self._decode():
@@ -146,10 +163,9 @@ class VideoFile:
             time_s = float(time)  # the closest float, so that a frame at 0.4 s is at the float 0.4
             if time_s >= self.end_s:
                 return
-            if frame.is_corrupt:
+            if frame.is_corrupt and time_s >= self.start_s:
                 self.damaged_s.append(time_s)
-            if time_s >= self.start_s:
-                yield time_s, frame
+            yield time_s, frame
 
     def _decode(self) -> Iterator[Any]:
         """Decoded frames; what cannot be read is noted and passed over."""

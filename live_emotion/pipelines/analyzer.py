@@ -18,6 +18,7 @@ from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.emotions.profile import load_profile
 from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
 from live_emotion.errors import ArgumentError
+from live_emotion.faces.blazeface import check_image
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detector import DETECTORS, FaceDetector
 from live_emotion.faces.refinement import RefinementMemory
@@ -57,15 +58,21 @@ class AnalysisConfig:
     track: bool = False
 
     def __post_init__(self) -> None:
-        given: Any = self.weights
-        weights = (given,) if isinstance(given, (str, os.PathLike)) else tuple(given or ())
-        object.__setattr__(self, "weights", weights)
-        if self.detector not in DETECTORS:
-            raise ArgumentError(f"detector must be one of {', '.join(DETECTORS)}, not {self.detector!r}")
-        if not 0 <= self.min_confidence <= 1:
-            raise ArgumentError(f"min_confidence must be from 0 to 1, not {self.min_confidence!r}")
-        if self.max_faces < 1:
-            raise ArgumentError(f"max_faces must be 1 or more, not {self.max_faces!r}")
+        own: dict[str, Any] = dict(vars(self))
+        given, sureness, most = own["weights"], own["min_confidence"], own["max_faces"]
+        weights = [given] if isinstance(given, (str, os.PathLike)) else given or []
+        is_list = isinstance(weights, Iterable)
+        for name, is_right, wanted in (
+            ("weights", is_list and all(isinstance(path, (str, os.PathLike)) for path in weights), "names of files"),
+            ("device", isinstance(own["device"], str), "the name of a device, such as auto"),
+            ("detector", own["detector"] in DETECTORS, f"one of {', '.join(DETECTORS)}"),
+            ("min_confidence", isinstance(sureness, (int, float, np.number)) and 0 <= sureness <= 1, "from 0 to 1"),
+            ("max_faces", isinstance(most, (int, np.integer)) and most >= 1, "a whole number, 1 or more"),
+            ("profile", isinstance(own["profile"], (str, type(None))), "a profile's name or None"),
+        ):
+            if not is_right:
+                raise ArgumentError(f"{name} must be {wanted}, not {own[name]!r}")
+        object.__setattr__(self, "weights", tuple(weights))
 
 
 @dataclass(frozen=True)
@@ -172,6 +179,7 @@ class EmotionAnalyzer:
                 turns with it.
             proposed: by :meth:`FaceDetector.propose` for this frame, if it was asked before.
         """
+        check_image(frame.image)
         if self._memory and is_mirrored != self._found_mirrored:
             self._memory.mirror(frame.image.shape[1])
         self._found_mirrored = is_mirrored

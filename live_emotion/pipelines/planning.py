@@ -10,7 +10,7 @@ from pathlib import Path
 from live_emotion.errors import OutputError
 from live_emotion.io.atomic import PART, expand_folders, make_folder
 from live_emotion.io.results_writer import STANDARD_OUTPUT, WRITERS, check_data_path
-from live_emotion.visualization.report import PAGE_FILE
+from live_emotion.visualization.report import PAGE_FILE, REPORT_FILES
 
 VIDEO_SUFFIXES = frozenset(
     f".{name}"
@@ -149,7 +149,8 @@ def refuse_done(tasks: Sequence[VideoTask]) -> None:
     Raises:
         OutputError: a task's file exists.
     """
-    for path in (path for task in tasks for path in task.outputs if path.exists()):
+    pages = [task.report / name for task in tasks if task.report for name in REPORT_FILES]
+    for path in (path for path in (*(path for task in tasks for path in task.outputs), *pages) if path.exists()):
         hint = ", or go on with what is missing by --resume" if tasks[0].in_folder else ""
         raise OutputError(f"{path} exists already; choose another name, overwrite it with --force{hint}.")
 

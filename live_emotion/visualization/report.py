@@ -21,6 +21,7 @@ from live_emotion.visualization.timeline import draw_timeline
 PAGE_FILE = "report.html"
 TIMELINE_FILE = "timeline.png"
 PEOPLE_FILE = "people.csv"
+REPORT_FILES = (PAGE_FILE, TIMELINE_FILE, PEOPLE_FILE)
 
 UNCLEAR = "share_unclear"
 """In that table: the part of the time in which notes say that the emotion is not to be trusted."""

@@ -81,7 +81,7 @@ def _held_out_by(weights: Path) -> tuple[HeldOut, tuple[str, ...]]:
     """What weights tell of the images that their run held out, and the weights' classes."""
     network = load_network(weights, "cpu")
     noted, classes = network.metadata.get("held_out"), network.class_names
-    if not (isinstance(noted, dict) and noted and all(isinstance(keys, list) for keys in noted.values())):
+    if not (isinstance(noted, dict) and noted and all(map(_is_list_of_text, noted.values()))):
         raise DataError(
             f"{weights} does not tell which images its run held out: the run had a folder val, or an older version "
             "trained it. Use --split val or other images that it was not trained on, or train anew with --hold-out."
@@ -89,6 +89,10 @@ def _held_out_by(weights: Path) -> tuple[HeldOut, tuple[str, ...]]:
     if not set(noted) <= set(classes):
         raise DataError(f"{weights} is damaged: it tells of images held out for classes that it does not have.")
     return noted, classes
+
+
+def _is_list_of_text(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def without_duplicates(result: Evaluation, train_folder: Path) -> Evaluation:

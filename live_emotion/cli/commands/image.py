@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from live_emotion.cli.options import analysis_options, profile_option
+from live_emotion.cli.options import analysis_options, force_option, profile_option
 from live_emotion.errors import InputError, LiveEmotionError
 
 if TYPE_CHECKING:
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     help="Folder for the images; made if it is missing.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a photo, in place of text.")
+@force_option
 @profile_option
 @analysis_options
-def command(photos: tuple[Path, ...], output: Path, as_json: bool, **analysis: Any) -> None:
+def command(photos: tuple[Path, ...], output: Path, as_json: bool, force: bool, **analysis: Any) -> None:
     """Read the emotions of the faces in photos.
 
     Prints every face with its emotion and saves an annotated copy of each photo as <name>_annotated.png. One photo
@@ -41,19 +42,23 @@ def command(photos: tuple[Path, ...], output: Path, as_json: bool, **analysis: A
     live-emotion image holiday/ -o holiday-emotions --detector tiled
     live-emotion image portrait.png --json
     """
-    from live_emotion.io.atomic import make_folder
+    from live_emotion.io.atomic import make_folder, refuse_existing
     from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
-    from live_emotion.pipelines.photos import list_photos, read_photo, save_figure
+    from live_emotion.pipelines.photos import BATCH, EXAMPLE, list_photos, read_photo, save_figure
+    from live_emotion.pipelines.planning import output_names
 
     files = list_photos(photos)
     make_folder(output)
+    copies = [output / f"{name}_annotated.png" for name in output_names(files)]
+    for path in (*copies, output / (BATCH if len(files) > 1 else EXAMPLE)):
+        refuse_existing(path, force)
     done: list[ReadPhoto] = []
     failed = 0
     with EmotionAnalyzer(AnalysisConfig(**analysis)) as analyzer:
         class_names = analyzer.class_names
-        for file, name in zip(files, _output_names(files)):
+        for file, copy in zip(files, copies):
             try:
-                photo = read_photo(file, analyzer, output / name)
+                photo = read_photo(file, analyzer, copy)
             except InputError as error:
                 if len(files) == 1:
                     raise
@@ -71,17 +76,6 @@ def command(photos: tuple[Path, ...], output: Path, as_json: bool, **analysis: A
         click.echo(f"Saved {', '.join(str(path) for path in saved)}", err=as_json)
     if failed:
         raise LiveEmotionError(f"{failed} of {len(files)} photos could not be read; the others are done.")
-
-
-def _output_names(files: list[Path]) -> list[str]:
-    """A file name for each annotated copy; photos of equal names in several folders get numbers."""
-    names: list[str] = []
-    for file in files:
-        name, number = f"{file.stem}_annotated.png", 2
-        while name in names:
-            name, number = f"{file.stem}_{number}_annotated.png", number + 1
-        names.append(name)
-    return names
 
 
 def _print_photo(photo: ReadPhoto) -> None:

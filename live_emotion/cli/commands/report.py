@@ -36,11 +36,12 @@ def command(rows: Path, output: Path | None, video: Path | None, force: bool) ->
     """
     from live_emotion.errors import InputError
     from live_emotion.io.atomic import refuse_existing
-    from live_emotion.visualization.report import PAGE_FILE, write_report
+    from live_emotion.visualization.report import REPORT_FILES, write_report
 
     if video is not None and not video.is_file():
         raise InputError(f"There is no video file {video}; check the name.")
     folder = output or Path(f"{rows.stem}_report")
-    refuse_existing(folder / PAGE_FILE, force)
+    for name in REPORT_FILES:
+        refuse_existing(folder / name, force)
     page = write_report(rows, folder, video.name if video else rows.stem, video)
     click.echo(f"Saved {page}")
