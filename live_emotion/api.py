@@ -166,9 +166,9 @@ class EmotionDetector:
             ArgumentError: ``image`` is no such array, as after a failed ``cv2.imread``, or ``time_s`` is not finite.
         """
         now_s: Any = time.monotonic() if time_s is None else time_s
-        if not isinstance(now_s, (int, float, np.number)) or not math.isfinite(now_s):
+        if not isinstance(now_s, (int, float, np.floating)) or not math.isfinite(now_s):
             raise ArgumentError(f"time_s must be a finite number of seconds, not {time_s!r}")
-        frame = Frame(self._count, now_s, image)
+        frame = Frame(self._count, float(now_s), image)
         self._count += 1
         return self._analyzer.analyze(frame).faces
 
