@@ -32,8 +32,9 @@ from live_emotion.faces.detector import PROPOSAL_SCORE
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.demo_clip import read_portrait
 from live_emotion.io.live_source import LiveSource
+from live_emotion.io.screen import has_display
 from live_emotion.io.video_writer import VideoWriter
-from live_emotion.io.window import Window, has_display
+from live_emotion.io.window import Window
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.pipelines.controls import Settings
 from live_emotion.pipelines.live import LiveLoop
@@ -49,6 +50,10 @@ class NoScreen:
     """Stands in for the window where there is no display."""
 
     key = ""
+
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        """As large as the picture."""
+        return width, height
 
     def show(self, image: np.ndarray) -> bool:
         """Takes the picture."""

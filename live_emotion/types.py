@@ -110,6 +110,7 @@ class TrackedFace:
         track_id: 1, 2, ... for the same person in every frame; 0 where nothing is tracked.
         note: why the emotion is not to be trusted: ``unsure``, or what :mod:`live_emotion.faces.quality` finds wrong
             with the face; empty where it is.
+        name: of the person, where it is known.
     """
 
     box: Box
@@ -118,6 +119,7 @@ class TrackedFace:
     prediction: Prediction
     track_id: int = 0
     note: str = ""
+    name: str = ""
 
     @property
     def emotion(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 
@@ -20,7 +21,7 @@ from live_emotion.io.results_writer import open_results_writer
 from live_emotion.io.video_reader import VideoFile
 from live_emotion.io.video_writer import VideoWriter
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
-from live_emotion.pipelines.controls import NOTICE_S, Controls, Settings
+from live_emotion.pipelines.controls import HINT, HINT_S, KEYS, NOTICE_S, SWITCHES, Controls, Settings
 from live_emotion.pipelines.live import STALLED, STALLED_S, WAITING_SIZE, LiveLoop, find_live, read_live
 from live_emotion.pipelines.recorder import Recorder
 from live_emotion.pipelines.statistics import Statistics
@@ -43,6 +44,9 @@ class ScriptedWindow:
         self.shown = []
         self.key = ""
         self._change = threading.Condition()
+
+    def fit(self, width, height):
+        return width, height
 
     def show(self, image):
         if image.shape[:2] == WAITING_SIZE:
@@ -338,6 +342,9 @@ def test_a_notice_stays_for_a_while(tmp_path):
     now = [100.0]
     with Recorder(tmp_path / "none") as recorder:
         controls = Controls(Settings(), recorder, clock=lambda: now[0])
+        assert controls.lines() == [HINT]
+        now[0] += HINT_S
+        assert controls.lines() == []
         controls.press("r", None)
         (line,) = controls.lines()
         assert "there is no folder" in line
@@ -345,9 +352,7 @@ def test_a_notice_stays_for_a_while(tmp_path):
         assert controls.lines() == []
 
 
-@pytest.mark.parametrize(
-    ("key", "name"), [("p", "paused"), ("m", "mirror"), ("b", "bars"), ("i", "info"), ("h", "help")]
-)
+@pytest.mark.parametrize(("key", "name"), SWITCHES.items())
 def test_keys_switch(tmp_path, key, name):
     settings = Settings()
     before = getattr(settings, name)
@@ -357,6 +362,40 @@ def test_keys_switch(tmp_path, key, name):
         assert getattr(settings, name) != before
         controls.press(key, None)
         assert getattr(settings, name) == before
+
+
+def test_help_lists_every_key(tmp_path):
+    with Recorder(tmp_path) as recorder:
+        controls = Controls(Settings(), recorder)
+        controls.press("h", None)
+        assert [line[0] for line in controls.lines()] == list(KEYS)
+
+
+def test_what_is_shown_has_the_windows_size_and_what_is_stored_the_cameras(analyzer, tmp_path, portrait):
+    class Large(ScriptedWindow):
+        def fit(self, width, height):
+            return (width, height) if (height, width) == WAITING_SIZE else (1600, 900)
+
+    window = Large({2: "s", 3: "r", 20: "r"}, closes_after=40)
+    loop, recorder = run(analyzer, tmp_path, PacedSource([portrait] * 500), window)
+    assert {image.shape for image in window.shown} == {(900, 1600, 3)}
+    assert cv2.imread(str(loop.controls.saved[0])).shape == portrait.shape
+    with VideoFile(recorder.saved[0]) as recorded:
+        assert next(iter(recorded)).image.shape == portrait.shape
+
+
+def test_the_last_half_minute_is_shown_when_asked_for(analyzer, tmp_path, portrait):
+    window = ScriptedWindow({10: "t"}, closes_after=20)
+    run(analyzer, tmp_path, PacedSource([portrait] * 500), window)
+    lower = slice(portrait.shape[0] - 12, None)
+    assert np.array_equal(window.shown[0][lower], portrait[lower])
+    assert not np.array_equal(window.shown[-1][lower], portrait[lower])
+
+
+def test_in_the_end_it_says_what_was_seen(analyzer, tmp_path, portrait):
+    loop, _ = run(analyzer, tmp_path, PacedSource([portrait] * 50), ScriptedWindow())
+    emotion = analyzer.analyze(LiveFrame(99, 200.0, portrait, 0.0)).faces[0].emotion
+    assert re.fullmatch(rf"0:0\d, 1 person: {emotion} 100%", str(loop.emotions)), str(loop.emotions)
 
 
 def test_a_pause_holds_the_image_and_drops_nothing(analyzer, tmp_path, portrait):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from live_emotion.types import EMOTIONS, Prediction, TrackedFace
-from live_emotion.visualization.overlay import draw, place_panel, text_scale
+from live_emotion.visualization.overlay import draw
 from live_emotion.visualization.palette import PALETTE, emotion_colours
+from live_emotion.visualization.text import text_scale
 
 
 def face(box=(100, 100, 200, 200), probabilities=(0.7, 0.1, 0.1, 0.1), class_names=EMOTIONS):
@@ -93,14 +94,3 @@ def test_classes_of_other_names_get_colours_of_their_own():
     names = ("awake", "asleep")
     drawn = draw(np.zeros((480, 640, 3), np.uint8), [face(probabilities=(0.8, 0.2), class_names=names)], names)
     assert (drawn == emotion_colours(names)[0]).all(axis=2).any()
-
-
-def test_panels_keep_off_what_is_taken():
-    box, size, shape = (100, 100, 200, 200), (80, 60), (480, 640, 3)
-    right = place_panel(box, size, 5, shape, [])
-    assert right == (205, 100, 285, 160)
-    left = place_panel(box, size, 5, shape, [right])
-    assert left == (15, 100, 95, 160)
-    below = place_panel(box, size, 5, shape, [right, left])
-    assert below == (100, 205, 180, 265)
-    assert place_panel(box, size, 5, shape, [right, left, below]) is None

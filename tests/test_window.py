@@ -1,4 +1,4 @@
-"""Looking for a display. The window itself needs one and is looked at by people."""
+"""Looking for a display. The window itself is in test_real_window.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from live_emotion.errors import DisplayError
-from live_emotion.io.window import Window, check_display, has_display
+from live_emotion.io.screen import check_display, has_display
+from live_emotion.io.window import Window
 
 pytestmark = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="these always have a display")
 

@@ -167,7 +167,7 @@ def look_at_videos() -> Finding:
 def look_at_display() -> Finding:
     """Whether there is a screen for the window."""
     from live_emotion.errors import DisplayError
-    from live_emotion.io.window import check_display
+    from live_emotion.io.screen import check_display
 
     try:
         check_display()

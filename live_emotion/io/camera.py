@@ -57,6 +57,10 @@ class CameraDevice:
     def __str__(self) -> str:
         return f"{self.number} ({self.name})"
 
+    def is_called(self, source: str) -> bool:
+        """Whether somebody means it by a number, or by a part of its name, in any case."""
+        return self.number == int(source) if source.isdecimal() else source.lower() in self.name.lower()
+
 
 LARGEST_NUMBER = 9999
 """Of a camera. OpenCV takes larger numbers for something else, or not at all."""
@@ -94,7 +98,7 @@ def find_camera(source: str) -> CameraDevice:
     """
     devices = list_cameras()
     for device in devices:
-        if source.lower() in device.name.lower() if not source.isdecimal() else device.number == int(source):
+        if device.is_called(source):
             return device
     if source.isdecimal() and int(source) <= LARGEST_NUMBER:
         return CameraDevice(int(source), "", int(source))

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import os
-import socket
-import sys
 
 import numpy as np
 
-from live_emotion.errors import DisplayError
+from live_emotion.io.letterbox import Letterbox, Size, fit
+from live_emotion.io.screen import check_display, screen_size
 
-ENDING = ("q", chr(27))
-"""Keys that end it: q and Esc."""
+ESCAPE = chr(27)
 
-Address = str | tuple[str, int]
-"""Of a socket: a path, or a host and a port."""
+F11 = (0xFFC8, 0x7A0000, 0xF70E)
+"""What OpenCV gives for this key on Linux, on Windows and on macOS."""
 
-LARGEST = (1600, 900)
-"""Width and height in pixels beyond which a window opens smaller than its image."""
+SHARE = 0.85
+"""Part of the screen's width and height that a window opens at: title and panels need the rest."""
+
+NATURAL = 1.25
+"""An image that could be enlarged by less than this is shown as it is, which is sharpest."""
 
 
 class Window:
-    """Shows images until somebody closes it.
+    """Shows images until somebody closes it. ``f`` or F11 fill the screen and come back, as does Esc.
 
     Args:
         title: of the window.
 
     Attributes:
-        key: that was pressed while the last image was shown, in lower case; empty where none was.
+        key: that was pressed while the last image was shown, in lower case; empty where none was, or where it was
+            the window's own.
 
     Raises:
         DisplayError: there is no screen.
@@ -37,39 +39,81 @@ class Window:
         check_display()
         # Qt complains of fonts that OpenCV's wheel does not carry; it finds the system's.
         os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
+        # One pixel of an image is one of the screen: Qt would enlarge ours on dense screens, and blur the text.
+        os.environ.setdefault("QT_AUTO_SCREEN_SCALE_FACTOR", "0")
         # Loaded before PyAV, whose own libxcb would make Qt hang (PyAV issue 978).
         import cv2  # noqa: F401
 
         self.title = title
         self.key = ""
-        self._size: tuple[int, ...] | None = None  # of the images; None: not open
+        self._shape: Size | None = None  # of the images that it was fitted to; None: not open
+        self._is_full = False
+
+    def fit(self, width: int, height: int) -> Size:
+        """Opens it for images of this size, or gives it their shape where they had another.
+
+        Returns:
+            width and height in pixels at which images are shown best.
+        """
+        import cv2
+
+        asked = None
+        if self._shape is None:
+            # OpenCV may keep the ratio only by stretching what is shown; borders are drawn into the image instead
+            cv2.namedWindow(self.title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
+        if self._shape != (width, height) and not self._is_full:
+            screen = screen_size()
+            asked = fit((width, height), screen, SHARE, NATURAL)
+            cv2.resizeWindow(self.title, *asked)
+            cv2.moveWindow(self.title, (screen[0] - asked[0]) // 2, (screen[1] - asked[1]) // 3)
+        self._shape = (width, height)
+        return asked or self._size() or (width, height)
 
     def show(self, image: np.ndarray) -> bool:
         """Shows (H, W, 3) uint8 BGR; False once it was closed, or ended with ``q`` or Esc.
 
-        The window takes the image's size when that is another than the last one's.
+        An image of another size than the window's comes on dark borders.
         """
         import cv2
 
-        if self._size is None:
-            cv2.namedWindow(self.title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-        if self._size != image.shape[:2]:
-            self._size = image.shape[:2]
-            shrink = min(1.0, LARGEST[0] / image.shape[1], LARGEST[1] / image.shape[0])
-            cv2.resizeWindow(self.title, round(image.shape[1] * shrink), round(image.shape[0] * shrink))
-        cv2.imshow(self.title, image)
-        key = cv2.waitKey(1)
-        self.key = chr(key & 0xFF).lower() if key >= 0 else ""
-        closed = cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) < 1
-        return not closed and self.key not in ENDING
+        height, width = image.shape[:2]
+        size = self.fit(width, height) if self._shape is None else self._size()
+        if size is None:
+            return False
+        cv2.imshow(self.title, Letterbox((width, height), size).apply(image))
+        self.key = _letter(cv2.waitKeyEx(1))
+        if self.key == "f" or (self.key == ESCAPE and self._is_full):
+            self._fill_screen(not self._is_full)
+            self.key = ""
+        return self._size() is not None and self.key not in ("q", ESCAPE)
+
+    def _fill_screen(self, full: bool) -> None:
+        import cv2
+
+        if self._size():
+            self._is_full = full
+            mode = cv2.WINDOW_FULLSCREEN if full else cv2.WINDOW_NORMAL
+            cv2.setWindowProperty(self.title, cv2.WND_PROP_FULLSCREEN, mode)
+
+    def _size(self) -> Size | None:
+        """Width and height of what it shows, in pixels; None where it is not on the screen."""
+        import cv2
+
+        try:
+            if cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) < 1:
+                return None
+            _, _, width, height = cv2.getWindowImageRect(self.title)
+        except cv2.error:  # with the last window its close button takes away all that Qt could be asked
+            return None
+        return (width, height) if width > 0 and height > 0 else None
 
     def close(self) -> None:
         """Takes the window from the screen."""
         import cv2
 
-        if self._size and cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) >= 1:
+        if self._size():
             cv2.destroyWindow(self.title)
-        self._size = None
+        self._shape, self._is_full = None, False
 
     def __enter__(self) -> Window:
         return self
@@ -78,48 +122,9 @@ class Window:
         self.close()
 
 
-def has_display() -> bool:
-    """Whether there is a screen to open windows on."""
-    try:
-        check_display()
-    except DisplayError:
-        return False
-    return True
-
-
-def check_display() -> None:
-    """Looks for a screen before Qt does, which ends the whole program where it finds none.
-
-    Raises:
-        DisplayError: there is none.
-    """
-    if sys.platform in ("win32", "darwin"):
-        return
-    display = os.environ.get("DISPLAY", "")
-    if not display:
-        raise DisplayError("There is no display to open a window on; add --no-window, with --record or --log.")
-    if not _answers(display):
-        raise DisplayError(f"The display {display} does not answer; check DISPLAY, or add --no-window.")
-
-
-def _answers(display: str) -> bool:
-    """Whether an X server takes a connection at ``[host]:number[.screen]``."""
-    host, _, rest = display.rpartition(":")
-    number = rest.split(".")[0]
-    if not number.isdecimal():
-        return False
-    path = f"/tmp/.X11-unix/X{number}"
-    places: list[tuple[int, Address]] = [(socket.AF_UNIX, "\0" + path), (socket.AF_UNIX, path)]
-    if host and host != "unix":
-        places = [(socket.AF_UNIX, display)] if host.startswith("/") else [(socket.AF_INET, (host, 6000 + int(number)))]
-    return any(_connects(family, address) for family, address in places)
-
-
-def _connects(family: int, address: Address) -> bool:
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.settimeout(2)
-        try:
-            probe.connect(address)
-        except OSError:
-            return False
-    return True
+def _letter(code: int) -> str:
+    """The key of OpenCV's code, in lower case; empty for none, and for keys that write nothing, such as arrows."""
+    if code in F11:
+        return "f"
+    # the low byte alone, as cv2.waitKey gives it, would make Left, Up and Right into q, r and s
+    return chr(code).lower() if 0 < code < 0xFF00 else ""

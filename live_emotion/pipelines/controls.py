@@ -16,19 +16,27 @@ from live_emotion.pipelines.recorder import Recorder, timestamp
 NOTICE_S = 4.0
 """How long a notice stays on the screen, in seconds."""
 
+HINT_S = 6.0
+"""How long the hint at the keys stays, in seconds."""
+
+HINT = "h: keys   q: quit"
+
 KEYS = {
     "q": "quit (or Esc)",
+    "f": "full screen (or F11)",
     "p": "pause",
     "m": "mirror",
+    "c": "next camera",
     "s": "screenshot",
     "r": "record on and off",
     "b": "bars on and off",
+    "t": "last 30 seconds",
     "i": "info",
     "h": "this help",
 }
-"""What each key does."""
+"""What each key does; q and f are the window's own."""
 
-SWITCHES = {"p": "paused", "m": "mirror", "b": "bars", "i": "info", "h": "help"}
+SWITCHES = {"p": "paused", "m": "mirror", "b": "bars", "t": "history", "i": "info", "h": "help"}
 """The settings that keys switch on and off."""
 
 
@@ -38,7 +46,8 @@ class Settings:
 
     Attributes:
         mirror: turn the frames left to right.
-        bars: draw the chart of probabilities.
+        bars: draw the charts of probabilities.
+        history: draw everybody's last half minute.
         info: show latency and counts.
         help: show the keys.
         paused: hold what is shown.
@@ -46,6 +55,7 @@ class Settings:
 
     mirror: bool = False
     bars: bool = True
+    history: bool = False
     info: bool = False
     help: bool = False
     paused: bool = False
@@ -57,6 +67,7 @@ class Controls:
     Args:
         settings: switched by the keys.
         recorder: started and stopped by a key; screenshots go to its folder.
+        next_camera: asks for another camera; False where there is none.
         say: told what goes wrong, for those who don't look at the screen.
         clock: gives seconds.
 
@@ -68,26 +79,32 @@ class Controls:
         self,
         settings: Settings,
         recorder: Recorder,
+        next_camera: Callable[[], bool] = lambda: False,
         say: Callable[[str], object] = lambda text: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings, self.recorder, self.say, self._clock = settings, recorder, say, clock
+        self._next_camera = next_camera
         self.saved: list[Path] = []
         self._notice, self._notice_until = "", 0.0
+        self._hint_until = clock() + HINT_S
 
-    def press(self, key: str, shown: np.ndarray | None) -> None:
+    def press(self, key: str, shown: Callable[[], np.ndarray] | None) -> None:
         """Does what a key stands for.
 
         Args:
             key: one of :data:`KEYS`; others do nothing.
-            shown: what is on the screen, (H, W, 3) uint8 BGR without lines of text; None before the first frame.
+            shown: draws what is on the screen, (H, W, 3) uint8 BGR at the camera's size without lines of text; None
+                before the first frame.
         """
         try:
             if key in SWITCHES:
                 name = SWITCHES[key]
                 setattr(self.settings, name, not getattr(self.settings, name))
             elif key == "s" and shown is not None:
-                self._screenshot(shown)
+                self._screenshot(shown())
+            elif key == "c":
+                self.notice("opening the next camera" if self._next_camera() else "there is no other camera")
             elif key == "r" and self.recorder.is_on:
                 self.recorder.stop()
             elif key == "r":
@@ -111,4 +128,6 @@ class Controls:
         """What is to be read on the screen about it."""
         lines = ["paused - p goes on"] if self.settings.paused else []
         lines += [self._notice] if self._clock() < self._notice_until else []
-        return lines + ([f"{key}  {action}" for key, action in KEYS.items()] if self.settings.help else [])
+        if self.settings.help:
+            return lines + [f"{key}  {action}" for key, action in KEYS.items()]
+        return lines + ([HINT] if self._clock() < self._hint_until else [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,12 +16,15 @@ from live_emotion.io.live_source import LiveSource, mirrored
 from live_emotion.io.results_writer import ResultsWriter
 from live_emotion.io.window import Window
 from live_emotion.pipelines.analyzer import EmotionAnalyzer, FoundFaces, Result
+from live_emotion.pipelines.camera_ring import CameraRing
 from live_emotion.pipelines.controls import Controls, Settings
 from live_emotion.pipelines.crowd import crowd_notice
 from live_emotion.pipelines.recorder import Recorder
-from live_emotion.pipelines.statistics import FrameRate, Statistics
+from live_emotion.pipelines.statistics import EmotionTimes, FrameRate, Statistics
 from live_emotion.types import LiveFrame
-from live_emotion.visualization.overlay import with_lines
+from live_emotion.visualization.history import Band, History
+from live_emotion.visualization.overlay import Overlay
+from live_emotion.visualization.view import View
 
 POLL_S = 0.03
 """How long the window waits for a frame before it looks for keys, in seconds."""
@@ -53,6 +57,19 @@ def read_live(found: Iterable[FoundFaces], analyzer: EmotionAnalyzer) -> Iterato
         yield from analyzer.read([item])
 
 
+def resumed(frames: Iterable[LiveFrame], last: LiveFrame | None) -> Iterator[LiveFrame]:
+    """Frames of another camera, numbered and timed on from the last frame of the one before; None: there was none."""
+    first = None
+    for frame in frames:
+        first = first or frame
+        if last is None:
+            yield frame
+        else:
+            away_s = first.clock_s - last.clock_s
+            index, time_s = frame.index - first.index + last.index + 1, frame.time_s - first.time_s
+            yield replace(frame, index=index, time_s=last.time_s + away_s + time_s)
+
+
 class LiveLoop:
     """Shows, records and logs what is read from a camera until it ends or somebody ends it.
 
@@ -67,12 +84,14 @@ class LiveLoop:
         sink: takes the rows.
         profile: its name, which is shown all the time.
         about: a line or more for the info display.
+        cameras: gives the next camera when a key asks for it; None: there is one only.
         say: told, once each time, what is wrong with the camera or cannot be written.
         clock: gives seconds; the one that the frames' ``clock_s`` is of.
 
     Attributes:
         controls: the keys.
         statistics: how it goes.
+        emotions: for how long each was shown.
     """
 
     def __init__(
@@ -84,20 +103,28 @@ class LiveLoop:
         sink: ResultsWriter | None = None,
         profile: str | None = None,
         about: Sequence[str] = (),
+        cameras: CameraRing | None = None,
         say: Callable[[str], object] = lambda text: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.analyzer, self.settings, self.recorder = analyzer, settings, recorder
         self.window, self.sink, self.profile, self.about, self.say = window, sink, profile, about, say
-        self.controls = Controls(settings, recorder, say, clock)
-        self.statistics = Statistics()
+        self.cameras = cameras
+        self.controls = Controls(settings, recorder, cameras.ask if cameras else lambda: False, say, clock)
+        self.statistics, self.emotions = Statistics(), EmotionTimes()
         self._clock = clock
         self._alarm = self._crowd = ""
         self._rate, self._fps = FrameRate(), 0.0
-        self._image = _waiting_image(None)
+        self._view = View(analyzer.class_names)
+        self._recorded = Overlay(analyzer.class_names)
+        self._history = History(len(analyzer.class_names))
+        self._last: LiveFrame | None = None
+        self._mode: CameraMode | None = None
 
     def run(self, source: LiveSource, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Runs until the frames end, the window is closed, or ``stopped`` says so. The source is stopped then.
+        """Runs until the frames end, the window is closed, another camera is asked for, or ``stopped`` says so.
+
+        The source is stopped then. Run again, it goes on with another one.
 
         Args:
             source: the window opens before its first frame.
@@ -106,26 +133,32 @@ class LiveLoop:
         Raises:
             LiveEmotionError: the camera gives no frames any more, or the rows cannot be written.
         """
-        self._image = _waiting_image(source.state.mode)
+        self._mode = source.state.mode
+        if self._last is None:
+            self._view.update(_waiting_image(self._mode))
         if not self._show(None):
             return
-        before = source.received
+        before = self.statistics.captured - source.received
+        frames = resumed(source, self._last)
         with (
             BackgroundWorker(ROWS_TO_LOG) as log,
-            Latest(find_live(source, self.analyzer, self.settings)) as found,
+            Latest(find_live(frames, self.analyzer, self.settings)) as found,
             Latest(read_live(found, self.analyzer)) as results,
             contextlib.ExitStack() as first,
         ):
             first.callback(source.stop)  # ends the others, so that none of them is waited for
             while not stopped():
                 result = results.take(POLL_S)
-                self.statistics.captured = source.received - before
+                self.statistics.captured = before + source.received
                 self._look_after(source)
                 if result:
                     self._take(result, log)
                 elif results.ended:
                     break
                 if not self._show(result):
+                    break
+                if self.cameras and self.cameras.is_asked:
+                    self._show(None)  # with the notice, which stays while the other one opens
                     break
 
     def _look_after(self, source: LiveSource) -> None:
@@ -139,19 +172,27 @@ class LiveLoop:
             self.controls.notice(news)
 
     def _take(self, result: Result, log: BackgroundWorker) -> None:
-        """Logs, draws and records a new result, unless the image is held."""
-        self.statistics.count(result.frame.index, self.settings.paused)
+        """Logs and records a new result and takes it to be shown, unless the image is held."""
+        frame = result.frame
+        self.statistics.count(frame.index, self.settings.paused)
         self._look_for_a_crowd(result)
+        self._last = frame if isinstance(frame, LiveFrame) else None
         if self.settings.paused:
             return
         if self.sink:
-            log.call(self.sink.write, result.frame, result.faces)
+            log.call(self.sink.write, frame, result.faces)
             self.statistics.unlogged = log.dropped
         self._fps = self._rate.tick(self._clock())
-        if self.window or self.recorder.is_on:
-            self._image = result.draw(self.settings.bars)
-            self.recorder.write(self._image, result.frame.time_s)
+        self.emotions.count(result.faces, frame.time_s)
+        self._history.add(result.faces, frame.time_s)
+        self._view.update(frame.image, result.faces)
+        if self.recorder.is_on:
+            self.recorder.write(self._still(), frame.time_s)
             self.statistics.unrecorded = self.recorder.dropped
+
+    def _still(self) -> np.ndarray:
+        """What is shown, at the camera's size and without lines of text: for recordings and screenshots."""
+        return self._recorded.draw(self._view.image, self._view.faces, self.settings.bars, bands=self._bands())
 
     def _look_for_a_crowd(self, result: Result) -> None:
         """Says once that there are more faces than are read, or many small ones."""
@@ -163,13 +204,19 @@ class LiveLoop:
 
     def _show(self, result: Result | None) -> bool:
         """Puts the image on the screen, and does what a key asks; False once the window was closed."""
-        if self.window and not self.window.show(with_lines(self._image, self._lines())):
-            return False
+        if self.window:
+            size = self.window.fit(*self._view.size)
+            image = self._view.draw(size, self.settings.bars, self._lines(), self._bands())
+            if not self.window.show(image):
+                return False
         if result and isinstance(result.frame, LiveFrame) and not self.settings.paused:
             self.statistics.latency.add(self._clock() - result.frame.clock_s)
         if self.window and self.window.key:
-            self.controls.press(self.window.key, self._image if self.statistics.shown else None)
+            self.controls.press(self.window.key, self._still if self.statistics.shown else None)
         return True
+
+    def _bands(self) -> list[Band]:
+        return self._history.bands() if self.settings.history else []
 
     def _lines(self) -> list[str]:
         states = [f"{self._fps:.0f} FPS" if self.statistics.shown else "waiting for the camera"]
@@ -177,7 +224,8 @@ class LiveLoop:
         states += ["REC"] if self.recorder.is_on else []
         lines = ["   ".join(states)]
         lines += [self._alarm] if self._alarm else []
-        lines += [*self.statistics.lines(), *self.about] if self.settings.info else []
+        if self.settings.info:
+            lines += [*self.statistics.lines(), *([f"camera {self._mode}"] if self._mode else []), *self.about]
         return lines + self.controls.lines()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +36,7 @@ class ReadPhoto:
         size: width and height in pixels.
         preview: the annotated copy, (H, W, 3) uint8 BGR with no side longer than :data:`PREVIEW_SIDE`.
         annotated_file: where the whole of it was written.
-        faces: that were read, by size, largest first.
+        faces: that were read, by size, largest first; the copy numbers them in this order, from 1.
         found: how many there were.
         notice: what to do where some were not read, or may not have been found; or nothing.
         crop: (48, 48) uint8, the largest face as the network saw it; None where there is none.
@@ -72,7 +72,8 @@ def read_photo(file: Path, analyzer: EmotionAnalyzer, annotated_file: Path) -> R
     result = analyzer.analyze(Frame(0, 0.0, image))
     faces = result.faces
     crop = crop_face(image, faces[0].box) if faces else None
-    annotated = result.draw()
+    numbered = [replace(face, track_id=number) for number, face in enumerate(faces, start=1)]
+    annotated = replace(result, faces=numbered).draw()
     write_image(annotated_file, annotated)
     preview = shrunk(annotated, PREVIEW_SIDE)
     size = image.shape[1], image.shape[0]

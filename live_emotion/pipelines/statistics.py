@@ -1,14 +1,26 @@
-"""How a live session goes: frames a second, how late they are, how many were dropped."""
+"""How a live session goes: frames a second, how late they are, how many were dropped; and what was seen."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from live_emotion.types import TrackedFace
+from live_emotion.visualization.timeline import time_text
+
 LONGEST_MS = 5_000
 """Delays beyond this, in milliseconds, count as this."""
+
+LONGEST_S = 1.0
+"""A frame stands for the time since the one before, in seconds, and for no more than this."""
+
+PERSON_S = 1.0
+"""Who was seen for less, in seconds, does not count as a person: detectors err."""
+
+UNCLEAR = "unclear"
 
 
 class FrameRate:
@@ -89,3 +101,43 @@ class Statistics:
 
     def __str__(self) -> str:
         return "; ".join(self.lines())
+
+
+class EmotionTimes:
+    """For how long each emotion was shown, over everyone who was seen.
+
+    Attributes:
+        seconds: by emotion, and under :data:`UNCLEAR` what could not be trusted.
+        length_s: from the first frame to the last, in seconds.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.length_s = 0.0
+        self._people: defaultdict[int, float] = defaultdict(float)
+        self._first_s: float | None = None
+        self._last_s = 0.0
+
+    def count(self, faces: Sequence[TrackedFace], time_s: float) -> None:
+        """Takes in the frame of this time."""
+        if self._first_s is None:
+            self._first_s = self._last_s = time_s
+        elapsed = min(time_s - self._last_s, LONGEST_S)
+        self._last_s, self.length_s = time_s, time_s - self._first_s
+        for face in faces:
+            self.seconds[UNCLEAR if face.note else face.emotion] += elapsed
+            self._people[face.track_id] += elapsed
+
+    @property
+    def people(self) -> int:
+        """How many were seen for :data:`PERSON_S` or longer."""
+        return sum(seconds >= PERSON_S for seconds in self._people.values())
+
+    def __str__(self) -> str:
+        total = sum(self.seconds.values())
+        if not total:
+            return f"{time_text(self.length_s)}, nobody was seen"
+        count = f"{self.people} {'person' if self.people == 1 else 'people'}"
+        names = sorted(self.seconds, key=lambda name: (name == UNCLEAR, -self.seconds[name]))
+        shares = [f"{name} {self.seconds[name] / total:.0%}" for name in names]
+        return f"{time_text(self.length_s)}, {count}: {', '.join(shares)}"

@@ -17,7 +17,7 @@ from live_emotion.io.video_writer import DEFAULT_QUALITY, VideoWriter
 from live_emotion.pipelines.analyzer import EmotionAnalyzer, Result
 from live_emotion.pipelines.crowd import crowd_notice
 from live_emotion.types import Frame, StrPath, TrackedFace
-from live_emotion.visualization.overlay import draw
+from live_emotion.visualization.overlay import Overlay
 
 FRAMES_AHEAD = 4
 """How many frames may wait for the next stage of the work."""
@@ -135,6 +135,7 @@ def annotate_video(
     began = time.monotonic()
     summary = VideoSummary()
     class_names = analyzer.class_names
+    overlay = Overlay(class_names)
     with contextlib.ExitStack() as stack:
         video = stack.enter_context(VideoFile(source, options.start_s, options.end_s))
         sinks = [_open(stack, open_results_writer(path, class_names)) for path in data]
@@ -148,7 +149,7 @@ def annotate_video(
                 for sink in sinks:
                     sink.write(frame, faces)
             if writer:
-                writer.write(draw(frame.image, faces, class_names), frame.time_s - options.start_s)
+                writer.write(overlay.draw(frame.image, faces), frame.time_s - options.start_s)
             summary.frames = frame.index + 1
             progress(summary.frames, video.frame_count or 0)
         else:

@@ -1,19 +1,22 @@
-"""Draws boxes, emotions and probabilities over an image. Pure: a new image comes out."""
+"""Draws boxes, emotions and probabilities over an image. A new image comes out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from live_emotion.faces.boxes import by_size
 from live_emotion.faces.quality import UNSURE
 from live_emotion.types import TrackedFace
+from live_emotion.visualization.history import Band, bands_height, draw_bands
+from live_emotion.visualization.layout import Rect, Size, head, place_chart, place_labels, place_panel
 from live_emotion.visualization.palette import DARK, LIGHT, QUIET, Colour, emotion_colours
+from live_emotion.visualization.text import darken, draw_panel, face_scale, panel_size, put_text, text_scale, text_size
 
-Pixels = tuple[int, int, int, int]
-
-PANEL_OPACITY = 0.72
+CHART_TEXT = 0.75
+"""Scale of the text in a chart, in parts of that of the label."""
 
 
 def draw(
@@ -23,38 +26,120 @@ def draw(
     bars: bool = True,
     lines: Sequence[str] = (),
 ) -> np.ndarray:
-    """Draws what was read in an image.
+    """Draws what was read in an image that stands alone; the arguments are those of :class:`Overlay`."""
+    return Overlay(class_names).draw(image, faces, bars, lines)
+
+
+class Overlay:
+    """Draws what was read in one frame after the other, and lets labels and charts stay where they were.
 
     Args:
-        image: (H, W, 3) uint8 BGR; it is not changed.
-        faces: with a box, the emotion and its confidence in percent each.
         class_names: C names in the order of the probabilities.
-        bars: also a small chart of the probabilities beside each face, where it covers no other face.
-        lines: of text for the top left corner.
-
-    Returns:
-        (H, W, 3) uint8 BGR.
     """
-    canvas = image.copy()
-    scale = text_scale(*image.shape[:2])
-    colours = dict(zip(class_names, emotion_colours(class_names)))
-    ordered = by_size(faces)
-    # the nearest, largest face is drawn last and comes out on top
-    taken = [area for face in reversed(ordered) for area in _draw_face(canvas, face, colours[face.emotion], scale)]
-    if bars:
-        for face in filter(is_readable, ordered):
-            panel = _draw_bars(canvas, face, colours, scale, taken)
-            if panel:
-                taken.append(panel)
-    _draw_lines(canvas, lines, scale)
-    return canvas
+
+    def __init__(self, class_names: Sequence[str]) -> None:
+        self._colours = dict(zip(class_names, emotion_colours(class_names)))
+        self._labels: dict[int, int] = {}  # numbers of places, by track id
+        self._charts: dict[int, int] = {}
+        self._panel: int | None = None
+
+    def draw(
+        self,
+        image: np.ndarray,
+        faces: Sequence[TrackedFace],
+        bars: bool = True,
+        lines: Sequence[str] = (),
+        bands: Sequence[Band] = (),
+    ) -> np.ndarray:
+        """Draws what was read in an image.
+
+        Args:
+            image: (H, W, 3) uint8 BGR; it is not changed.
+            faces: with a box, the emotion and its confidence in percent, and whose face it is, as far as known.
+            bars: also a small chart of the probabilities beside each face, where there is room, largest faces first.
+            lines: of text for a corner, the top left one unless a face is there.
+            bands: of the last seconds, for the lower edge.
+
+        Returns:
+            (H, W, 3) uint8 BGR.
+        """
+        canvas = image.copy()
+        height, width = image.shape[:2]
+        scale = text_scale(height, width)
+        marks = [_Mark.of(face, scale, self._colours) for face in by_size(faces)]
+        taken = [draw_bands(canvas, bands, self._colours, scale)] if bands else []
+        if lines:
+            room = width, height - bands_height(bands, scale)
+            panel, self._panel = place_panel(panel_size(lines, scale), room, [m.box for m in marks], self._panel)
+            taken.append(panel)
+        labels = self._place_labels(marks, (width, height), taken)
+        # the nearest, largest face is drawn last and comes out on top
+        for mark in reversed(marks):
+            _draw_box(canvas, mark)
+        for mark, label_area in zip(reversed(marks), reversed(labels)):
+            _draw_label(canvas, mark, label_area[:2])
+        if bars:
+            self._draw_charts(canvas, marks, [*taken, *labels])
+        if lines:
+            draw_panel(canvas, lines, panel[:2], scale)
+        return canvas
+
+    def _place_labels(self, marks: Sequence[_Mark], canvas: Size, taken: Sequence[Rect]) -> list[Rect]:
+        before = [self._labels.get(mark.track_id) for mark in marks]
+        placed = place_labels([m.box for m in marks], [m.label_size for m in marks], canvas, taken, before)
+        self._labels = {mark.track_id: place for mark, (_, place) in zip(marks, placed) if mark.track_id}
+        return [rect for rect, _ in placed]
+
+    def _draw_charts(self, canvas: np.ndarray, marks: Sequence[_Mark], taken: Sequence[Rect]) -> None:
+        taken = [*taken, *(head(mark.box) for mark in marks)]
+        size = canvas.shape[1], canvas.shape[0]
+        charts = {}
+        for mark in marks:
+            if is_readable(mark.face):
+                chart_size, gap = _chart_size(list(self._colours), mark.scale), max(2, round(6 * mark.scale))
+                before = self._charts.get(mark.track_id)
+                if placed := place_chart(head(mark.box), chart_size, gap, size, taken, before):
+                    _draw_chart(canvas, mark, self._colours, placed[0])
+                    taken.append(placed[0])
+                    charts[mark.track_id] = placed[1]
+        self._charts = charts
 
 
-def with_lines(image: np.ndarray, lines: Sequence[str]) -> np.ndarray:
-    """A copy of (H, W, 3) uint8 BGR with lines of text in the top left corner."""
-    canvas = image.copy()
-    _draw_lines(canvas, lines, text_scale(*image.shape[:2]))
-    return canvas
+@dataclass(frozen=True)
+class _Mark:
+    """What is drawn at a face."""
+
+    face: TrackedFace
+    box: Rect
+    tag: str  # whose face it is; empty where nobody knows
+    text: str
+    scale: float  # of the text
+    stroke: int  # of the box, in pixels
+    colour: Colour
+
+    @classmethod
+    def of(cls, face: TrackedFace, scale: float, colours: dict[str, Colour]) -> _Mark:
+        x1, y1, x2, y2 = (round(v) for v in face.box)
+        stroke, colour = (1.5, QUIET) if face.note else (3, colours[face.emotion])
+        own_scale, stroke = face_scale(y2 - y1, scale), max(1, round(stroke * scale))
+        return cls(face, (x1, y1, x2, y2), tag(face), label(face), own_scale, stroke, colour)
+
+    @property
+    def track_id(self) -> int:
+        return self.face.track_id
+
+    @property
+    def tag_width(self) -> int:
+        return text_size(self.tag, self.scale)[0] + 2 * self.pad if self.tag else 0
+
+    @property
+    def pad(self) -> int:
+        return max(2, text_size(self.text, self.scale)[1] // 3)
+
+    @property
+    def label_size(self) -> Size:
+        width, height = text_size(self.text, self.scale)
+        return self.tag_width + width + 2 * self.pad, height + 2 * self.pad
 
 
 def is_readable(face: TrackedFace) -> bool:
@@ -69,128 +154,57 @@ def label(face: TrackedFace) -> str:
     return f"{UNSURE}: {face.emotion}?" if face.note else f"{face.emotion} {face.confidence:.0%}"
 
 
-def text_scale(height: int, width: int) -> float:
-    """OpenCV's font scale that is legible on an image of this size."""
-    return min(max(min(height, width * 0.75) / 900, 0.38), 3.0)
+def tag(face: TrackedFace) -> str:
+    """Whose face it is: the name, or else the number; empty where faces are not followed."""
+    return face.name or (str(face.track_id) if face.track_id else "")
 
 
-def _draw_face(canvas: np.ndarray, face: TrackedFace, colour: Colour, scale: float) -> tuple[Pixels, Pixels]:
-    """Box and label; gives the areas of both."""
+def _draw_box(canvas: np.ndarray, mark: _Mark) -> None:
     import cv2
 
-    height, width = canvas.shape[:2]
-    x1, y1, x2, y2 = _rounded(face.box)
-    thickness = max(1, round(3 * scale))
-    if face.note:
-        colour, thickness = QUIET, max(1, thickness // 2)
+    x1, y1, x2, y2 = mark.box
     # the dark rim keeps the box visible on a background of its own colour
-    cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), DARK, thickness + 2, cv2.LINE_AA)
-    cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), colour, thickness, cv2.LINE_AA)
-    text = label(face)
-    text_width, text_height = _text_size(text, scale)
-    pad = max(2, text_height // 3)
-    tab_height = text_height + 2 * pad
-    top = y1 - tab_height if y1 >= tab_height else min(y2, height - tab_height)
-    left = min(max(x1, 0), max(0, width - text_width - 2 * pad))
-    right, bottom = left + text_width + 2 * pad, top + tab_height
-    cv2.rectangle(canvas, (left, top), (right, bottom), colour, cv2.FILLED)
-    _put_text(canvas, text, (left + pad, top + pad + text_height), scale, DARK)
-    return (x1, y1, x2, y2), (left, top, right, bottom)
+    cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), DARK, mark.stroke + 2)
+    cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), mark.colour, mark.stroke)
 
 
-def _draw_bars(
-    canvas: np.ndarray, face: TrackedFace, colours: dict[str, Colour], scale: float, taken: Sequence[Pixels]
-) -> Pixels | None:
-    """A chart on a dark panel beside the box; gives the panel, or None where there is no room."""
+def _draw_label(canvas: np.ndarray, mark: _Mark, corner: tuple[int, int]) -> None:
+    """A dark tab that says whose face it is, and one in the emotion's colour that says which."""
     import cv2
 
-    names = list(colours)
-    name_width, text_height = (max(v) for v in zip(*(_text_size(name, 0.7 * scale) for name in names)))
-    pad = max(2, text_height // 2)
-    row, length = text_height + pad, 4 * text_height
-    size = (name_width + length + 3 * pad, row * len(names) + pad)
-    panel = place_panel(_rounded(face.box), size, max(2, round(6 * scale)), canvas.shape, taken)
-    if panel is None:
-        return None
-    left, top = panel[:2]
-    _darken(canvas, left, top, *size)
-    for i, (name, probability) in enumerate(zip(names, face.probabilities)):
+    (left, top), (width, height) = corner, mark.label_size
+    middle, base = left + mark.tag_width, top + height - mark.pad
+    cv2.rectangle(canvas, (left, top), (left + width - 1, top + height - 1), mark.colour, cv2.FILLED)
+    if mark.tag:
+        cv2.rectangle(canvas, (left, top), (middle - 1, top + height - 1), DARK, cv2.FILLED)
+        put_text(canvas, mark.tag, (left + mark.pad, base), mark.scale, LIGHT)
+    put_text(canvas, mark.text, (middle + mark.pad, base), mark.scale, DARK)
+
+
+def _chart_grid(names: Sequence[str], scale: float) -> tuple[int, int, int, int]:
+    """Of a chart, in pixels: width of the names, height of the text, margin, and height of a row."""
+    widths, heights = zip(*(text_size(name, CHART_TEXT * scale) for name in names))
+    pad = max(2, max(heights) // 2)
+    return max(widths), max(heights), pad, max(heights) + pad
+
+
+def _chart_size(names: Sequence[str], scale: float) -> Size:
+    name_width, text_height, pad, row = _chart_grid(names, scale)
+    return name_width + 4 * text_height + 3 * pad, row * len(names) + pad
+
+
+def _draw_chart(canvas: np.ndarray, mark: _Mark, colours: dict[str, Colour], area: Rect) -> None:
+    """A bar for each probability, on a dark panel."""
+    import cv2
+
+    left, top = area[:2]
+    name_width, text_height, pad, row = _chart_grid(list(colours), mark.scale)
+    length = 4 * text_height
+    darken(canvas, (left, top), (area[2] - left, area[3] - top))
+    for i, ((name, colour), probability) in enumerate(zip(colours.items(), mark.face.probabilities)):
         base = top + pad + i * row + text_height
-        _put_text(canvas, name, (left + pad, base), 0.7 * scale, LIGHT)
+        put_text(canvas, name, (left + pad, base), CHART_TEXT * mark.scale, LIGHT)
         start = left + 2 * pad + name_width
         end = start + max(1, round(length * probability))
         cv2.rectangle(canvas, (start, base - text_height), (start + length, base), (90, 90, 90), 1)
-        cv2.rectangle(canvas, (start, base - text_height), (end, base), colours[name], cv2.FILLED)
-    return panel
-
-
-def place_panel(
-    box: Pixels, size: tuple[int, int], gap: int, shape: tuple[int, ...], taken: Sequence[Pixels]
-) -> Pixels | None:
-    """Finds room for a panel right of a box, left of it or below it.
-
-    Args:
-        box: the face's.
-        size: width and height of the panel.
-        gap: between box and panel.
-        shape: of the image, height first; the panel lies inside it.
-        taken: areas that it must not cover.
-
-    Returns:
-        the panel's area, or None. All in pixels, ``x1 y1 x2 y2``.
-    """
-    height, width = shape[:2]
-    x1, y1, x2, y2 = box
-    beside = min(max(0, y1), height - size[1])
-    below = min(max(0, x1), width - size[0])
-    for left, top in ((x2 + gap, beside), (x1 - gap - size[0], beside), (below, y2 + gap)):
-        panel = (left, top, left + size[0], top + size[1])
-        inside = left >= 0 and top >= 0 and panel[2] <= width and panel[3] <= height
-        if inside and not any(_overlap(panel, other) for other in taken):
-            return panel
-    return None
-
-
-def _overlap(a: Pixels, b: Pixels) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _rounded(box: tuple[float, float, float, float]) -> Pixels:
-    x1, y1, x2, y2 = (round(v) for v in box)
-    return x1, y1, x2, y2
-
-
-def _draw_lines(canvas: np.ndarray, lines: Sequence[str], scale: float) -> None:
-    if not lines:
-        return
-    widths, heights = zip(*(_text_size(line, scale) for line in lines))
-    pad = max(heights) // 2
-    row = max(heights) + pad
-    _darken(canvas, 0, 0, max(widths) + 2 * pad, row * len(lines) + pad)
-    for i, line in enumerate(lines):
-        _put_text(canvas, line, (pad, (i + 1) * row), scale, LIGHT)
-
-
-def _darken(canvas: np.ndarray, left: int, top: int, width: int, height: int) -> None:
-    import cv2
-
-    area = canvas[top : top + height, left : left + width]
-    area[:] = cv2.convertScaleAbs(area, alpha=1 - PANEL_OPACITY, beta=PANEL_OPACITY * DARK[0])
-
-
-def _text_size(text: str, scale: float) -> tuple[int, int]:
-    """Width and height of a line in pixels."""
-    import cv2
-
-    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, _stroke(scale))
-    return width, height
-
-
-def _put_text(canvas: np.ndarray, text: str, origin: tuple[int, int], scale: float, colour: Colour) -> None:
-    import cv2
-
-    cv2.putText(canvas, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, _stroke(scale), cv2.LINE_AA)
-
-
-def _stroke(scale: float) -> int:
-    return max(1, round(1.6 * scale))
+        cv2.rectangle(canvas, (start, base - text_height), (end, base), colour, cv2.FILLED)

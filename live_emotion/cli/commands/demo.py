@@ -35,11 +35,14 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
     from live_emotion.faces.preprocessing import crop_face
     from live_emotion.io.atomic import make_folder
     from live_emotion.io.demo_clip import FPS, SECONDS, demo_frames, read_portrait
+    from live_emotion.io.screen import has_display
     from live_emotion.io.video_writer import VideoWriter
-    from live_emotion.io.window import Window, has_display
+    from live_emotion.io.window import Window
     from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
     from live_emotion.pipelines.photos import EXAMPLE
     from live_emotion.visualization.figures import draw_example
+    from live_emotion.visualization.overlay import Overlay
+    from live_emotion.visualization.view import View
 
     make_folder(output)
     with contextlib.ExitStack() as stack:
@@ -47,12 +50,13 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
         analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(**analysis, track=True)))
         video = stack.enter_context(VideoWriter(output / VIDEO))
         frames = count_frames(demo_frames(read_portrait()), FPS * SECONDS, "Demo")
+        overlay, view = Overlay(analyzer.class_names), View(analyzer.class_names)
         example = None
         for result in map(analyzer.analyze, frames):
-            image = result.draw()
-            video.write(image, result.frame.time_s)
+            video.write(overlay.draw(result.frame.image, result.faces), result.frame.time_s)
             example = example or (result if result.faces else None)
-            if screen and not screen.show(image):
+            view.update(result.frame.image, result.faces)
+            if screen and not screen.show(view.draw(screen.fit(*view.size))):
                 break
         saved = [output / VIDEO]
         if example:

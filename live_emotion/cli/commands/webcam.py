@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from live_emotion.cli.options import analysis_options, camera_options, force_option, profile_option
+
+if TYPE_CHECKING:
+    from live_emotion.io.camera import CameraMode
+
+say = functools.partial(click.echo, err=True)
 
 
 @click.command("webcam")
@@ -54,12 +60,14 @@ def command(
     """Read emotions live from a camera, in a window.
 
     Every face gets a box with its emotion and how sure that is, in percent; what cannot be read is grey and says why.
-    Nothing is stored unless asked for. q, Esc, closing the window or Ctrl-C end it, and recordings and logs are
-    complete then, too. A screenshot or a recording that cannot be written is said, and the session goes on. Should it
-    be killed, what was written lies beside them as NAME.part-....
+    Whoever is followed has a number, the same as in the column "track" of --log. Nothing is stored unless asked for.
+    q, Esc, closing the window or Ctrl-C end it, and recordings and logs are complete then, too. In the end it says how
+    long it took and what was seen. A screenshot or a recording that cannot be written is said, and the session goes
+    on. Should it be killed, what was written lies beside them as NAME.part-....
 
     \b
-    Keys: h lists them. p pause, m mirror, s screenshot, r record, b bars, i info, q quit.
+    Keys: h lists them. f or F11 full screen, p pause, m mirror, c next camera, s screenshot, r record, b bars,
+          t the last 30 seconds of everybody's emotions, i info, q quit.
 
     \b
     live-emotion webcam
@@ -71,6 +79,7 @@ def command(
     from live_emotion.io.camera import CameraMode, is_camera
     from live_emotion.io.live_source import open_camera
     from live_emotion.io.window import Window
+    from live_emotion.pipelines.camera_ring import CameraRing
 
     for path in (record, log if log != "-" else None):
         if path:
@@ -81,11 +90,11 @@ def command(
         screen = stack.enter_context(Window()) if window else None
         asked = CameraMode(width, height, fps)
         if "://" in camera:
-            click.echo(f"Connecting to {camera}", err=True)  # which may take half a minute
-        source = stack.enter_context(open_camera(camera, asked))
-        given = source.state.mode
-        if given:
-            click.echo(f"Camera {camera}: {given}" + (f", asked for {asked}" if asked else ""), err=True)
+            say(f"Connecting to {camera}")  # which may take half a minute
+        cameras = CameraRing(camera, lambda name: open_camera(name, asked))
+        sources = stack.enter_context(contextlib.closing(cameras.sources(lambda error: loop.controls.notice(error))))
+        source = next(sources)
+        _say_mode(camera, source.state.mode, asked)
 
         from live_emotion.io.results_writer import open_results_writer
         from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
@@ -99,14 +108,22 @@ def command(
         if record:
             recorder.start(record)
         settings = Settings(mirror=is_camera(camera) if mirror is None else mirror)
-        about = [f"camera {given}"] if given else []
-        about.append(f"detector {analysis['detector']}")
-        say = functools.partial(click.echo, err=True)
-        loop = LiveLoop(analyzer, settings, recorder, screen, sink, profile, about, say)
+        about = [f"detector {analysis['detector']}"]
+        loop = LiveLoop(analyzer, settings, recorder, screen, sink, profile, about, cameras, say)
         stop = stack.enter_context(StopRequest())
         loop.run(source, lambda: stop.requested)
-    click.echo(f"{loop.statistics}.", err=True)
+        for source in sources:
+            _say_mode(cameras.camera, source.state.mode, asked)
+            loop.run(source, lambda: stop.requested)
+    say(f"{loop.emotions}.\n{loop.statistics}.")
     for path in (*recorder.saved, *loop.controls.saved, *([Path(log)] if log and log != "-" else [])):
-        click.echo(f"Saved {path}", err=True)
+        say(f"Saved {path}")
+    if log and log != "-" and loop.emotions.people:
+        say(f"For a page to read: {shlex.join(['live-emotion', 'report', log])}")
     if recorder.failed:
         raise recorder.failed[0]
+
+
+def _say_mode(camera: str, given: CameraMode | None, asked: CameraMode) -> None:
+    if given:
+        say(f"Camera {camera}: {given}" + (f", asked for {asked}" if asked else ""))

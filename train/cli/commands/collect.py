@@ -65,7 +65,8 @@ def command(
     """
     from live_emotion.io.camera import is_camera
     from live_emotion.io.live_source import mirrored, open_camera
-    from live_emotion.io.window import Window, has_display
+    from live_emotion.io.screen import has_display
+    from live_emotion.io.window import Window
 
     with contextlib.ExitStack() as stack:
         # screen and camera first: what is missing is said before anything slow is loaded
