@@ -52,10 +52,10 @@ class Screen:
 
     def xdotool(self, *arguments: str) -> str:
         """What it prints."""
-        command = ["xdotool", *arguments]
-        done = subprocess.run(
-            command, env=self.environment, check=True, timeout=HANGS_S, capture_output=True, text=True
-        )
+        return self._run("xdotool", *arguments).decode()
+
+    def _run(self, *command: str) -> bytes:
+        done = subprocess.run(command, env=self.environment, check=True, timeout=HANGS_S, capture_output=True)
         return done.stdout
 
     def find_window(self) -> str:

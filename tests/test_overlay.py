@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from live_emotion.types import EMOTIONS, Prediction, TrackedFace
-from live_emotion.visualization.overlay import draw
+from live_emotion.visualization.overlay import Overlay, draw, tag
 from live_emotion.visualization.palette import PALETTE, emotion_colours
-from live_emotion.visualization.text import text_scale
+from live_emotion.visualization.text import face_scale, text_scale
 
 
 def face(box=(100, 100, 200, 200), probabilities=(0.7, 0.1, 0.1, 0.1), class_names=EMOTIONS):
@@ -94,3 +97,39 @@ def test_classes_of_other_names_get_colours_of_their_own():
     names = ("awake", "asleep")
     drawn = draw(np.zeros((480, 640, 3), np.uint8), [face(probabilities=(0.8, 0.2), class_names=names)], names)
     assert (drawn == emotion_colours(names)[0]).all(axis=2).any()
+
+
+def test_the_panel_covers_neither_a_face_nor_its_label_where_that_can_be_avoided():
+    image = np.full((480, 640, 3), 90, np.uint8)
+    near = face((20, 60, 160, 200))
+    alone = draw(image, [near], EMOTIONS, bars=False)
+    drawn = draw(image, [near], EMOTIONS, bars=False, lines=["30 FPS", "120 frames captured, 118 shown, 2 dropped"])
+    assert np.array_equal(drawn[:210, :200], alone[:210, :200])
+    assert not np.array_equal(drawn, alone)
+
+
+def test_whose_face_it_is_stands_at_the_label():
+    image = np.full((480, 640, 3), 90, np.uint8)
+    nobody, first, second = (replace(face(), track_id=number) for number in (0, 1, 2))
+    named = replace(first, name="Zoë")
+    assert [tag(each) for each in (nobody, first, second, named)] == ["", "1", "2", "Zoë"]
+    drawn = [draw(image, [each], EMOTIONS, bars=False) for each in (nobody, first, second, named)]
+    assert all(not np.array_equal(a, b) for a, b in itertools.combinations(drawn, 2))
+
+
+def test_text_is_in_proportion_to_the_face_as_far_as_it_can_be_read():
+    scales = [face_scale(height, 1.2) for height in (10, 100, 200, 240, 400)]
+    assert scales == sorted(scales)
+    assert scales[0] == scales[1] == 0.66 and scales[-1] == 1.2
+    assert scales[1] < scales[2] < scales[3]
+
+
+def test_labels_stay_where_they_are_while_faces_shake():
+    overlay, image = Overlay(EMOTIONS), np.full((480, 640, 3), 90, np.uint8)
+    is_above = set()
+    for shift in (0, 12, -12, 20, -5, 6):
+        upper, lower = face((100, 60, 180, 160)), face((104, 190 + shift, 184, 270 + shift), (0.1, 0.7, 0.1, 0.1))
+        drawn = overlay.draw(image, [upper, replace(lower, track_id=2)], bars=False)
+        above = drawn[190 + shift - 20 : 190 + shift - 4, 104:184]
+        is_above.add(bool((above == PALETTE["happy"]).all(axis=2).sum() > 100))
+    assert len(is_above) == 1

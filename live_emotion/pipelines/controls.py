@@ -36,6 +36,9 @@ KEYS = {
 }
 """What each key does; q and f are the window's own."""
 
+KEYS_A_LINE = 3
+"""In the help, which should be low: most faces are not at the upper edge."""
+
 SWITCHES = {"p": "paused", "m": "mirror", "b": "bars", "t": "history", "i": "info", "h": "help"}
 """The settings that keys switch on and off."""
 
@@ -129,5 +132,6 @@ class Controls:
         lines = ["paused - p goes on"] if self.settings.paused else []
         lines += [self._notice] if self._clock() < self._notice_until else []
         if self.settings.help:
-            return lines + [f"{key}  {action}" for key, action in KEYS.items()]
+            keys = [f"{key}: {action}" for key, action in KEYS.items()]
+            return lines + ["   ".join(keys[i : i + KEYS_A_LINE]) for i in range(0, len(keys), KEYS_A_LINE)]
         return lines + ([HINT] if self._clock() < self._hint_until else [])

@@ -18,6 +18,9 @@ from live_emotion.visualization.text import darken, draw_panel, face_scale, pane
 CHART_TEXT = 0.75
 """Scale of the text in a chart, in parts of that of the label."""
 
+PANEL_TEXT = 0.85
+"""Scale of the text of lines, in parts of that of the image."""
+
 
 def draw(
     image: np.ndarray,
@@ -70,7 +73,9 @@ class Overlay:
         taken = [draw_bands(canvas, bands, self._colours, scale)] if bands else []
         if lines:
             room = width, height - bands_height(bands, scale)
-            panel, self._panel = place_panel(panel_size(lines, scale), room, [m.box for m in marks], self._panel)
+            text = PANEL_TEXT * scale
+            panel, self._panel = place_panel(panel_size(lines, text), room, [m.box for m in marks], self._panel)
+            draw_panel(canvas, lines, panel[:2], text)
             taken.append(panel)
         labels = self._place_labels(marks, (width, height), taken)
         # the nearest, largest face is drawn last and comes out on top
@@ -80,8 +85,6 @@ class Overlay:
             _draw_label(canvas, mark, label_area[:2])
         if bars:
             self._draw_charts(canvas, marks, [*taken, *labels])
-        if lines:
-            draw_panel(canvas, lines, panel[:2], scale)
         return canvas
 
     def _place_labels(self, marks: Sequence[_Mark], canvas: Size, taken: Sequence[Rect]) -> list[Rect]:
