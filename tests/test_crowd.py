@@ -73,7 +73,7 @@ def test_photos_and_videos_say_how_many_were_left_out(crowd, tmp_path):
     few = ["--max-faces", "2", "--device", "cpu"]
     said = CliRunner().invoke(cli, ["image", str(photo), "-o", str(tmp_path), *few])
     assert notice in said.output
-    told = CliRunner().invoke(cli, ["image", str(photo), "-o", str(tmp_path), "--json", *few])
+    told = CliRunner().invoke(cli, ["image", str(photo), "-o", str(tmp_path), "--json", "--force", *few])
     assert json.loads(told.stdout)[0]["faces_found"] == len(HEIGHTS)
     said = CliRunner().invoke(cli, ["video", str(video), "--data", str(tmp_path / "crowd.csv"), *few])
     assert f"In the fullest frame {notice}" in said.output
