@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from live_emotion.emotions.classifier import EmotionClassifier, Network, default_weights
+from live_emotion.emotions.classifier import EmotionClassifier, Network, default_weights, import_torch_networks
 from live_emotion.emotions.onnx import OnnxNetwork, is_onnx
 from live_emotion.errors import ArgumentError, InputError
 from live_emotion.faces.boxes import area
@@ -47,7 +47,7 @@ def load_model(weights: StrPath | None = None, device: str = "auto") -> tuple[nn
     Raises:
         WeightsError: the file is missing or damaged.
         DeviceError: the device is not available.
-        MissingExtraError: an ONNX model needs onnxruntime.
+        MissingExtraError: a checkpoint needs PyTorch.
     """
     path = weights if weights is not None else default_weights()
     if not isinstance(path, (str, os.PathLike)) or not isinstance(device, str):
@@ -55,9 +55,7 @@ def load_model(weights: StrPath | None = None, device: str = "auto") -> tuple[nn
     if is_onnx(path):
         network = OnnxNetwork(path, device)
         return network, network.class_names
-    from live_emotion.models.torch_network import load_module
-
-    return load_module(path, device)
+    return import_torch_networks().load_module(path, device)
 
 
 def predict_image(

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from live_emotion.emotions.classifier import EmotionClassifier, softmax
-from live_emotion.errors import DeviceError, WeightsError
+from live_emotion.errors import ArgumentError, DeviceError, WeightsError
 from live_emotion.faces.preprocessing import normalize_faces
 from live_emotion.models.checkpoint import Checkpoint, save_checkpoint
 from live_emotion.models.registry import build_model
@@ -53,6 +53,25 @@ def test_temperature_flattens_and_keeps_the_order(tmp_path, faces):
     sharp, flat = (EmotionClassifier(tmp_path / f"{n}.pth").predict(faces) for n in ("sharp", "flat"))
     assert (flat.max(axis=1) < sharp.max(axis=1)).all()
     assert np.array_equal(flat.argsort(axis=1), sharp.argsort(axis=1))
+
+
+def test_the_embedding_is_what_the_last_layer_makes_the_logits_of(tmp_path, faces):
+    model = make_weights(tmp_path / "a.pth")
+    (network,) = EmotionClassifier(tmp_path / "a.pth").networks
+    logits, embedding = network.run(faces)
+    assert embedding.shape == (3, 16)
+    assert embedding.dtype == logits.dtype == np.float32
+    np.testing.assert_array_equal(logits, network.logits(faces))
+    with torch.inference_mode():
+        np.testing.assert_allclose(model.classifier[-1](torch.from_numpy(embedding)).numpy(), logits, atol=0.02)
+
+
+def test_a_network_of_convolutions_alone_has_logits_and_no_embedding(faces):
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 48), torch.nn.Flatten())
+    (network,) = EmotionClassifier.of(model, EMOTIONS).networks
+    assert network.logits(faces).shape == (3, 4)
+    with pytest.raises(ArgumentError, match="no fully connected layer"):
+        network.run(faces)
 
 
 def test_several_weights_are_averaged(tmp_path, faces):

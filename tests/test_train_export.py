@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import zipfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 import torch
 from click.testing import CliRunner
@@ -18,17 +18,17 @@ from faces import vary, write_faces
 from live_emotion import load_model, predict_image
 from live_emotion.cli.main import cli as live_emotion
 from live_emotion.emotions.classifier import EmotionClassifier
-from live_emotion.errors import DeviceError, LiveEmotionError, MissingExtraError, WeightsError
-from live_emotion.io.description import PREPROCESSING
+from live_emotion.emotions.onnx import OnnxNetwork, read_properties
+from live_emotion.errors import DeviceError, LiveEmotionError, WeightsError
+from live_emotion.faces.preprocessing import normalize_faces
+from live_emotion.io.description import PREPROCESSING, NetworkDescription, describe
 from live_emotion.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from live_emotion.models.embedding import WithEmbedding
 from live_emotion.models.registry import build_model
+from live_emotion.resources import weights_file
 from train.cli.main import cli
 from train.export.onnx import save_onnx
 from train.export.torch_export import save_pt2
-
-onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
-pytest.importorskip("onnxruntime", reason="needs the extra onnx")
-pytest.importorskip("onnxscript", reason="needs the extra onnx")
 
 CLASSES = ("awake", "asleep", "unsure")
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +43,12 @@ def make_checkpoint(arch="emotion_cnn", **dimensions):
             parameter += 0.1 * torch.randn_like(parameter)
         model(torch.rand(64, 1, 48, 48) * 2 - 1)  # gives BatchNorm something to go by
     return replace(Checkpoint.of(model, arch, CLASSES, epoch=7), temperature=1.7)
+
+
+def run_module(model, faces):
+    """Logits and embedding as PyTorch gives them in float32."""
+    with torch.inference_mode():
+        return [part.numpy() for part in WithEmbedding(model)(normalize_faces(torch.from_numpy(faces)))]
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +101,60 @@ def test_the_opset_is_as_asked(tmp_path, faces):
     ],
 )
 def test_other_architectures_are_exported(tmp_path, faces, arch, dimensions):
-    _, model, agreement = save_onnx(make_checkpoint(arch, **dimensions), tmp_path / "a.onnx", faces)
+    checkpoint = make_checkpoint(arch, **dimensions)
+    _, model, agreement = save_onnx(checkpoint, tmp_path / "a.onnx", faces)
     assert agreement.difference < 1e-4
+    plain = checkpoint.build().float()
+    wanted = run_module(plain, faces)
+    logits, embedding = model.run(faces)
+    for found, part in zip((logits, embedding), wanted):
+        np.testing.assert_allclose(found, part, atol=1e-4 * np.abs(part).max())
+    assert embedding.dtype == np.float32
+    assert len(embedding) == len(faces)
     spread = EmotionClassifier(tmp_path / "a.onnx").predict(faces).std(axis=0).max()
     assert spread > 10 * agreement.difference  # it does look at the face
     assert model.class_names == CLASSES
+
+
+@pytest.mark.parametrize("arch", ["resnet18", "efficientnet_b0"])
+def test_torchvisions_networks_give_their_embedding(tmp_path, faces, arch):
+    torch.manual_seed(1)
+    model = build_model(arch, num_classes=len(CLASSES)).eval()
+    save_onnx(Checkpoint.of(model, arch, CLASSES), tmp_path / "a.onnx", faces[:8])
+    for found, wanted in zip(OnnxNetwork(tmp_path / "a.onnx").run(faces[:8]), run_module(model, faces[:8])):
+        np.testing.assert_allclose(found, wanted, atol=1e-4 * np.abs(wanted).max())
+
+
+def test_the_weights_that_come_with_it_are_one_network_in_both_files(faces):
+    network = OnnxNetwork(weights_file("best_emotion_model.onnx"), "cpu")
+    checkpoint = load_checkpoint(weights_file("best_emotion_model.pth"))
+    about = NetworkDescription(**{f.name: getattr(checkpoint, f.name) for f in fields(NetworkDescription)})
+    properties = {p.key: p.value for p in onnx.load(weights_file("best_emotion_model.onnx")).metadata_props}
+    assert read_properties(properties) == json.loads(json.dumps(describe(about)))
+    for found, wanted in zip(network.run(faces), run_module(checkpoint.build(), faces)):
+        assert wanted.std() > 0.1
+        np.testing.assert_allclose(found, wanted, atol=1e-3)
+    np.testing.assert_array_equal(network.logits(faces), network.run(faces)[0])
+
+
+def test_weights_in_float16_stay_as_they_are_and_halve_the_file(tmp_path, exported, faces):
+    save_checkpoint(load_checkpoint(exported[0]), tmp_path / "half.pth", half=True)
+    checkpoint = load_checkpoint(tmp_path / "half.pth")
+    save_onnx(checkpoint, tmp_path / "half.onnx", faces)
+    assert (tmp_path / "half.onnx").stat().st_size < 0.6 * exported[1].stat().st_size
+    wanted = run_module(checkpoint.build(), faces)
+    for found, part in zip(OnnxNetwork(tmp_path / "half.onnx").run(faces), wanted):
+        np.testing.assert_allclose(found, part, atol=1e-4)
+
+
+def test_a_model_of_an_older_version_has_no_embedding_and_says_so(tmp_path, exported, faces):
+    model = onnx.load(exported[1])
+    del model.graph.output[1]
+    onnx.save(model, tmp_path / "old.onnx")
+    network = OnnxNetwork(tmp_path / "old.onnx")
+    np.testing.assert_array_equal(network.logits(faces), OnnxNetwork(exported[1]).logits(faces))
+    with pytest.raises(WeightsError, match=r"old\.onnx gives no embedding; export it again"):
+        network.run(faces)
 
 
 @pytest.mark.parametrize("static", [False, True])
@@ -227,16 +282,3 @@ def test_a_device_that_onnxruntime_lacks_is_one_clear_line(exported):
     ]
     with pytest.raises(DeviceError, match="--device auto"):
         EmotionClassifier(exported[1], device=lacking[0])
-
-
-def test_a_missing_onnxruntime_says_how_to_get_it(exported, monkeypatch):
-    original = builtins.__import__
-
-    def without(name, *rest):
-        if name == "onnxruntime":
-            raise ModuleNotFoundError("No module named 'onnxruntime'", name=name)
-        return original(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingExtraError, match=r"pip install 'live-emotion\[onnx\]'"):
-        EmotionClassifier(exported[1])

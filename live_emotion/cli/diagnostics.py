@@ -112,11 +112,10 @@ def look_at_models() -> Finding:
 
 def look_at_weights() -> Finding:
     """Whether the emotion weights load."""
-    from live_emotion.emotions.classifier import default_weights
-    from live_emotion.models.checkpoint import load_checkpoint
+    from live_emotion.emotions.classifier import default_weights, load_network
 
-    checkpoint = load_checkpoint(default_weights())
-    return Finding("weights", f"{checkpoint.arch}: {', '.join(checkpoint.class_names)}")
+    path = default_weights()
+    return Finding("weights", f"{Path(path).name}: {', '.join(load_network(path).class_names)}")
 
 
 def look_at_licence() -> Finding:
@@ -132,14 +131,14 @@ def look_at_licence() -> Finding:
 
 def look_at_processor() -> Finding:
     """What the network can be computed with."""
-    import torch
+    from live_emotion.concurrency.cpu import cores
+    from live_emotion.emotions.onnx import import_onnxruntime
 
-    from live_emotion.models.device import fast_dtype, pick_device
-
-    device = pick_device()
-    dtype = str(fast_dtype(device)).removeprefix("torch.")
-    cpu = f"{os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}"
-    return Finding("processor", f"{device.type} in {dtype}; {cpu}; PyTorch {torch.__version__}")
+    onnxruntime = import_onnxruntime()
+    kinds = ", ".join(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
+    torch = _version("torch")
+    training = f"PyTorch {torch}" if torch else "no PyTorch, which only training and .pth files need"
+    return Finding("processor", f"{cores()} cores; ONNX Runtime {onnxruntime.__version__} on {kinds}; {training}")
 
 
 def look_at_faces() -> Finding:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 
 from live_emotion.emotions.onnx import OnnxNetwork, is_onnx
-from live_emotion.errors import WeightsError
+from live_emotion.errors import MissingExtraError, WeightsError
 from live_emotion.faces.preprocessing import FACE_SIZE, PIXEL_MEAN, check_faces
 from live_emotion.io.description import damaged
 from live_emotion.resources import weights_file
 from live_emotion.types import Prediction, StrPath
 
-DEFAULT_WEIGHTS = "best_emotion_model.pth"
+DEFAULT_WEIGHTS = "best_emotion_model.onnx"
 
 
 class Network(Protocol):
@@ -34,6 +35,13 @@ class Network(Protocol):
     def logits(self, faces: np.ndarray) -> np.ndarray:
         """uint8 (N, 48, 48), N at least 1 -> float32 (N, C)."""
 
+    def run(self, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Faces as for :meth:`logits` -> logits, and the embedding that they are made of, float32 (N, D).
+
+        Raises:
+            LiveEmotionError: the network gives no embedding.
+        """
+
 
 def load_network(path: StrPath, device: str = "auto", threads: int = 0) -> Network:
     """The network in a checkpoint or an ONNX model.
@@ -46,17 +54,32 @@ def load_network(path: StrPath, device: str = "auto", threads: int = 0) -> Netwo
     Raises:
         WeightsError: the file is missing or damaged.
         DeviceError: the device is not available.
-        MissingExtraError: an ONNX model needs onnxruntime.
+        MissingExtraError: a checkpoint needs PyTorch.
     """
     network: Network
     if is_onnx(path):
         network = OnnxNetwork(path, device, threads)
     else:
-        from live_emotion.models.torch_network import load_torch_network
-
-        network = load_torch_network(path, device, threads)
+        network = import_torch_networks().load_torch_network(path, device, threads)
     _try_out(network, path)
     return network
+
+
+def import_torch_networks() -> ModuleType:
+    """The module that runs checkpoints, and with it PyTorch; the only way to it for those who only use networks.
+
+    Raises:
+        MissingExtraError: PyTorch is not installed.
+    """
+    try:
+        from live_emotion.models import torch_network
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "torchvision"):
+            raise
+        raise MissingExtraError(
+            "A .pth file needs PyTorch; install it with: pip install 'live-emotion[train]', or give an .onnx file."
+        ) from error
+    return torch_network
 
 
 def _try_out(network: Network, path: StrPath) -> None:
@@ -85,7 +108,7 @@ class EmotionClassifier:
     Raises:
         WeightsError: a file is missing or damaged, or several differ in their classes.
         DeviceError: the device is not available.
-        MissingExtraError: an ONNX model needs onnxruntime.
+        MissingExtraError: a checkpoint needs PyTorch.
     """
 
     def __init__(
@@ -107,9 +130,7 @@ class EmotionClassifier:
             class_names: C names.
         """
         if not hasattr(model, "logits"):
-            from live_emotion.models.torch_network import TorchNetwork
-
-            model = TorchNetwork(model, class_names, getattr(model, "temperature", 1.0))
+            model = import_torch_networks().TorchNetwork(model, class_names, getattr(model, "temperature", 1.0))
         self = cls.__new__(cls)
         self.networks, self.class_names = [model], tuple(class_names)
         return self

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from live_emotion.concurrency.cpu import cores
-from live_emotion.errors import DeviceError, MissingExtraError, WeightsError
+from live_emotion.errors import DeviceError, WeightsError
 from live_emotion.faces.preprocessing import FACE_SIZE, normalize_faces
 from live_emotion.io.description import damaged, parse_description
 from live_emotion.types import StrPath
 
 SUFFIX = ".onnx"
-INPUT, OUTPUT = "faces", "logits"
+INPUT, LOGITS, EMBEDDING = "faces", "logits", "embedding"
+"""Names of what goes into an exported network and what comes out of it."""
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
 """ONNX Runtime's names for what runs a model."""
@@ -39,7 +40,6 @@ class OnnxNetwork:
     Raises:
         WeightsError: the file is missing, damaged, or not of live-emotion.
         DeviceError: ONNX Runtime has no support for the device.
-        MissingExtraError: ONNX Runtime is not installed.
     """
 
     def __init__(self, path: StrPath, device: str = "auto", threads: int = 0) -> None:
@@ -48,12 +48,24 @@ class OnnxNetwork:
         self.class_names, self.temperature, self.metadata = about.class_names, about.temperature, about.metadata
         inputs = {item.name: item.shape[1:] for item in self._session.get_inputs()}
         outputs = {item.name: item.shape[1:] for item in self._session.get_outputs()}
-        if inputs != {INPUT: [1, FACE_SIZE, FACE_SIZE]} or outputs.get(OUTPUT) != [len(about.class_names)]:
+        self._has_embedding, self._path = EMBEDDING in outputs, path
+        if inputs != {INPUT: [1, FACE_SIZE, FACE_SIZE]} or outputs.get(LOGITS) != [len(about.class_names)]:
             raise damaged(path, f"its network does not turn faces into {len(about.class_names)} logits")
 
     def logits(self, faces: np.ndarray) -> np.ndarray:
         """uint8 (N, 48, 48) -> float32 (N, C)."""
-        return self._session.run([OUTPUT], {INPUT: normalize_faces(faces)})[0]
+        return self._session.run([LOGITS], {INPUT: normalize_faces(faces)})[0]
+
+    def run(self, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """uint8 (N, 48, 48) -> logits, float32 (N, C), and the embedding that they are made of, float32 (N, D).
+
+        Raises:
+            WeightsError: the file is of a version that exported no embedding.
+        """
+        if not self._has_embedding:
+            raise WeightsError(f"{self._path} gives no embedding; export it again with this version of live-emotion.")
+        logits, embedding = self._session.run([LOGITS, EMBEDDING], {INPUT: normalize_faces(faces)})
+        return logits, embedding
 
 
 def is_onnx(path: StrPath) -> bool:
@@ -73,18 +85,10 @@ def read_properties(properties: Mapping[str, str]) -> dict[str, Any]:
 
 
 def import_onnxruntime() -> Any:
-    """The module ``onnxruntime``, told to send nothing; the only way to it.
+    """The module ``onnxruntime``, told to send nothing; the only way to it."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read while it is imported
+    import onnxruntime
 
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read while it is imported
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingExtraError(
-            "An .onnx file needs onnxruntime; install it with: pip install 'live-emotion[onnx]', or use a .pth file."
-        ) from error
     onnxruntime.disable_telemetry_events()  # Windows builds send some
     return onnxruntime
 
@@ -96,6 +100,8 @@ def _open(path: StrPath, device: str, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what matters is raised
     options.intra_op_num_threads = threads or cores()
+    for pool in ("intra", "inter"):  # a thread that has nothing to do sleeps: the detector wants the core
+        options.add_session_config_entry(f"session.{pool}_op.allow_spinning", "0")
     providers = _providers(onnxruntime.get_available_providers(), device)
     try:
         return onnxruntime.InferenceSession(os.fspath(path), options, providers=providers)

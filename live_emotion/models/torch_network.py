@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from live_emotion.faces.preprocessing import normalize_faces
 from live_emotion.models.checkpoint import load_checkpoint
 from live_emotion.models.device import fast_dtype, pick_device
+from live_emotion.models.embedding import WithEmbedding
 from live_emotion.types import StrPath
 
 
@@ -48,15 +50,29 @@ class TorchNetwork:
         if hasattr(merged, "precise"):
             self.model.precise.float().load_state_dict(merged.precise.state_dict())
         self.dtype = next(self.model.parameters()).dtype
+        self._lock = threading.Lock()
         if threads:
             torch.set_num_threads(threads)
 
     @torch.inference_mode()
     def logits(self, faces: np.ndarray) -> np.ndarray:
         """uint8 (N, 48, 48) -> float32 (N, C)."""
+        return self.model(self._batch(faces)).float().cpu().numpy()
+
+    @torch.inference_mode()
+    def run(self, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """uint8 (N, 48, 48) -> logits, float32 (N, C), and the embedding that they are made of, float32 (N, D).
+
+        Raises:
+            ArgumentError: the network has no fully connected layer.
+        """
+        with self._lock:  # two at a time would hear each other's layer
+            logits, embedding = WithEmbedding(self.model)(self._batch(faces))
+        return logits.float().cpu().numpy(), embedding.float().cpu().numpy()
+
+    def _batch(self, faces: np.ndarray) -> torch.Tensor:
         batch = normalize_faces(torch.from_numpy(faces))
-        batch = batch.to(self.device, self.dtype, memory_format=torch.channels_last)
-        return self.model(batch).float().cpu().numpy()
+        return batch.to(self.device, self.dtype, memory_format=torch.channels_last)
 
 
 def load_module(path: StrPath, device: str = "auto") -> tuple[nn.Module, tuple[str, ...]]:

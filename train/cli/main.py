@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from live_emotion.cli.main import LazyGroup, run_cli
+from live_emotion.errors import MissingExtraError
 from train.cli.options import GroupedHelp, GroupedOption, read_config, resumed_config, setting_options, to_config
 
 COMMANDS = {
@@ -23,11 +24,24 @@ COMMANDS = {
 """Every subcommand with its short help. It lives here so that ``--help`` needs to load none of them."""
 
 
+EXTRA = ("torch", "torchvision", "scipy")
+"""Modules that come with the extra ``train``."""
+
+
 class TrainGroup(GroupedHelp, LazyGroup):
     """Trains by itself, and has subcommands that are imported when they are called."""
 
     package = "train.cli.commands"
     short_helps = COMMANDS
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs it, or says what to install for it."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            if error.name not in EXTRA:
+                raise
+            raise MissingExtraError("This needs PyTorch; install it with: pip install 'live-emotion[train]'") from error
 
 
 def run_options(command: Any) -> Any:

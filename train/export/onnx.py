@@ -13,14 +13,16 @@ import numpy as np
 import torch
 
 from live_emotion.emotions.classifier import Network
-from live_emotion.emotions.onnx import INPUT, OUTPUT, OnnxNetwork
+from live_emotion.emotions.onnx import EMBEDDING, INPUT, LOGITS, OnnxNetwork
 from live_emotion.errors import LiveEmotionError, MissingExtraError
 from live_emotion.faces.preprocessing import FACE_SIZE
 from live_emotion.io.atomic import atomic_path
 from live_emotion.io.description import describe
 from live_emotion.models.checkpoint import Checkpoint
+from live_emotion.models.embedding import WithEmbedding
 from train.engine.steps import predict_logits
 from train.export.agreement import Agreement, check, compare
+from train.export.half import store_half
 from train.export.quantization import quantize
 from train.export.torch_export import export_program, quiet
 
@@ -33,6 +35,9 @@ BATCH = 64
 def export_onnx(checkpoint: Checkpoint, opset: int = 18) -> ModelProto:
     """An ONNX model for batches of any size, with the checkpoint's description in its properties as JSON texts.
 
+    It turns ``faces``, float32 (N, 1, 48, 48) in [-1, 1], into ``logits``, (N, C), and ``embedding``, (N, D). Its
+    weights are the checkpoint's own numbers: BatchNorm is merged by what runs it.
+
     Args:
         checkpoint: what to export.
         opset: version of ONNX's operators.
@@ -41,22 +46,24 @@ def export_onnx(checkpoint: Checkpoint, opset: int = 18) -> ModelProto:
         MissingExtraError: onnx or onnxscript is not installed.
         LiveEmotionError: the network can't be expressed in that version.
     """
-    _need("onnx", "onnxscript", "onnxruntime")
+    _need("onnx", "onnxscript")
     with quiet():
         try:
             exported = torch.onnx.export(
-                export_program(checkpoint),
+                export_program(WithEmbedding(checkpoint.build())),
                 dynamo=True,
                 opset_version=opset,
                 input_names=[INPUT],
-                output_names=[OUTPUT],
+                output_names=[LOGITS, EMBEDDING],
+                optimize=False,  # it would merge BatchNorm into the weights, which then need 32 bits
                 verbose=False,
             )
+            assert exported is not None  # the exporter without dynamo returns nothing
+            _simplify(exported.model)
         except (torch.onnx.errors.OnnxExporterError, RuntimeError, ValueError) as error:
             raise LiveEmotionError(
                 f"Cannot export {checkpoint.arch} with ONNX opset {opset}: {str(error).splitlines()[0]}"
             ) from error
-    assert exported is not None  # the exporter without dynamo returns nothing
     model = exported.model_proto
     if model.opset_import[0].version != opset:
         raise LiveEmotionError(f"{checkpoint.arch} can't be written with ONNX opset {opset}; leave --opset out.")
@@ -103,7 +110,7 @@ def save_onnx(
     int8: bool = False,
     fitting: np.ndarray | None = None,
 ) -> tuple[Network, Network, Agreement]:
-    """Exports to a file, after a check against PyTorch.
+    """Exports to a file, after a check against PyTorch; weights of a checkpoint in float16 lie in it in float16, too.
 
     Args:
         checkpoint: what to export.
@@ -119,7 +126,7 @@ def save_onnx(
 
     Raises:
         OutputError: the file cannot be written.
-        MissingExtraError: onnx, onnxscript or onnxruntime is not installed.
+        MissingExtraError: onnx or onnxscript is not installed.
         LiveEmotionError: the network can't be exported, or the export gives other probabilities.
     """
     model = export_onnx(checkpoint, opset)
@@ -131,6 +138,8 @@ def save_onnx(
     agreement = compare(all_logits(whole, faces), wanted)
     check(agreement)
     if not int8:
+        if checkpoint.half:
+            store_half(model)
         write_onnx(model, path)
         return whole, whole, agreement
     write_onnx(quantize(model, fitting), path)
@@ -153,6 +162,15 @@ def face_ms(network: Network, runs: int = 30) -> float:
     return 1000 * float(np.median(times))
 
 
+def _simplify(model: Any) -> None:
+    """Computes what is constant, and takes out what nothing reads."""
+    from onnxscript import optimizer
+
+    optimizer.inline(model)
+    optimizer.fold_constants(model)
+    optimizer.remove_unused_nodes(model)
+
+
 def _forget_origin(graph: Any) -> None:
     """Takes out where in which source files each node was made: it names this machine's folders."""
     for items in (graph.node, graph.input, graph.output, graph.value_info, graph.initializer, [graph]):
@@ -163,4 +181,4 @@ def _forget_origin(graph: Any) -> None:
 
 def _need(*packages: str) -> None:
     if missing := [name for name in packages if importlib.util.find_spec(name) is None]:
-        raise MissingExtraError(f"Writing ONNX needs {missing[0]}; install it with: pip install 'live-emotion[onnx]'")
+        raise MissingExtraError(f"Writing ONNX needs {missing[0]}; install it with: pip install 'live-emotion[train]'")

@@ -29,9 +29,6 @@ def quantize(model: ModelProto, faces: np.ndarray | None) -> ModelProto:
         faces: uint8 (N, 48, 48), which fit the ranges of the activations, so that convolutions compute in int8, too
             (static quantisation). None: ranges are found while it runs, and only in the fully connected layers
             (dynamic quantisation).
-
-    Raises:
-        MissingExtraError: onnxruntime is not installed.
     """
     import_onnxruntime()
     import onnx

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from live_emotion.faces.preprocessing import FACE_SIZE
 from live_emotion.io.atomic import atomic_path
@@ -21,10 +22,10 @@ from train.engine.steps import predict_logits
 from train.export.agreement import Agreement, check, compare
 
 
-def export_program(checkpoint: Checkpoint) -> torch.export.ExportedProgram:
-    """A checkpoint's network as a program for batches of any size."""
+def export_program(model: nn.Module) -> torch.export.ExportedProgram:
+    """A network as a program for batches of any size."""
     example = torch.zeros(2, 1, FACE_SIZE, FACE_SIZE)  # a batch of 1 would be taken for a constant
-    return torch.export.export(checkpoint.build(), (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+    return torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
 
 
 def save_pt2(checkpoint: Checkpoint, path: Path, faces: np.ndarray) -> Agreement:
@@ -44,7 +45,7 @@ def save_pt2(checkpoint: Checkpoint, path: Path, faces: np.ndarray) -> Agreement
         OutputError: the file cannot be written.
         LiveEmotionError: the program gives other probabilities.
     """
-    program = export_program(checkpoint)
+    program = export_program(checkpoint.build())
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # names this machine's folders
     with atomic_path(path) as temporary:

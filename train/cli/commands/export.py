@@ -53,7 +53,7 @@ def command(
     """Write weights as ONNX or for torch.export.
 
     The file holds class names, temperature and preprocessing, too. It is run on real faces and compared with PyTorch
-    before it is kept. ONNX needs: pip install 'live-emotion[onnx]'.
+    before it is kept. Weights that the checkpoint holds in float16 stay so.
 
     \b
     python -m train export --weights runs/mine/best_emotion_model.pth -o mine.onnx

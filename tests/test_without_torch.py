@@ -1,0 +1,105 @@
+"""Everything but training runs without PyTorch, and never imports it where it is."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+from videos import make_video, numbered_frames
+
+ROOT = Path(__file__).resolve().parent.parent
+
+BLOCKED = """
+import sys
+
+class NoTorch:
+    wanted = []
+
+    def find_spec(self, name, *rest):
+        if name.split(".")[0] in ("torch", "torchvision", "scipy"):
+            self.wanted.append(name)
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, NoTorch())
+"""
+"""As if neither PyTorch nor what else comes with the extra ``train`` were installed."""
+
+COMMAND = """
+import sys
+from {package}.main import main
+sys.argv = {argv!r}
+try:
+    main()
+finally:
+    print("wanted", NoTorch.wanted, file=sys.stderr)
+"""
+
+
+def run(argv, package="live_emotion.cli"):
+    """Runs a command in a process of its own."""
+    text = BLOCKED + COMMAND.format(package=package, argv=["program", *map(str, argv)])
+    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, cwd=ROOT, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, portrait):
+    """A folder with a photo, a video and rows of it."""
+    folder = tmp_path_factory.mktemp("files")
+    cv2.imwrite(str(folder / "photo.png"), portrait)
+    make_video(folder / "clip.mp4", numbered_frames(portrait, 30))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["demo", "-o", "{out}/demo"],
+        ["image", "{files}/photo.png", "-o", "{out}/photos"],
+        ["video", "{files}/clip.mp4", "-o", "{out}/clip.mp4", "--data", "csv", "--report", "{out}/report"],
+        ["webcam", "--camera", "{files}/clip.mp4", "--no-window", "--log", "{out}/log.csv", "--record", "{out}/me.mp4"],
+        ["calibrate", "--help"],
+        ["cameras"],
+        ["doctor"],
+    ],
+    ids=lambda argv: argv[0],
+)
+def test_commands_neither_need_torch_nor_ask_for_it(tmp_path, files, argv):
+    done = run([part.format(out=tmp_path, files=files) for part in argv])
+    assert done.returncode == 0 or argv == ["cameras"], done.stderr  # there may be none
+    assert "wanted []" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_python_programs_run_without_torch(files):
+    program = (
+        "import live_emotion, sys\n"
+        "model, names = live_emotion.load_model()\n"
+        f"emotion, confidence, probabilities = live_emotion.predict_image(model, {str(files / 'photo.png')!r}, names)\n"
+        "assert emotion in names and probabilities.shape == (4,) and 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", BLOCKED + program], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("package", "argv", "what"),
+    [
+        (
+            "live_emotion.cli",
+            ["image", "{files}/photo.png", "--weights", "weights/emotion_cnn.pth"],
+            r"A \.pth file needs",
+        ),
+        ("train.cli", ["--data", "{files}"], "This needs"),
+        ("train.cli", ["evaluate", "--weights", "weights/best_emotion_model.pth", "--data", "{files}"], ".* needs"),
+    ],
+    ids=["image with a .pth", "training", "evaluation"],
+)
+def test_what_needs_torch_says_how_to_get_it(files, package, argv, what):
+    done = run([part.format(files=files) for part in argv], package)
+    assert done.returncode == 1, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if not line.startswith("wanted")]
+    assert re.match(f"Error: {what} PyTorch; install it with: pip install 'live-emotion\\[train\\]'", line)
