@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets live-emotion up in .venv and starts it: the webcam where there are a camera and a display, else the demo.
 # Arguments go to live-emotion: bash quick_start.sh image photo.jpg
+# Training needs PyTorch, which comes with it: bash quick_start.sh train --data faces
 # PYTHON=python3.12 bash quick_start.sh takes that Python. On Windows this runs in Git Bash.
 set -euo pipefail
 
@@ -34,12 +35,26 @@ set_up_venv() {
     elif [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
         return
     fi
-    echo "Installing live-emotion. The first time this fetches PyTorch, which takes some minutes."
-    if ! "$(programs .venv)/python" -m pip install --quiet --disable-pip-version-check --editable ".$extras"; then
-        echo "The installation failed, see above. It needs a connection, and on Linux up to 8 GB of disk." >&2
+    echo "Installing live-emotion$extras. The first time this takes a while."
+    [ -z "$extras" ] || install_small_torch
+    if ! pip_install --editable ".$extras"; then
+        echo "The installation failed, see above. It needs a connection and 1 GB of disk, for training up to 8 GB." >&2
         return 1
     fi
     echo "$wanted" >"$stamp"
+}
+
+pip_install() { "$(programs .venv)/python" -m pip install --quiet --disable-pip-version-check "$@"; }
+
+# install_small_torch: where there is no NVIDIA GPU, PyTorch's build for processors, a tenth of the size of what PyPI has
+# for Linux. PYTORCH_INDEX=URL takes it from there. Where it cannot be had within moments, pip gets PyPI's afterwards.
+install_small_torch() {
+    local index=${PYTORCH_INDEX:-https://download.pytorch.org/whl/cpu}
+    [ "$(uname -sm)" = "Linux x86_64" ] && ! command -v nvidia-smi >/dev/null 2>&1 || return 0
+    ! "$(programs .venv)/python" -c 'from importlib.metadata import version; version("torchvision")' 2>/dev/null || return 0
+    if ! pip_install --index-url "$index" --timeout 10 --retries 0 --no-deps torch torchvision 2>/dev/null; then
+        echo "There is no PyTorch to be had at $index; taking the one on PyPI, which is larger."
+    fi
 }
 
 has_display() { [ "$(uname)" != Linux ] || [ -n "${DISPLAY:-}" ]; }
@@ -48,6 +63,10 @@ has_camera() { [ "$(uname)" != Linux ] || compgen -G '/dev/video*' >/dev/null; }
 cd "$(dirname "${BASH_SOURCE[0]}")"
 [ "${BASH_SOURCE[0]}" = "$0" ] || return 0 # other scripts read this file for its functions
 
+if [ "${1:-}" = train ]; then
+    set_up_venv "[train]"
+    exec "$(programs .venv)/python" -m "$@"
+fi
 set_up_venv ""
 command=$(programs .venv)/live-emotion
 if [ $# -gt 0 ]; then
