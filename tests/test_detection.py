@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,11 @@ import numpy as np
 import pytest
 
 from live_emotion.errors import LiveEmotionError
+from live_emotion.faces.blazeface import BlazeFace
 from live_emotion.faces.boxes import merge
 from live_emotion.faces.detector import DETECTORS, FaceDetector
-from live_emotion.faces.refinement import WEAK_TURN_S, RefinementMemory
+from live_emotion.faces.refinement import SEARCH_TURN_S, WEAK_TURN_S, RefinementMemory
+from live_emotion.faces.search import squares
 from live_emotion.faces.tiles import tiles
 from live_emotion.types import Face
 
@@ -59,9 +62,10 @@ def test_largest_first(portrait):
 def test_tiles_find_a_face_too_small_for_the_whole_frame(portrait):
     frame = np.full((2160, 3840, 3), 110, np.uint8)
     frame[700:775, 1500:1564] = cv2.resize(portrait, (64, 75), interpolation=cv2.INTER_AREA)
+    frame[900:2100, 2500:3524] = cv2.resize(portrait, (1024, 1200), interpolation=cv2.INTER_CUBIC)
     with FaceDetector("full") as full, FaceDetector("tiled") as tiled:
-        assert full.detect(frame) == []
-        (face,) = tiled.detect(frame)
+        assert len(full.detect(frame)) == 1
+        _, face = tiled.detect(frame)
     assert centre(face) == (pytest.approx(1533, abs=5), pytest.approx(730, abs=6))
 
 
@@ -169,6 +173,74 @@ def test_following_comes_to_each_weak_proposal_in_turn(portrait):
     assert wanted >= 1
     assert counts[-1] == wanted
     assert counts == sorted(counts), "nothing that was found is lost"
+
+
+def close_up(portrait, side=350):
+    """The portrait's face from hair to chin and ear to ear: (side, side, 3) uint8 BGR."""
+    return cv2.resize(portrait[140:335, 175:370], (side, side), interpolation=cv2.INTER_AREA)
+
+
+@pytest.mark.parametrize("kind", DETECTORS)
+@pytest.mark.parametrize("shape", ["square", "upright", "large"])
+def test_a_face_that_fills_the_picture_is_found(kind, shape, portrait):
+    pictures = {
+        "square": close_up(portrait),
+        "upright": cv2.resize(portrait[130:345, 190:350], (720, 968), interpolation=cv2.INTER_CUBIC),
+        "large": close_up(portrait, 1500),
+    }
+    picture = pictures[shape]
+    with FaceDetector(kind) as detector:
+        (face,) = detector.detect(picture)
+    height, width = picture.shape[:2]
+    assert centre(face) == (pytest.approx(width / 2, abs=0.15 * width), pytest.approx(0.55 * height, abs=0.15 * height))
+    assert face.box[2] - face.box[0] > 0.6 * width
+
+
+def test_a_face_that_fills_the_frames_of_a_camera_appears_at_once_and_stays(portrait):
+    picture, memory = close_up(portrait), RefinementMemory()
+    with FaceDetector() as detector:
+        counts = [len(detector.detect(picture, memory=memory, time_s=i / 30)) for i in range(30)]
+    assert 1 in counts[:6], "within 0.2 seconds"
+    assert counts == sorted(counts), "nothing that was found is lost"
+
+
+def test_where_there_is_no_face_a_camera_searches_one_more_view_now_and_then(no_face, monkeypatch):
+    memory, areas = RefinementMemory(), []
+    with FaceDetector() as detector:
+        proposed_in = detector._proposed_in
+        monkeypatch.setattr(
+            detector, "_proposed_in", lambda image, area: areas.append(area) or proposed_in(image, area)
+        )
+        for i in range(60):
+            assert detector.detect(no_face, memory=memory, time_s=i / 30) == []
+    assert len(set(areas)) == 1 + len(squares(640, 480)), "all views get their turn"
+    assert len(areas) <= 2 / SEARCH_TURN_S
+
+
+def test_a_face_that_was_found_costs_no_search(portrait, monkeypatch):
+    with FaceDetector() as detector:
+        monkeypatch.setattr(detector, "_proposed_in", lambda *_: pytest.fail("searched though there is a face"))
+        assert len(detector.detect(portrait)) == 1
+        memory = RefinementMemory()
+        assert len(detector.detect(portrait, memory=memory, time_s=0.0)) == 1, "a clear face is shown at once"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (720, 1280), (640, 480), (1000, 1000), (3000, 500)])
+def test_squares_cover_the_picture_and_overlap(width, height):
+    covered = np.zeros((height, width), int)
+    for x1, y1, x2, y2 in squares(width, height):
+        assert x2 - x1 == y2 - y1 == min(width, height)
+        covered[y1:y2, x1:x2] += 1
+    assert (covered.min() >= 1) == (width != height), "a square picture has no other view"
+
+
+def test_what_leaves_the_picture_is_grey_and_a_mirrored_look_gives_the_same_face(portrait):
+    with contextlib.closing(BlazeFace("short", 0.5)) as model:
+        (face,) = model.find(close_up(portrait), (-90, -90, 440, 440))
+        (turned,) = model.find(close_up(portrait), (-90, -90, 440, 440), is_mirrored=True)
+        assert model.find(portrait, (600, 0, 900, 300)) == []
+    assert turned.box == pytest.approx(face.box, abs=20)
+    np.testing.assert_allclose(turned.keypoints, face.keypoints, atol=20)
 
 
 def test_a_small_face_that_is_proposed_weakly_is_confirmed_close_up(portrait):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from live_emotion.faces.refinement import LONGEST_RECHECK_S, WEAK_TURN_S, RefinedFace, RefinementMemory
+from live_emotion.faces.refinement import LONGEST_RECHECK_S, SEARCH_TURN_S, WEAK_TURN_S, RefinedFace, RefinementMemory
+from live_emotion.faces.second_stage import LIKELY_SCORE, VIEWS
 from live_emotion.types import Face
 
 
@@ -42,6 +45,48 @@ def test_frames_far_apart_are_all_checked():
 
 def test_a_clock_that_jumps_back_makes_a_check_due():
     assert RefinedFace(face(0, 0, 100), face(0, 0, 100), checked_s=10.0, checks=5).is_due(2.0)
+
+
+def looks(*scores, first_proposal=0.3):
+    """What is known of a new face after looks with these scores, 0 for nothing seen; None where it was dropped."""
+    proposal = replace(face(0, 0, 100), score=first_proposal)
+    seen = [replace(face(10, 10, 80), score=score) if score else None for score in scores]
+    known = RefinedFace.first_seen(proposal, seen[0], 0.0)
+    for i, each in enumerate(seen[1:], 1):
+        known = known and known.seen_again(each, i / 30, LIKELY_SCORE)
+    return known
+
+
+def test_one_clear_look_confirms_a_face_and_likely_ones_do_in_several_frames():
+    assert looks(0.85).is_confirmed
+    assert not looks(0.7).is_confirmed
+    assert looks(0.7, 0.7).is_confirmed
+    assert not looks(0.55, 0.6).is_confirmed
+    assert looks(0.6, 0.0, 0.75).is_confirmed
+    assert looks(0.55, 0.6, 0.6) is None, "three looks and never likely"
+    assert looks(0.0) is None
+
+
+def test_a_face_in_profile_that_only_the_first_stage_sees_is_confirmed_in_several_frames():
+    assert not looks(0.0, 0.0, first_proposal=0.8).is_confirmed
+    assert looks(0.0, 0.0, 0.0, first_proposal=0.8).is_confirmed
+
+
+def test_a_confirmed_face_that_is_not_seen_again_is_gone():
+    assert looks(0.9, 0.0) is None
+    assert looks(0.9, 0.55).is_confirmed
+
+
+def test_a_new_face_is_looked_at_in_other_ways_each_time():
+    first = looks(0.7)
+    assert len({first.view, looks(0.6, 0.6).view, VIEWS[0]}) == 3
+
+
+def test_searches_take_turns_by_time():
+    memory = RefinementMemory()
+    turns = [memory.take_search(i * SEARCH_TURN_S / 2) for i in range(6)]
+    assert turns == [0, None, 1, None, 2, None]
+    assert memory.take_search(0.0) == 3, "a clock that jumps back"
 
 
 def test_weak_proposals_take_turns_by_time():

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from live_emotion.errors import ArgumentError
+from live_emotion.faces.boxes import mirrored
 from live_emotion.faces.preprocessing import flatten_alpha, shrunk
 from live_emotion.resources import weights_file
 from live_emotion.types import Box, Face
@@ -30,6 +31,9 @@ LARGEST_SIDE = 1920
 """Images with a longer side in pixels are shrunk to this first: the models see at most 192 pixels, and MediaPipe takes
 no side beyond 32,766."""
 
+OUTSIDE_GREY = 128
+"""Grey level of what lies outside of an image; on black, or stretched edges, more faces that fill it are missed."""
+
 
 class BlazeFace:
     """One of the two models. Opening it takes a moment, since it also runs it once.
@@ -47,12 +51,13 @@ class BlazeFace:
         # An unclosed detector raises in its __del__ when the interpreter ends; this runs before that.
         self._close = weakref.finalize(self, _close, self._model)
 
-    def find(self, image: np.ndarray, area: Box | None = None) -> list[Face]:
+    def find(self, image: np.ndarray, area: Box | None = None, is_mirrored: bool = False) -> list[Face]:
         """Finds faces.
 
         Args:
             image: (H, W, 3) uint8 BGR, (H, W, 4) BGRA or (H, W) grey.
-            area: look in this part of it alone; it may leave the image.
+            area: look at this part of it alone; where it leaves the image, there is grey.
+            is_mirrored: look at it turned left to right; the faces come back as they are in the image.
 
         Returns:
             faces in the pixels of the whole image.
@@ -65,15 +70,27 @@ class BlazeFace:
         check_image(image)
         height, width = image.shape[:2]
         left, top, right, bottom = (round(side) for side in area or (0, 0, width, height))
-        left, top = max(0, left), max(0, top)
-        part = image[top : min(height, bottom), left : min(width, right)]
+        part = image[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
         if min(part.shape[:2]) < SMALLEST_FACE:
             return []
-        return _run(self._model, part, left, top)
+        beyond = (max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width))
+        if any(beyond):
+            part = _bordered(part, *beyond)
+        if not is_mirrored:
+            return _run(self._model, part, left, top)
+        turned = _run(self._model, np.ascontiguousarray(part[:, ::-1]), left, top)
+        return [mirrored(face, left + right) for face in turned]
 
     def close(self) -> None:
         """Frees the model; closing twice does nothing."""
         self._close()
+
+
+def _bordered(image: np.ndarray, top: int, bottom: int, left: int, right: int) -> np.ndarray:
+    """An image with so many grey pixels more on each side."""
+    import cv2
+
+    return cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(OUTSIDE_GREY,) * 4)
 
 
 def check_image(image: object) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from live_emotion.errors import ArgumentError
 from live_emotion.faces.blazeface import BlazeFace
 from live_emotion.faces.boxes import SAME_FACE, by_size, merge, overlap
+from live_emotion.faces.following import hold, refine
 from live_emotion.faces.refinement import RefinedFace, RefinementMemory
+from live_emotion.faces.search import squares, with_margin
+from live_emotion.faces.second_stage import LIKELY_SCORE, VIEWS, confirm, look
 from live_emotion.faces.tiles import doubt_cut, tiles
-from live_emotion.types import Face
+from live_emotion.types import Box, Face
 
 DETECTORS = ("full", "short", "tiled")
 """What :class:`FaceDetector` knows."""
@@ -18,20 +23,14 @@ PROPOSAL_SCORE = 0.07
 """Lowest score at which the full-range model proposes a face for the second stage. Of 240 faces of 96 to 400 pixels in
 1280x720 pictures 72 % are found with 0.4, and 93 % with this (``benchmarks/detection.py``)."""
 
-WEAK_SCORE = 0.4
-"""Proposals with a lower score must be seen more clearly in the second stage."""
-
 TILE_SCORE = 0.15
 """Lowest score of a proposal within a tile, where there are many."""
 
-CLEAR_SCORE = 0.6
-"""Score that weak proposals need in the second stage: it halves what is taken for a face and is none."""
+LENIENCE = 0.15
+"""How much more than ``min_confidence`` two looks need on average, where that is lower than usual."""
 
-CERTAIN_SCORE = 0.75
-"""Score of the full-range model from which a face counts even if the second stage finds none, as in profile."""
-
-SECOND_STAGE_AREA = 2.0
-"""Side of the square in which the short-range model looks, in sides of the proposed box."""
+MOST_SEARCHED = 2
+"""Most proposals of one more view that go through the second stage in a frame of a camera or a video."""
 
 
 class FaceDetector:
@@ -39,11 +38,12 @@ class FaceDetector:
 
     The full-range model sees a frame at 192 pixels. Its boxes are rough, and now and then it takes lettering for a
     face. So what it proposes goes through a second stage: the short-range model looks at it close up, confirms it and
-    gives the truer box.
+    gives the truer box. Where that leaves nothing, other views of the picture are searched, for faces that fill it or
+    are small in it.
 
     Args:
         kind: ``full``: the full-range model on the whole frame. ``tiled``: also on overlapping tiles, for groups and
-            faces far away. ``short``: the short-range model alone, quicker, for a face that fills the picture.
+            faces far away. ``short``: the short-range model proposes, too; quicker, for a face that fills the picture.
         min_confidence: lowest score of a face, 0 to 1.
 
     Raises:
@@ -57,6 +57,7 @@ class FaceDetector:
         self.kind = kind
         self.min_confidence = min_confidence
         self._short = BlazeFace("short", min_confidence)
+        self._likely = min(LIKELY_SCORE, min_confidence + LENIENCE)
         self._full = None if kind == "short" else BlazeFace("full", PROPOSAL_SCORE)
 
     def detect(
@@ -73,7 +74,9 @@ class FaceDetector:
             proposed: what :meth:`propose` gave for it, if it was asked before.
             memory: of a camera or a video, for its frames in order. A face that was refined in the last frame then
                 goes through the second stage now and then only, more often while it is new; in between its box goes
-                along with the full-range model's. Of new weak proposals one at a time gets its turn.
+                along with the proposals. What is not seen clearly is confirmed by looks in several frames, and is
+                not given before that. Of new weak proposals one at a time gets its turn, and so does one view at a
+                time where there is no face.
             time_s: of the frame, in seconds, for the memory.
 
         Returns:
@@ -83,12 +86,12 @@ class FaceDetector:
             ArgumentError: another shape or dtype, or the detector is closed.
         """
         faces = self.propose(image) if proposed is None else proposed
-        if self._full:
-            refined = self._refine(image, faces, memory, time_s)
-            if memory:
-                memory.faces = refined
-            faces = merge([face.seen for face in refined])
-        return by_size(faces)
+        if memory is not None:
+            return by_size(self._follow(image, faces, memory, time_s))
+        found = self._confirmed(image, faces)
+        for area in () if found else self._other_views(image):
+            found = found or self._confirmed(image, self._proposed_in(image, area))
+        return by_size(found)
 
     def propose(self, image: np.ndarray) -> list[Face]:
         """The first stage of :meth:`detect`, which depends on this picture alone: what may be a face.
@@ -105,36 +108,48 @@ class FaceDetector:
                 proposed += [doubt_cut(face, tile, width, height) for face in found if face.score >= TILE_SCORE]
         return merge(proposed)
 
-    def _refine(
-        self, image: np.ndarray, proposed: list[Face], memory: RefinementMemory | None, time_s: float
-    ) -> list[RefinedFace]:
-        """The proposed faces that are faces; of those in the memory, one at most goes through the second stage."""
-        known = [memory.last(face) if memory else None for face in proposed]
-        weak = [i for i, face in enumerate(proposed) if known[i] is None and face.score < WEAK_SCORE]
-        left_out = set(weak) - memory.take_turn(weak, time_s) if memory else set()
-        found: list[RefinedFace] = []
-        has_rechecked = False
-        for i, (face, last) in enumerate(zip(proposed, known)):
-            if last and (has_rechecked or not last.is_due(time_s)):
-                found.append(last.carried_to(face))
-            elif i not in left_out:
-                has_rechecked = has_rechecked or last is not None
-                seen = self._second_stage(image, face)
-                found += [RefinedFace(face, seen, time_s, last.checks + 1 if last else 1)] if seen else []
-        return found
+    def _confirmed(self, image: np.ndarray, proposed: list[Face]) -> list[Face]:
+        """The proposed faces that are faces, as far as this picture alone tells."""
+        seen = (confirm(self._short, image, face, self._likely) for face in proposed)
+        return self._sure(face for face in seen if face)
 
-    def _second_stage(self, image: np.ndarray, face: Face) -> Face | None:
-        """A proposed face as the short-range model sees it close up; None if it is doubtful and not seen again."""
-        x1, y1, x2, y2 = face.box
-        reach = SECOND_STAGE_AREA * max(x2 - x1, y2 - y1) / 2
-        centre_x, centre_y = (x1 + x2) / 2, (y1 + y2) / 2
-        square = (centre_x - reach, centre_y - reach, centre_x + reach, centre_y + reach)
-        needed = CLEAR_SCORE if face.score < WEAK_SCORE else 0.0
-        near = (f for f in self._short.find(image, square) if f.score >= needed)
-        same = [f for f in near if overlap(f.box, face.box) >= SAME_FACE]
-        if same:
-            return max(same, key=lambda f: f.score)
-        return face if face.score >= max(CERTAIN_SCORE, self.min_confidence) else None
+    def _sure(self, faces: Iterable[Face]) -> list[Face]:
+        """One of each of the faces that are as sure as asked for."""
+        return merge([face for face in faces if face.score >= self.min_confidence])
+
+    def _follow(self, image: np.ndarray, proposed: list[Face], memory: RefinementMemory, time_s: float) -> list[Face]:
+        """The faces of a camera's or a video's next frame, as far as they are confirmed."""
+        refined = refine(self._short, image, proposed, memory, time_s, self._likely)
+        refined = hold(self._short, image, refined, memory, time_s, self._likely)
+        if not any(face.is_confirmed for face in refined):
+            refined += self._search(image, refined, memory, time_s)
+        memory.faces = refined
+        return self._sure(face.seen for face in refined if face.is_confirmed)
+
+    def _search(
+        self, image: np.ndarray, refined: list[RefinedFace], memory: RefinementMemory, time_s: float
+    ) -> list[RefinedFace]:
+        """New faces in one more view of a frame without any, if one is due."""
+        turn = memory.take_search(time_s)
+        if turn is None:
+            return []
+        whole, *parts = self._other_views(image)
+        proposed = self._proposed_in(image, parts[turn // 2 % len(parts)] if turn % 2 and parts else whole)
+        new = [face for face in proposed if all(overlap(face.box, r.seen.box) < SAME_FACE for r in refined)]
+        seen = [(face, look(self._short, image, face, VIEWS[0])) for face in new[:MOST_SEARCHED]]
+        found = (RefinedFace.first_seen(face, closer, time_s) for face, closer in seen)
+        return [face for face in found if face]
+
+    def _other_views(self, image: np.ndarray) -> list[Box]:
+        """Where else to look in a picture in which nothing was found; the first is the whole with a margin."""
+        height, width = image.shape[:2]
+        return [with_margin(width, height), *(squares(width, height) if self.kind == "full" else ())]
+
+    def _proposed_in(self, image: np.ndarray, area: Box) -> list[Face]:
+        """What may be a face in another view."""
+        has_margin = min(area) < 0
+        model = self._short if has_margin or self._full is None else self._full
+        return merge([face for face in model.find(image, area) if face.score >= TILE_SCORE])
 
     def close(self) -> None:
         """Frees the models; closing twice does nothing."""
