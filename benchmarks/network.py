@@ -20,7 +20,6 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
-from train.evaluation.evaluate import evaluate
 
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.faces.preprocessing import normalize_faces
@@ -28,6 +27,7 @@ from live_emotion.io.atomic import atomic_write_text
 from live_emotion.models.torch_network import load_module
 from train.data.splits import list_split, read_split
 from train.engine.steps import predict_logits
+from train.evaluation.evaluation import evaluate
 
 SAME = 0.995
 

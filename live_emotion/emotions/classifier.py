@@ -71,6 +71,7 @@ def import_torch_networks() -> ModuleType:
     Raises:
         MissingExtraError: PyTorch is not installed.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read by PyTorch: its threads sleep when they wait
     try:
         from live_emotion.models import torch_network
     except ModuleNotFoundError as error:

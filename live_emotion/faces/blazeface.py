@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import weakref
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -138,7 +140,8 @@ def _open(name: str, min_confidence: float) -> Any:
     """Opens a model and runs it once, since its first run is slow and writes to the log."""
     path = weights_file(MODELS[name])
     with _quiet_stderr():
-        from mediapipe.tasks.python import BaseOptions, vision
+        with _without_pyplot():
+            from mediapipe.tasks.python import BaseOptions, vision
 
         options = vision.FaceDetectorOptions(
             base_options=BaseOptions(model_asset_path=str(path)), min_detection_confidence=min_confidence
@@ -153,6 +156,25 @@ def _close(model: Any) -> None:
         model.close()
     except RuntimeError:  # the interpreter ends and MediaPipe's own thread has gone: keep __del__ from trying
         model._handle = None
+
+
+@contextlib.contextmanager
+def _without_pyplot() -> Iterator[None]:
+    """Lets MediaPipe's plotting, which nothing here uses, find matplotlib when it plots and not when it is imported.
+
+    That takes half a second, and matplotlib writes a list of the machine's fonts into the user's home.
+    """
+    if "matplotlib" in sys.modules:
+        yield
+        return
+    matplotlib, pyplot = ModuleType("matplotlib"), ModuleType("matplotlib.pyplot")
+    pyplot.__getattr__ = lambda name: getattr(importlib.import_module("matplotlib.pyplot"), name)  # type: ignore[method-assign]
+    matplotlib.pyplot = pyplot  # type: ignore[attr-defined]
+    sys.modules |= {"matplotlib": matplotlib, "matplotlib.pyplot": pyplot}
+    try:
+        yield
+    finally:
+        del sys.modules["matplotlib"], sys.modules["matplotlib.pyplot"]
 
 
 @contextlib.contextmanager

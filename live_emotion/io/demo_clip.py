@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
-import matplotlib.cbook
 import numpy as np
 
 from live_emotion.io.images import read_image
@@ -22,7 +23,9 @@ WIDTH, HEIGHT = 960, 540
 
 def read_portrait() -> np.ndarray:
     """The portrait, (600, 512, 3) uint8 BGR."""
-    return read_image(str(matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)))
+    spec = importlib.util.find_spec("matplotlib")  # imports nothing
+    assert spec is not None and spec.submodule_search_locations
+    return read_image(Path(spec.submodule_search_locations[0], "mpl-data", "sample_data", "grace_hopper.jpg"))
 
 
 def demo_frames(portrait: np.ndarray) -> Iterator[Frame]:

@@ -1,0 +1,103 @@
+"""Nothing leaves the machine, and nothing is written but what was asked for: looked at from outside, by the system."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+from videos import make_video, numbered_frames
+
+ROOT = Path(__file__).resolve().parent.parent
+
+pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace, which looks at system calls")
+
+DRAWS = {"demo", "image", "--report"}
+"""What draws a picture by matplotlib, which keeps a list of the machine's fonts in folders of its own."""
+
+CALLS = "connect,sendto,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, portrait):
+    """A folder with a photo, a video and rows of it."""
+    folder = tmp_path_factory.mktemp("files")
+    cv2.imwrite(str(folder / "photo.png"), portrait)
+    make_video(folder / "clip.mp4", numbered_frames(portrait, 10))
+    (folder / "rows.csv").write_text("frame,time_s\n")
+    return folder
+
+
+def system_calls(argv, folder):
+    """The lines that strace wrote of a command, which had an empty home and none of CI's variables."""
+    quiet = (
+        "CI",
+        "GITHUB_ACTIONS",
+        "ORT_DISABLE_TELEMETRY",
+        "DISPLAY",
+        "COVERAGE_PROCESS_START",
+        "COVERAGE_PROCESS_CONFIG",
+    )
+    kept = {name: value for name, value in os.environ.items() if name not in quiet and not name.startswith("XDG_")}
+    folders = {"HOME": str(folder / "home"), "TMPDIR": str(folder / "temporary")}
+    for path in folders.values():
+        Path(path).mkdir()
+    (folder / "out").mkdir()
+    log = folder / "strace.txt"
+    done = subprocess.run(
+        ["strace", "-f", "-qq", "-e", f"trace={CALLS}", "-o", log, sys.executable, "-m", "live_emotion", *argv],
+        cwd=ROOT,
+        env=kept | folders | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+    )
+    return done, log.read_text(errors="replace").splitlines()
+
+
+def is_network(line: str) -> bool:
+    """Whether a system call is one that leaves the machine, or tries to."""
+    return "AF_INET" in line
+
+
+def written(lines):
+    """The paths that were opened for writing, made or renamed, but for those that are no files."""
+    for line in lines:
+        call, _, rest = re.sub(r"^\d+ +", "", line).partition("(")
+        if call.startswith("open") and not re.search(r"O_WRONLY|O_RDWR|O_CREAT", rest):
+            continue
+        if call in ("connect", "sendto") or line.startswith("---") or "= -1" in line:
+            continue
+        for path in re.findall(r'"([^"]*)"', rest):
+            if not path.startswith(("/dev/", "/proc/")):
+                yield path
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["demo", "-o", "{out}/demo"],
+        ["image", "{files}/photo.png", "-o", "{out}/photos"],
+        ["video", "{files}/clip.mp4", "-o", "{out}/clip.mp4", "--data", "csv", "--report", "{out}/report"],
+        ["webcam", "--camera", "{files}/clip.mp4", "--no-window", "--log", "{out}/log.csv", "--record", "{out}/me.mp4"],
+        ["cameras"],
+        ["doctor"],
+    ],
+    ids=lambda argv: argv[0],
+)
+def test_no_command_connects_or_writes_elsewhere(tmp_path, files, argv):
+    done, lines = system_calls([part.format(out=tmp_path / "out", files=files) for part in argv], tmp_path)
+    assert done.returncode == 0 or argv == ["cameras"], done.stderr
+    assert any("live_emotion" in line for line in lines)  # it did look
+    assert [line for line in lines if is_network(line)] == []
+    allowed = [tmp_path / "out", tmp_path / "temporary"]
+    elsewhere = {Path(path) for path in written(lines)}
+    if DRAWS & set(argv):
+        fonts = [tmp_path / "home" / name for name in (".cache", ".config")]
+        allowed += [folder / "matplotlib" for folder in fonts]
+        elsewhere -= set(fonts)  # made for those
+    assert {path for path in elsewhere if not {path, *path.parents} & set(allowed)} == set()
