@@ -445,7 +445,7 @@ def test_streaming_gives_frames_faces_and_rows(clip, portrait):
 
 
 def test_a_profile_is_learnt_from_photos_and_used(tmp_path, portrait, monkeypatch):
-    from live_emotion.emotions.profile import load_profile
+    from live_emotion.emotions.profile import Profile
 
     monkeypatch.setattr("platformdirs.user_config_path", lambda name, **_: tmp_path / name)
     photo = tmp_path / "rest.png"
@@ -453,7 +453,7 @@ def test_a_profile_is_learnt_from_photos_and_used(tmp_path, portrait, monkeypatc
     done = CliRunner().invoke(cli, ["calibrate", "--photo", str(photo), "--profile", "anna", "--device", "cpu"])
     assert done.exit_code == 0, done.output
     assert "Read 1 image of the resting face: neutral " in done.output
-    assert load_profile("anna").class_names == ("angry", "happy", "neutral", "sad")
+    assert Profile.load("anna").class_names == ("angry", "happy", "neutral", "sad")
     done = CliRunner().invoke(cli, ["image", str(photo), "--profile", "anna", "-o", str(tmp_path / "out")])
     assert "1 face" in done.output, done.output
     again = CliRunner().invoke(cli, ["calibrate", "--photo", str(photo), "--profile", "anna"])

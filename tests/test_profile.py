@@ -1,4 +1,4 @@
-"""Profiles of a resting face."""
+"""Profiles: what a few faces of a person teach, whose face it is, and how that is stored."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from faces import vary
 from videos import make_video
 
-from live_emotion import EmotionDetector
+from live_emotion import EmotionClassifier, EmotionDetector
 from live_emotion.cli.main import cli
-from live_emotion.emotions.profile import (
-    LARGEST_OFFSET,
-    Profile,
-    learn_profile,
-    load_profile,
-    profile_names,
-    profile_path,
-    save_profile,
+from live_emotion.emotions.personalization import (
+    RESTING_ODDS,
+    are_plausible,
+    fit_offsets,
+    log_softmax,
+    resting_offsets,
 )
-from live_emotion.errors import InputError
+from live_emotion.emotions.profile import LARGEST_OFFSET, Profile, delete_profile, profile_names, profile_path
+from live_emotion.emotions.recognition import Recognizer
+from live_emotion.errors import ArgumentError, InputError
 from live_emotion.types import EMOTIONS
-
-SAD_AT_REST = np.array([[0.05, 0.01, 0.34, 0.60], [0.04, 0.02, 0.40, 0.54]])
 
 
 @pytest.fixture(autouse=True)
@@ -36,28 +35,118 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setattr("platformdirs.user_config_path", lambda name, **_: tmp_path / name)
 
 
-def test_a_resting_face_becomes_neutral_and_a_smile_stays_happy():
-    profile = learn_profile(SAD_AT_REST, EMOTIONS)
-    corrected = profile.correct(np.array([[0.05, 0.01, 0.34, 0.60], [0.01, 0.95, 0.03, 0.01]], np.float32))
-    assert [EMOTIONS[i] for i in corrected.argmax(axis=1)] == ["neutral", "happy"]
+@pytest.fixture(scope="module")
+def classifier():
+    return EmotionClassifier(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def people(portrait):
+    """Eight faces of the portrait, lit and shifted otherwise each: uint8 (8, 48, 48)."""
+    return vary(portrait, 8, 0)
+
+
+def test_a_resting_face_becomes_neutral(classifier, people):
+    profile = Profile.fit(people, ["neutral"] * 8, classifier)
+    assert EmotionClassifier(device="cpu", profile=profile).predict(people).argmax(axis=1).tolist() == [2] * 8
+    assert profile.weights == classifier.fingerprint
+    assert len(json.dumps(profile.offsets)) < 200, "numbers, no images"
+
+
+def test_offsets_bring_a_resting_face_to_where_resting_faces_are():
+    known = np.log([[0.05, 0.01, 0.34, 0.60], [0.04, 0.02, 0.40, 0.54]])
+    offsets = resting_offsets(known, 2)
+    odds = (known + offsets).mean(axis=0)
+    np.testing.assert_allclose(odds - odds[2], [RESTING_ODDS, RESTING_ODDS, 0, RESTING_ODDS])
+
+
+def test_more_faces_of_an_emotion_move_its_offset_further():
+    known = log_softmax(np.array([[0.0, 0, 4, 0], [1.0, 0, 4, 0], [1.0, 0, 4, 0], [1.0, 0, 4, 0]]))
+    prior = np.zeros(4)
+    few, many = (fit_offsets(known[:n], np.array([2, 0, 0, 0])[:n], prior) for n in (2, 4))
+    assert 0 < few[0] < many[0]
+    assert abs(few).max() < 10, "a few images change little"
+
+
+@pytest.mark.parametrize("shift", [1, 2, 3])
+def test_exchanged_labels_are_not_plausible_whatever_the_offsets(shift):
+    rng = np.random.default_rng(shift)
+    labels = np.repeat(np.arange(4), 3)
+    logits = 2.0 * np.eye(4)[labels] + rng.normal(0, 0.5, (12, 4)) + np.array([-8.0, 0, 3, 1])
+    known = log_softmax(logits)
+    assert are_plausible(known, labels)
+    assert not are_plausible(known, (labels + shift) % 4)
+
+
+def test_mixed_up_labels_are_refused(classifier, portrait):
+    faces = np.concatenate([vary(portrait, 3, 0), vary(portrait, 3, 1)[:, ::-1]])
+    known = np.log(classifier.read(faces)[0])
+    change = known[3:].mean(axis=0) - known[:3].mean(axis=0)
+    first, second = (classifier.class_names[i] for i in (change.argmin(), change.argmax()))
+    Profile.fit(faces, [first] * 3 + [second] * 3, classifier)
+    with pytest.raises(InputError, match=r"do not show what they are said|no resting face"):
+        Profile.fit(faces, [second] * 3 + [first] * 3, classifier)
+
+
+def test_what_was_learnt_pulls_towards_the_faces_that_were_shown():
+    profile = Profile(EMOTIONS, (0.0,) * 4, {"angry": (1.0, 0.0), "neutral": (0.0, 1.0)})
+    equal = np.full((2, 4), 0.25)
+    corrected = profile.correct(equal, np.array([[2.0, 0.1], [0.1, 2.0]]))
+    assert [EMOTIONS[i] for i in corrected.argmax(axis=1)] == ["angry", "neutral"]
     np.testing.assert_allclose(corrected.sum(axis=1), 1, atol=1e-6)
-    assert profile.offsets[EMOTIONS.index("happy")] == 0, "what the resting face shows no trace of is left alone"
 
 
-def test_real_sadness_still_shows():
-    profile = learn_profile(SAD_AT_REST, EMOTIONS)
-    assert profile.correct(np.array([[0.02, 0.0, 0.04, 0.94]]))[0].argmax() == EMOTIONS.index("sad")
+def test_further_outputs_are_corrected_and_kept():
+    profile = Profile(EMOTIONS, (1.0, 0, 0, 0, 2.0))
+    corrected = profile.correct(np.full((1, 5), 0.2), np.zeros((1, 2)))
+    np.testing.assert_allclose(corrected[0] / corrected[0, 1], np.exp([1, 0, 0, 0, 2]), rtol=1e-5)
 
 
-def test_a_face_that_reads_as_neutral_is_left_alone():
-    assert learn_profile(np.array([[0.03, 0.03, 0.91, 0.03]]), EMOTIONS).offsets == (0, 0, 0, 0)
+@pytest.mark.parametrize(
+    ("faces", "labels", "reason"),
+    [
+        (np.zeros((1, 48, 48), np.float32), ["neutral"], "uint8"),
+        (np.zeros((2, 48, 48), np.uint8), ["neutral"], "one label for each face"),
+        (np.zeros((0, 48, 48), np.uint8), [], "one label for each face"),
+        (np.zeros((1, 48, 48), np.uint8), ["bored"], "do not know bored"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(classifier, faces, labels, reason):
+    with pytest.raises(ArgumentError, match=reason):
+        Profile.fit(faces, labels, classifier)
 
 
-def test_stored_and_read_again():
-    profile = learn_profile(SAD_AT_REST, EMOTIONS)
-    save_profile(profile, "anna-2")
-    assert load_profile("anna-2") == profile
+def test_profiles_are_stored_listed_and_deleted():
+    profile = Profile(EMOTIONS, (0.5, -0.25, 0, 1), {"angry": (0.6, 0.8)}, "abc")
+    path = profile.save("anna-2")
+    assert Profile.load("anna-2") == profile
     assert profile_names() == ["anna-2"]
+    delete_profile("anna-2")
+    assert (profile_names(), path.exists()) == ([], False)
+    with pytest.raises(InputError, match="There is no profile anna-2"):
+        delete_profile("anna-2")
+
+
+def test_a_profile_of_other_weights_or_classes_is_refused():
+    profile = Profile(EMOTIONS, (0.0,) * 4, {}, "abc")
+    profile.check(EMOTIONS, "abc")
+    with pytest.raises(InputError, match="other weights"):
+        profile.check(EMOTIONS, "def")
+    with pytest.raises(InputError, match="for the classes"):
+        profile.check(("awake", "asleep"), "abc")
+
+
+def test_each_person_gets_the_profile_of_the_face_that_is_most_alike():
+    anna = Profile(EMOTIONS, (0.0,) * 4, {"neutral": (1.0, 0.0, 0.0)})
+    ben = Profile(EMOTIONS, (0.0,) * 4, {"neutral": (0.0, 1.0, 0.0)})
+    recognizer = Recognizer([anna, ben])
+    faces = np.array([[0.1, 1.0, 0.0], [0.9, 0.1, 0.1], [1.0, 0.05, 0.0], [0.0, 0.0, 1.0]])
+    assert recognizer.assign(faces) == [1, None, 0, None], "one face each, and nobody's where none is near"
+    # one frame in which a tracked face looks like another person changes nothing
+    for _ in range(5):
+        assert recognizer.assign(faces[[0, 2]], [1, 2], {1, 2}) == [1, 0]
+    assert recognizer.assign(faces[[0, 1]], [1, 2], {1, 2}) == [1, 0]
+    assert Recognizer([Profile(EMOTIONS, (0.0,) * 4)]).assign(faces) == [0] * 4, "as in the first release"
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a b", "x/y", "-", "a" * 65])
@@ -67,8 +156,8 @@ def test_names_that_are_none(name):
 
 
 def test_a_missing_profile_says_how_to_make_it():
-    with pytest.raises(InputError, match="live-emotion calibrate --profile me"):
-        load_profile("me")
+    with pytest.raises(InputError, match="live-emotion enrol me"):
+        Profile.load("me")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +173,7 @@ def test_a_missing_profile_says_how_to_make_it():
         ('{"class_names": ["a", 2], "offsets": [1, 2]}', "list of names"),
         ('{"class_names": ["a", ""], "offsets": [1, 2]}', "list of names"),
         ('{"class_names": ["a", "a"], "offsets": [1, 2]}', "twice"),
-        ('{"class_names": ["a"], "offsets": [1, 2]}', "one offset for each class"),
+        ('{"class_names": ["a", "b"], "offsets": [1]}', "one offset for each class"),
         ('{"class_names": ["a", "b"], "offsets": {"a": 1, "b": 2}}', "one offset for each class"),
         ('{"class_names": ["a", "b"], "offsets": [1, NaN]}', "a number from -20 to 20"),
         ('{"class_names": ["a", "b"], "offsets": [1, -Infinity]}', "a number from -20 to 20"),
@@ -92,6 +181,12 @@ def test_a_missing_profile_says_how_to_make_it():
         (f'{{"class_names": ["a", "b"], "offsets": [1, {10**400}]}}', "a number from -20 to 20"),
         ('{"class_names": ["a", "b"], "offsets": [1, "2"]}', "a number from -20 to 20"),
         ('{"class_names": ["a", "b"], "offsets": [1, true]}', "a number from -20 to 20"),
+        ('{"class_names": ["a"], "offsets": [1], "prototypes": [1]}', "prototypes must be"),
+        ('{"class_names": ["a"], "offsets": [1], "prototypes": {"b": [1]}}', "prototypes must be"),
+        ('{"class_names": ["a"], "offsets": [1], "prototypes": {"a": []}}', "a prototype must be"),
+        ('{"class_names": ["a"], "offsets": [1], "prototypes": {"a": [NaN]}}', "a prototype must be"),
+        ('{"class_names": ["a", "b"], "offsets": [1, 1], "prototypes": {"a": [1], "b": [0, 1]}}', "of one length"),
+        ('{"class_names": ["a"], "offsets": [1], "weights": 5}', "a fingerprint"),
         (b"\xff\xfe", "can't decode"),
     ],
 )
@@ -100,17 +195,17 @@ def test_a_damaged_profile_is_one_clear_line(text, reason):
     path.parent.mkdir(parents=True)
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(InputError, match=reason) as caught:
-        load_profile("me")
+        Profile.load("me")
     message = str(caught.value)
     assert message.startswith(f"The profile {path} is damaged (")
-    assert message.endswith("live-emotion calibrate --profile me --force")
+    assert message.endswith("live-emotion enrol me --force")
     assert "\n" not in message
 
 
 def test_a_profile_that_cannot_be_read_is_one_clear_line():
     profile_path("me").mkdir(parents=True)
     with pytest.raises(InputError, match=r"Cannot read the profile .*me\.json: "):
-        load_profile("me")
+        Profile.load("me")
 
 
 def test_a_profile_of_the_first_release_is_read():
@@ -131,7 +226,7 @@ def test_a_profile_of_the_first_release_is_read():
   ]
 }
 """)
-    assert load_profile("old") == Profile(EMOTIONS, (-0.2921, 0.0, 0.0, -1.3))
+    assert Profile.load("old") == Profile(EMOTIONS, (-0.2921, 0.0, 0.0, -1.3))
 
 
 @pytest.mark.parametrize("xdg", [False, True])
@@ -147,33 +242,24 @@ def test_profiles_lie_where_the_first_release_stored_them(monkeypatch, tmp_path,
 
 def test_on_macos_they_are_found_though_another_folder_is_set(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    profile = learn_profile(SAD_AT_REST, EMOTIONS)
-    new = save_profile(profile, "new")
+    profile = Profile(EMOTIONS, (-0.5, 0.0, 0.0, -1.5))
+    new = profile.save("new")
     monkeypatch.setattr("sys.platform", "darwin")
     library = tmp_path / "Library" / "Application Support" / "live-emotion" / "profiles"
     library.mkdir(parents=True)
     new.rename(library / "old.json")
-    assert (profile_names(), load_profile("old")) == (["old"], profile)
-    assert save_profile(profile, "old") == library / "old.json", "there is one of each name"
-    assert save_profile(profile, "new") == new
-
-
-def test_other_classes_do_not_fit():
-    profile = learn_profile(SAD_AT_REST, EMOTIONS)
-    profile.check(EMOTIONS)
-    with pytest.raises(InputError, match="make it again"):
-        profile.check(("a", "b"))
-    with pytest.raises(InputError, match="no class neutral"):
-        learn_profile(np.array([[0.5, 0.5]]), ("a", "b"))
+    assert (profile_names(), Profile.load("old")) == (["old"], profile)
+    assert profile.save("old") == library / "old.json", "there is one of each name"
+    assert profile.save("new") == new
 
 
 def test_a_profile_changes_what_image_video_and_python_read(tmp_path, portrait):
     photo, video = tmp_path / "photo.png", make_video(tmp_path / "video.mp4", [portrait] * 3)
     cv2.imwrite(str(photo), portrait)
-    save_profile(Profile(EMOTIONS, (LARGEST_OFFSET, 0, 0, 0)), "angry")
+    Profile(EMOTIONS, (LARGEST_OFFSET, 0, 0, 0)).save("angry")
 
     def read(*options):
-        done = CliRunner().invoke(cli, ["image", str(photo), "--json", "-o", str(tmp_path / "photos"), *options])
+        done = CliRunner().invoke(cli, ["image", str(photo), "--json", "--force", "-o", str(tmp_path), *options])
         rows = tmp_path / "rows.csv"
         command = ["video", str(video), "--data", str(rows), "--force", *options]
         assert CliRunner().invoke(cli, command).exit_code == 0

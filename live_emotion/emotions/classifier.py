@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 
 from live_emotion.emotions.onnx import OnnxNetwork, is_onnx
+from live_emotion.emotions.profile import Profile
 from live_emotion.errors import MissingExtraError, WeightsError
 from live_emotion.faces.preprocessing import FACE_SIZE, PIXEL_MEAN, check_faces
 from live_emotion.io.description import damaged
@@ -101,6 +104,7 @@ class EmotionClassifier:
             with live-emotion.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         threads: processor cores to use; 0: all. PyTorch, which runs checkpoints, takes it for the whole process.
+        profile: of the person whose faces these are, which corrects what is read.
 
     Attributes:
         class_names: in the order of the probabilities.
@@ -110,16 +114,25 @@ class EmotionClassifier:
         WeightsError: a file is missing or damaged, or several differ in their classes.
         DeviceError: the device is not available.
         MissingExtraError: a checkpoint needs PyTorch.
+        InputError: the profile is for other weights.
     """
 
     def __init__(
-        self, weights: StrPath | Sequence[StrPath] | None = None, device: str = "auto", threads: int = 0
+        self,
+        weights: StrPath | Sequence[StrPath] | None = None,
+        device: str = "auto",
+        threads: int = 0,
+        profile: Profile | None = None,
     ) -> None:
         paths = [weights] if isinstance(weights, (str, os.PathLike)) else list(weights or [])
-        self.networks = [load_network(path, device, threads) for path in paths or [default_weights()]]
+        self._paths = paths or [default_weights()]
+        self.networks = [load_network(path, device, threads) for path in self._paths]
         self.class_names = self.networks[0].class_names
         if any(network.class_names != self.class_names for network in self.networks):
             raise WeightsError("The weights files differ in their classes; give files that were trained on the same.")
+        self.profile = profile
+        if profile:
+            profile.check(self.class_names, self.fingerprint)
 
     @classmethod
     def of(cls, model: Any, class_names: Sequence[str]) -> EmotionClassifier:
@@ -133,8 +146,16 @@ class EmotionClassifier:
         if not hasattr(model, "logits"):
             model = import_torch_networks().TorchNetwork(model, class_names, getattr(model, "temperature", 1.0))
         self = cls.__new__(cls)
-        self.networks, self.class_names = [model], tuple(class_names)
+        self.networks, self.class_names, self.profile, self._paths = [model], tuple(class_names), None, []
         return self
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the weights' files: SHA-256 as hexadecimal digits; empty for a network in memory."""
+        content = hashlib.sha256()
+        for path in self._paths:
+            content.update(Path(path).read_bytes())
+        return content.hexdigest() if self._paths else ""
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
         """Probabilities of all faces, by one batch through each network.
@@ -152,7 +173,28 @@ class EmotionClassifier:
         check_faces(faces)
         if len(faces) == 0:
             return np.empty((0, len(self.class_names)), np.float32)
-        parts = [softmax(network.logits(faces), network.temperature) for network in self.networks]
+        if self.profile:
+            return self.profile.correct(*self.read(faces))
+        return self._mean([network.logits(faces) for network in self.networks])
+
+    def read(self, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities without a profile's correction, float32 (N, C), and embeddings by the first network, (N, D).
+
+        Args:
+            faces: as for :meth:`predict`.
+
+        Raises:
+            ArgumentError: another kind, shape or dtype.
+            LiveEmotionError: the network gives no embedding.
+        """
+        check_faces(faces)
+        if len(faces) == 0:
+            return np.empty((0, len(self.class_names)), np.float32), np.empty((0, 0), np.float32)
+        outputs = [network.run(faces) for network in self.networks]
+        return self._mean([logits for logits, _ in outputs]), outputs[0][1]
+
+    def _mean(self, logits: Sequence[np.ndarray]) -> np.ndarray:
+        parts = [softmax(each, network.temperature) for each, network in zip(logits, self.networks)]
         probabilities = np.asarray(np.mean(parts, axis=0), np.float32)
         if probabilities.shape[1] != len(self.class_names):
             count = probabilities.shape[1]

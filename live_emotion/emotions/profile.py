@@ -1,54 +1,131 @@
-"""A person's resting face: what the network sees in it when it shows nothing, and the correction for that."""
+"""A person's profile: how a network reads this person, learnt from a few of the person's faces, and kept as numbers."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import platformdirs
 
-from live_emotion.errors import InputError
+from live_emotion.emotions import personalization
+from live_emotion.emotions.personalization import PULL, log_softmax, similarities
+from live_emotion.errors import ArgumentError, InputError
+from live_emotion.faces.preprocessing import check_faces
 from live_emotion.io.atomic import atomic_write_text, make_folder
+
+if TYPE_CHECKING:
+    from live_emotion.emotions.classifier import EmotionClassifier
 
 NEUTRAL = "neutral"
 
-EXPECTED = 0.6
-"""Probability of neutral that a resting face is brought up to: a clear lead, and room for what comes on top."""
-
-STRENGTH = 0.75
-"""Part of the way to there that is gone: the photo of a resting face is only one."""
-
+CERTAIN = 0.95
+"""Probability of another emotion from which a face that is said to be at rest is not taken as such."""
 
 LARGEST_OFFSET = 20.0
-"""Either way. What is learnt is far below, and more would make any face one emotion, or overflow."""
+"""Either way. What is learnt is below, and more would make any face one emotion, or overflow."""
 
 LONGEST_NAME = 64
 """Of a profile, in characters, so that every file system takes it."""
 
+SMALLEST = 1e-6
+"""Probabilities below this count as this."""
+
 
 @dataclass(frozen=True)
 class Profile:
-    """A correction for one person.
+    """A correction for one person: numbers only, no image.
 
     Attributes:
-        class_names: in the order of the probabilities.
-        offsets: added to the logarithms of the probabilities, one a class.
+        class_names: C names in the order of the probabilities.
+        offsets: added to the logarithms of the probabilities, one a class, or also one for each further output.
+        prototypes: by the name of an emotion, the direction of its embeddings: unit vectors of D numbers. None in
+            profiles of the first release, which correct every face alike.
+        weights: fingerprint of the weights that it fits; empty: any.
     """
 
     class_names: tuple[str, ...]
     offsets: tuple[float, ...]
+    prototypes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    weights: str = ""
 
-    def correct(self, probabilities: np.ndarray) -> np.ndarray:
-        """Probabilities as they would be if the resting face read as neutral: float32 (N, C) -> the same."""
-        shifted = probabilities * np.exp(np.array(self.offsets, np.float32))
-        return shifted / shifted.sum(axis=1, keepdims=True)
+    @classmethod
+    def fit(cls, faces: np.ndarray, labels: Sequence[str], classifier: EmotionClassifier | None = None) -> Profile:
+        """Learns a person from a few faces, best one or more of each emotion; neutral matters most.
 
-    def check(self, class_names: Sequence[str]) -> None:
-        """Looks whether it fits the classes of a network.
+        Offsets of the largest posterior probability, around those that bring the resting face to where resting faces
+        are, and the mean direction of each emotion's embeddings. What was not shown is left to the resting face.
+
+        Args:
+            faces: uint8 (N, 48, 48), of one person, as ``preprocessing.crop_face`` cuts them.
+            labels: N names of emotions: what the faces show.
+            classifier: with the weights to fit; None: those that come with live-emotion.
+
+        Raises:
+            ArgumentError: another shape or dtype, or a label that the weights don't know.
+            InputError: the faces do not show what the labels say.
+        """
+        from live_emotion.emotions.classifier import EmotionClassifier
+
+        classifier = classifier or EmotionClassifier()
+        names = classifier.class_names
+        check_faces(faces)
+        if not len(faces) or len(labels) != len(faces):
+            raise ArgumentError(f"there must be one label for each face, not {len(labels)} for {len(faces)}")
+        if unknown := sorted(set(labels) - set(names)):
+            raise ArgumentError(f"the weights do not know {unknown[0]}; they know {', '.join(names)}")
+        probabilities, embeddings = classifier.read(faces)
+        known = np.log(np.maximum(probabilities, SMALLEST))
+        columns = np.array([names.index(label) for label in labels])
+        prior = (
+            _resting(known[columns == names.index(NEUTRAL)], names) if NEUTRAL in labels else np.zeros(known.shape[1])
+        )
+        if not personalization.are_plausible(known, columns):
+            raise InputError(
+                "These faces do not show what they are said to show: another order of the emotions fits them better. "
+                "Show each emotion clearly, and look for mixed-up files."
+            )
+        offsets = personalization.fit_offsets(known, columns, prior) if len(set(labels)) > 1 else prior
+        prototypes = personalization.prototypes_of(embeddings, columns)
+        return cls(
+            names,
+            tuple(round(float(v), 4) for v in np.clip(offsets, -LARGEST_OFFSET, LARGEST_OFFSET)),
+            {names[label]: tuple(round(float(v), 4) for v in vector) for label, vector in prototypes.items()},
+            classifier.fingerprint,
+        )
+
+    def correct(self, probabilities: np.ndarray, embeddings: np.ndarray) -> np.ndarray:
+        """Probabilities as they are for this person.
+
+        Args:
+            probabilities: (N, M) float, of the C classes and perhaps of further outputs; rows sum to 1.
+            embeddings: (N, D) float, of the same faces.
+
+        Returns:
+            (N, M) float32, rows that sum to 1.
+        """
+        offsets = np.zeros(probabilities.shape[1])
+        offsets[: len(self.offsets)] = self.offsets[: len(offsets)]
+        scores = np.log(np.maximum(probabilities, SMALLEST)) + offsets
+        if len(self.prototypes) > 1:
+            near = similarities(embeddings, [np.array(vector) for vector in self.prototypes.values()])
+            pull = np.repeat(near.mean(axis=1, keepdims=True), len(self.class_names), axis=1)
+            pull[:, [self.class_names.index(name) for name in self.prototypes]] = near
+            scores[:, : pull.shape[1]] += PULL * (pull - pull.mean(axis=1, keepdims=True))
+        return np.exp(log_softmax(scores)).astype(np.float32)
+
+    def likeness(self, embeddings: np.ndarray) -> np.ndarray:
+        """How much N faces look like this person: the cosine to the nearest prototype, (N,) float, -1 to 1."""
+        if not self.prototypes:
+            return np.ones(len(embeddings))
+        return similarities(embeddings, [np.array(vector) for vector in self.prototypes.values()]).max(axis=1)
+
+    def check(self, class_names: Sequence[str], fingerprint: str = "") -> None:
+        """Looks whether it fits a network: its classes, and the fingerprint of its weights.
 
         Raises:
             InputError: it doesn't.
@@ -56,32 +133,53 @@ class Profile:
         if self.class_names != tuple(class_names):
             raise InputError(
                 f"This profile is for the classes {', '.join(self.class_names)}, the weights know "
-                f"{', '.join(class_names)}; make it again with 'live-emotion calibrate --force' and these weights."
+                f"{', '.join(class_names)}; make it again with 'live-emotion enrol --force' and these weights."
+            )
+        if self.weights and self.weights != fingerprint:
+            raise InputError(
+                "This profile was made with other weights; make it again with 'live-emotion enrol --force' and these."
             )
 
+    def save(self, name: str) -> Path:
+        """Stores it under a name.
 
-def learn_profile(probabilities: np.ndarray, class_names: Sequence[str]) -> Profile:
-    """The correction that makes a person's resting face read as neutral.
+        Raises:
+            InputError: the name cannot be one.
+            OutputError: the file cannot be written.
+        """
+        path = profile_path(name)
+        make_folder(path.parent)
+        content = {
+            "class_names": self.class_names,
+            "offsets": self.offsets,
+            "prototypes": self.prototypes,
+            "weights": self.weights,
+        }
+        atomic_write_text(path, json.dumps(content) + "\n")
+        return path
 
-    It lowers what the resting face wrongly shows, each class in proportion to how much it shows of it, and leaves
-    alone what it shows no trace of. A face that reads as neutral already is left as it is.
+    @classmethod
+    def load(cls, name: str) -> Profile:
+        """Reads the profile of a name.
 
-    Args:
-        probabilities: (N, C) float, of N images of the resting face.
-        class_names: C names, with neutral among them.
-
-    Raises:
-        InputError: the weights don't know neutral.
-    """
-    if NEUTRAL not in class_names:
-        raise InputError("These weights have no class neutral, so there is nothing to calibrate.")
-    neutral = list(class_names).index(NEUTRAL)
-    mean = np.exp(np.log(np.clip(probabilities, 1e-4, 1)).mean(axis=0))
-    mean /= mean.sum()
-    allowed = (1 - EXPECTED) / (len(class_names) - 1) * mean[neutral] / EXPECTED  # as much beside so much neutral
-    offsets = STRENGTH * np.minimum(0, np.log(allowed / mean))
-    offsets[neutral] = 0
-    return Profile(tuple(class_names), tuple(round(float(v), 4) for v in offsets))
+        Raises:
+            InputError: there is none, it cannot be read, or it is damaged.
+        """
+        path = profile_path(name)
+        try:
+            return _parse(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            there = ", ".join(profile_names()) or "none yet"
+            raise InputError(
+                f"There is no profile {name}; make it with: live-emotion enrol {name} (there are: {there})."
+            ) from error
+        except OSError as error:
+            raise InputError(f"Cannot read the profile {path}: {error.strerror or error}.") from error
+        except (ValueError, RecursionError) as error:
+            raise InputError(
+                f"The profile {path} is damaged ({str(error).splitlines()[0]}); "
+                f"make it again with: live-emotion enrol {name} --force"
+            ) from error
 
 
 def profile_path(name: str) -> Path:
@@ -101,61 +199,66 @@ def profile_names() -> list[str]:
     return sorted({path.stem for folder in _folders() for path in folder.glob("*.json")})
 
 
-def save_profile(profile: Profile, name: str) -> Path:
-    """Stores a profile: a number and a name for each class, no image.
+def delete_profile(name: str) -> None:
+    """Deletes a profile; nothing else is kept of it.
 
     Raises:
-        InputError: the name cannot be one.
-        OutputError: the file cannot be written.
-    """
-    path = profile_path(name)
-    make_folder(path.parent)
-    content = {"class_names": profile.class_names, "offsets": profile.offsets}
-    atomic_write_text(path, json.dumps(content, indent=2) + "\n")
-    return path
-
-
-def load_profile(name: str) -> Profile:
-    """Reads a profile.
-
-    Raises:
-        InputError: there is none of this name, it cannot be read, or it is damaged.
+        InputError: there is none of this name, or it cannot be deleted.
     """
     path = profile_path(name)
     try:
-        return _parse(json.loads(path.read_text(encoding="utf-8")))
+        path.unlink()
     except FileNotFoundError as error:
-        there = ", ".join(profile_names()) or "none yet"
-        raise InputError(
-            f"There is no profile {name}; make it with: live-emotion calibrate --profile {name} (there are: {there})."
-        ) from error
+        raise InputError(f"There is no profile {name}; 'live-emotion profiles' lists them.") from error
     except OSError as error:
-        raise InputError(f"Cannot read the profile {path}: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"The profile {path} is damaged ({str(error).splitlines()[0]}); "
-            f"make it again with: live-emotion calibrate --profile {name} --force"
-        ) from error
+        raise InputError(f"Cannot delete the profile {path}: {error.strerror or error}.") from error
 
 
-def _parse(content: object) -> Profile:
+def _resting(known: np.ndarray, class_names: Sequence[str]) -> np.ndarray:
+    """Offsets by the log probabilities (N, M) of a resting face.
+
+    Raises:
+        InputError: it clearly shows something else.
+    """
+    mean = known.mean(axis=0)
+    shown = int(mean[: len(class_names)].argmax())
+    if class_names[shown] != NEUTRAL and np.exp(mean[shown]) > CERTAIN:
+        raise InputError(f"This is no resting face, it looks {class_names[shown]}; relax your face, and try again.")
+    return personalization.resting_offsets(known, list(class_names).index(NEUTRAL))
+
+
+def _parse(content: Any) -> Profile:
     """What a profile's file holds, looked at closely: anybody may have edited it.
 
     Raises:
         ValueError: it is no profile.
     """
-    if not isinstance(content, dict) or set(content) != {"class_names", "offsets"}:
+    needed, more = {"class_names", "offsets"}, {"prototypes", "weights"}
+    if not isinstance(content, dict) or not needed <= set(content) <= needed | more:
         raise ValueError("it must hold class_names and offsets")
     names, offsets = content["class_names"], content["offsets"]
+    prototypes, weights = content.get("prototypes", {}), content.get("weights", "")
     if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
         raise ValueError("class_names must be a list of names")
     if len(set(names)) < len(names):
         raise ValueError("a class is named twice")
-    if not isinstance(offsets, list) or len(offsets) != len(names):
+    if not isinstance(offsets, list) or len(offsets) < len(names):
         raise ValueError("it must hold one offset for each class")
-    if not all(type(v) in (int, float) and abs(v) <= LARGEST_OFFSET for v in offsets):  # neither is true nor NaN
+    if not _are_numbers(offsets, LARGEST_OFFSET):
         raise ValueError(f"an offset must be a number from {-LARGEST_OFFSET:g} to {LARGEST_OFFSET:g}")
-    return Profile(tuple(names), tuple(map(float, offsets)))
+    if not isinstance(prototypes, dict) or not set(prototypes) <= set(names):
+        raise ValueError("prototypes must be those of its classes")
+    vectors = list(prototypes.values())
+    if not all(isinstance(v, list) and v and len(v) == len(vectors[0]) and _are_numbers(v, 1.0) for v in vectors):
+        raise ValueError("a prototype must be a list of numbers from -1 to 1, all of one length")
+    if not isinstance(weights, str):
+        raise ValueError("weights must be a fingerprint")
+    known = {name: tuple(map(float, vector)) for name, vector in prototypes.items()}
+    return Profile(tuple(names), tuple(map(float, offsets)), known, weights)
+
+
+def _are_numbers(values: Sequence[object], largest: float) -> bool:
+    return all(type(v) in (int, float) and abs(v) <= largest for v in values)  # type: ignore[arg-type]  # no NaN, no True
 
 
 def _folders() -> list[Path]:

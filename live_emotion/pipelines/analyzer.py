@@ -7,7 +7,7 @@ import itertools
 import os
 import queue
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ import numpy as np
 from live_emotion.concurrency.cpu import cores
 from live_emotion.concurrency.prefetch import map_in_order
 from live_emotion.emotions.classifier import EmotionClassifier
-from live_emotion.emotions.profile import load_profile
+from live_emotion.emotions.profile import Profile
+from live_emotion.emotions.recognition import Recognizer
 from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
 from live_emotion.errors import ArgumentError
 from live_emotion.faces.blazeface import check_image
@@ -42,7 +43,8 @@ class AnalysisConfig:
         detector: ``full``, ``short`` or ``tiled``, as :class:`live_emotion.faces.detector.FaceDetector` has them.
         min_confidence: lowest score of a face, 0 to 1.
         max_faces: most faces to read in a frame: the largest ones.
-        profile: name of a person's profile, which corrects what is read; None: none.
+        profile: name of a person's profile, or several, which correct what is read in the faces that look like
+            theirs; None: none. ``profiles`` has them as a tuple.
         track: frames follow each other: keep identities and smooth the probabilities. Off for unrelated pictures.
 
     Raises:
@@ -54,7 +56,7 @@ class AnalysisConfig:
     detector: str = "full"
     min_confidence: float = 0.5
     max_faces: int = 10
-    profile: str | None = None
+    profile: str | tuple[str, ...] | None = None
     track: bool = False
 
     def __post_init__(self) -> None:
@@ -68,11 +70,17 @@ class AnalysisConfig:
             ("detector", own["detector"] in DETECTORS, f"one of {', '.join(DETECTORS)}"),
             ("min_confidence", isinstance(sureness, (int, float, np.number)) and 0 <= sureness <= 1, "from 0 to 1"),
             ("max_faces", isinstance(most, (int, np.integer)) and most >= 1, "a whole number, 1 or more"),
-            ("profile", isinstance(own["profile"], (str, type(None))), "a profile's name or None"),
+            ("profile", all(isinstance(name, str) for name in self.profiles), "names of profiles or None"),
         ):
             if not is_right:
                 raise ArgumentError(f"{name} must be {wanted}, not {own[name]!r}")
         object.__setattr__(self, "weights", tuple(weights))
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The names of the profiles."""
+        given: Any = self.profile or ()
+        return tuple(given) if isinstance(given, (list, tuple)) else (given,)
 
 
 @dataclass(frozen=True)
@@ -137,12 +145,13 @@ class EmotionAnalyzer:
 
     def __init__(self, config: AnalysisConfig = AnalysisConfig(), workers: int = 1) -> None:
         self.config = config
-        self.profile = load_profile(config.profile) if config.profile else None
+        profiles = [Profile.load(name) for name in config.profiles]
         # the cores that the network leaves find faces meanwhile: in frames that follow, or in several at once
         threads = 1 if workers > 1 else max(1, cores() // 2) if config.track else 0
         self.classifier = EmotionClassifier(config.weights, config.device, threads)
-        if self.profile:
-            self.profile.check(self.class_names)
+        for profile in profiles:
+            profile.check(self.class_names, self.classifier.fingerprint)
+        self._profiles = profiles
         self._detectors = [FaceDetector(config.detector, config.min_confidence) for _ in range(workers)]
         self._idle: queue.SimpleQueue[FaceDetector] = queue.SimpleQueue()
         for detector in self._detectors:
@@ -159,6 +168,7 @@ class EmotionAnalyzer:
         self._memory = RefinementMemory() if self.config.track else None
         self._tracker = Tracker() if self.config.track else None
         self._smoother = EmotionSmoother(self.class_names)
+        self._recognizer = Recognizer(self._profiles) if self._profiles else None
         self._found_mirrored = self._read_mirrored = False
 
     def analyze(self, frame: Frame) -> Result:
@@ -190,24 +200,42 @@ class EmotionAnalyzer:
 
     def read(self, found: Sequence[FoundFaces]) -> list[Result]:
         """The second half of :meth:`analyze`: reads the faces of one or more frames, in order, in one batch."""
-        probabilities = self.classifier.predict(np.concatenate([each.crops for each in found]))
-        if self.profile:
-            probabilities = self.profile.correct(probabilities)
+        crops = np.concatenate([each.crops for each in found])
         ends = np.cumsum([len(each.faces) for each in found])[:-1]
-        return [self._result(each, rows) for each, rows in zip(found, np.split(probabilities, ends))]
+        if not self._recognizer:
+            read = self.classifier.predict(crops)
+            return [self._result(each, rows) for each, rows in zip(found, np.split(read, ends))]
+        both = (np.split(part, ends) for part in self.classifier.read(crops))
+        return [self._result(each, rows, embeddings) for each, rows, embeddings in zip(found, *both)]
 
-    def _result(self, found: FoundFaces, probabilities: np.ndarray) -> Result:
-        """What comes of a frame whose N faces were read: float32 (N, C)."""
-        if self._tracker is None:
+    def _result(self, found: FoundFaces, probabilities: np.ndarray, embeddings: np.ndarray | None = None) -> Result:
+        """What comes of a frame whose N faces were read: float32 (N, C), and (N, D) where people are to be known."""
+        ids: list[int] | None = None
+        if self._tracker:
+            if found.is_mirrored != self._read_mirrored:
+                self._tracker.mirror(found.frame.image.shape[1])
+            self._read_mirrored = found.is_mirrored
+            ids = self._tracker.update(found.faces, found.frame.time_s)
+        kept = self._tracker.track_ids if self._tracker else frozenset()
+        names = [""] * len(found.faces)
+        if self._recognizer and embeddings is not None and found.faces:
+            owners = self._recognizer.assign(embeddings, ids, kept)
+            probabilities = self._corrected(probabilities, embeddings, owners)
+            names = ["" if owner is None else self.config.profiles[owner] for owner in owners]
+        if ids is None:
             faces = [unsmoothed(face, row, self.class_names) for face, row in zip(found.faces, probabilities)]
-            return Result(found.frame, faces, self.class_names, found.found)
-        if found.is_mirrored != self._read_mirrored:
-            self._tracker.mirror(found.frame.image.shape[1])
-        self._read_mirrored = found.is_mirrored
-        time_s = found.frame.time_s
-        ids = self._tracker.update(found.faces, time_s)
-        faces = self._smoother.update(found.faces, ids, probabilities, time_s, self._tracker.track_ids)
-        return Result(found.frame, faces, self.class_names, found.found)
+        else:
+            faces = self._smoother.update(found.faces, ids, probabilities, found.frame.time_s, kept)
+        named = [replace(face, name=name) for face, name in zip(faces, names)]
+        return Result(found.frame, named, self.class_names)
+
+    def _corrected(self, probabilities: np.ndarray, embeddings: np.ndarray, owners: Sequence[int | None]) -> np.ndarray:
+        corrected = probabilities.copy()
+        for i, owner in enumerate(owners):
+            if owner is not None and self._recognizer:
+                one = slice(i, i + 1)
+                corrected[one] = self._recognizer.profiles[owner].correct(probabilities[one], embeddings[one])
+        return corrected
 
     def analyze_many(self, frames: Iterable[tuple[Frame, bool]]) -> Generator[tuple[Frame, Result | None]]:
         """Reads the frames of a video, several at once.

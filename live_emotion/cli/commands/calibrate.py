@@ -48,7 +48,10 @@ def command(
     live-emotion webcam --profile me
     live-emotion calibrate --profile anna --photo anna-at-rest.jpg
     """
-    from live_emotion.emotions.profile import NEUTRAL, learn_profile, profile_path, save_profile
+    from tqdm import tqdm
+
+    from live_emotion.emotions.profile import NEUTRAL, Profile, profile_path
+    from live_emotion.errors import InputError
     from live_emotion.io.atomic import refuse_existing
     from live_emotion.io.live_source import open_camera
 
@@ -57,18 +60,22 @@ def command(
         live = None if photos else stack.enter_context(open_camera(camera))
 
         from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
-        from live_emotion.pipelines.enrolment import read_camera, read_photos
+        from live_emotion.pipelines.enrolment import camera_faces, photo_faces
 
         analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(weights, device, detector)))
+        if NEUTRAL not in analyzer.class_names:
+            raise InputError("These weights have no class neutral, so there is nothing to calibrate.")
         if live:
             click.echo(f"Look into the camera with a relaxed face for {seconds:g} seconds.", err=True)
-            seen = read_camera(live, analyzer, seconds)
+            with tqdm(total=round(seconds, 1), unit="s", disable=None) as bar:
+                faces = camera_faces(live, analyzer, seconds, lambda passed: bar.update(round(passed - bar.n, 2)))
         else:
-            seen = read_photos(photos, analyzer)
-    own = learn_profile(seen, analyzer.class_names)
-    path = save_profile(own, profile)
-    neutral = analyzer.class_names.index(NEUTRAL)
-    before, after = (float(p[:, neutral].mean()) for p in (seen, own.correct(seen)))
-    images = "1 image" if len(seen) == 1 else f"{len(seen)} images"
+            faces = photo_faces(photos, analyzer)
+        own = Profile.fit(faces, [NEUTRAL] * len(faces), analyzer.classifier)
+        probabilities, embeddings = analyzer.classifier.read(faces)
+    path = own.save(profile)
+    neutral = own.class_names.index(NEUTRAL)
+    before, after = (float(p[:, neutral].mean()) for p in (probabilities, own.correct(probabilities, embeddings)))
+    images = "1 image" if len(faces) == 1 else f"{len(faces)} images"
     click.echo(f"Read {images} of the resting face: neutral {before:.0%} -> {after:.0%}")
     click.echo(f"Saved {path}; use it with --profile {profile}")

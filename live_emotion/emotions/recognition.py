@@ -1,0 +1,62 @@
+"""Which of the faces in view are those of enrolled people."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from live_emotion.emotions.profile import Profile
+
+NEAR = 0.82
+"""Likeness from which a face may be an enrolled person's. ``benchmarks/enrolment.py`` says how often that errs."""
+
+LONGEST_MEMORY = 30
+"""Over how many frames the likeness of a tracked face is averaged."""
+
+
+class Recognizer:
+    """Gives each profile to the face that looks most like its person, if one looks enough like it.
+
+    A face gets one profile at most, and of a profile that knows no face, as those of the first release, each that is
+    left.
+
+    Args:
+        profiles: of the people who may be in view.
+    """
+
+    def __init__(self, profiles: Sequence[Profile]) -> None:
+        self.profiles = tuple(profiles)
+        self._seen: dict[int, tuple[np.ndarray, int]] = {}  # by track id: mean likeness to each profile, of N frames
+
+    def assign(
+        self, embeddings: np.ndarray, track_ids: Sequence[int] | None = None, kept: Collection[int] = ()
+    ) -> list[int | None]:
+        """Whose the faces of a frame are.
+
+        Args:
+            embeddings: (N, D) float.
+            track_ids: N, for faces that are tracked: what was seen of them before counts, too.
+            kept: track ids of all who may still come back.
+
+        Returns:
+            N indices of profiles, None where a face is nobody's.
+        """
+        likeness = np.stack([profile.likeness(embeddings) for profile in self.profiles], axis=1)
+        if track_ids is not None:
+            self._seen = {track_id: seen for track_id, seen in self._seen.items() if track_id in kept}
+            likeness = np.stack([self._mean(*each) for each in zip(track_ids, likeness)])
+        owners: list[int | None] = [None] * len(likeness)
+        named = [bool(profile.prototypes) for profile in self.profiles]
+        for face, person in zip(*np.unravel_index(np.argsort(-likeness, axis=None), likeness.shape)):
+            if named[person] and owners[face] is None and person not in owners and likeness[face, person] >= NEAR:
+                owners[face] = int(person)
+        anybodys = next((i for i, is_named in enumerate(named) if not is_named), None)
+        return [anybodys if owner is None else owner for owner in owners]
+
+    def _mean(self, track_id: int, likeness: np.ndarray) -> np.ndarray:
+        mean, count = self._seen.get(track_id, (likeness, 0))
+        count = min(count + 1, LONGEST_MEMORY)
+        mean = mean + (likeness - mean) / count
+        self._seen[track_id] = mean, count
+        return mean
