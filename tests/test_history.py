@@ -24,13 +24,18 @@ def remembered(*faces_at):
 
 
 def test_each_moment_has_the_mean_of_what_was_read_then():
-    (band,) = remembered((10.0, [face()]), (10.1, [face(emotion="sad")]), (11.0, [face(emotion="sad")]))
+    (band,) = remembered((10.0, [face()]), (10.1, [face(emotion="sad")]), (12.0, [face(emotion="sad")]))
     assert band.probabilities.shape == (STEPS, 4)
     assert np.allclose(band.probabilities[-1], face(emotion="sad").probabilities)
-    steps = round(1 / STEP_S)
+    steps = round(2 / STEP_S)
     both = np.mean([face().probabilities, face(emotion="sad").probabilities], axis=0)
     assert np.allclose(band.probabilities[-1 - steps], both)
     assert (band.probabilities[-steps:-1] == 0).all(), "nobody was there in between"
+
+
+def test_a_slow_machine_leaves_no_gaps():
+    (band,) = remembered(*((i * 0.8, [face()]) for i in range(10)))
+    assert (band.probabilities[-round(7 / STEP_S) :].sum(axis=1) > 0.99).all()
 
 
 def test_what_could_not_be_read_is_a_gap():

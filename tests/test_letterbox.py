@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from live_emotion.io.letterbox import BORDER, Letterbox, fit
+from live_emotion.io.letterbox import BORDER, Letterbox, opening_size
 from live_emotion.types import EMOTIONS, Prediction, TrackedFace
 
 
@@ -49,7 +49,7 @@ def test_any_window(window):
 
 @pytest.mark.parametrize("image", [(640, 360), (1920, 1080), (720, 1280), (3840, 2160), (2, 2)])
 def test_a_window_opens_within_the_screen_and_not_as_a_stamp(image):
-    width, height = fit(image, (1280, 720), 0.85, 1.25)
+    width, height = opening_size(image, (1280, 720), 0.85, 1.25)
     assert width <= 1280 * 0.85 and height <= 720 * 0.85
     assert max(width / 1280, height / 720) > 0.85 / 1.25 - 0.01
     assert width / height == pytest.approx(image[0] / image[1], rel=0.01)

@@ -65,7 +65,7 @@ class Letterbox:
         return replace(face, box=(x1 + left, y1 + top, x2 + left, y2 + top), keypoints=points)
 
 
-def fit(image: Size, screen: Size, share: float, natural: float) -> Size:
+def opening_size(image: Size, screen: Size, share: float, natural: float) -> Size:
     """The size at which a window opens: as large as the screen allows, but not for a little more than 1:1.
 
     Args:
@@ -75,9 +75,9 @@ def fit(image: Size, screen: Size, share: float, natural: float) -> Size:
         natural: an image that could be enlarged by less than this factor is shown as it is.
 
     Example:
-        >>> fit((1920, 1080), (1280, 720), 0.8, 1.25), fit((640, 360), (1280, 720), 0.8, 1.25)
+        >>> opening_size((1920, 1080), (1280, 720), 0.8, 1.25), opening_size((640, 360), (1280, 720), 0.8, 1.25)
         ((1024, 576), (1024, 576))
-        >>> fit((960, 540), (1280, 720), 0.8, 1.25)
+        >>> opening_size((960, 540), (1280, 720), 0.8, 1.25)
         (960, 540)
     """
     room = int(share * screen[0]), int(share * screen[1])

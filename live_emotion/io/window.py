@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from live_emotion.io.letterbox import Letterbox, Size, fit
+from live_emotion.io.letterbox import Letterbox, Size, opening_size
 from live_emotion.io.screen import check_display, screen_size
 
 ESCAPE = chr(27)
@@ -46,11 +46,12 @@ class Window:
 
         self.title = title
         self.key = ""
-        self._shape: Size | None = None  # of the images that it was fitted to; None: not open
+        self._ratio: float | None = None  # width to height of the images that it was fitted to; None: not open
+        self._last_size: Size = (1, 1)
         self._is_full = False
 
     def fit(self, width: int, height: int) -> Size:
-        """Opens it for images of this size, or gives it their shape where they had another.
+        """Opens it for images of this size, or gives it their ratio where those before had another.
 
         Returns:
             width and height in pixels at which images are shown best.
@@ -58,15 +59,16 @@ class Window:
         import cv2
 
         asked = None
-        if self._shape is None:
+        ratio = width / height
+        if self._ratio is None:
             # OpenCV may keep the ratio only by stretching what is shown; borders are drawn into the image instead
             cv2.namedWindow(self.title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
-        if self._shape != (width, height) and not self._is_full:
+        if (self._ratio is None or abs(self._ratio / ratio - 1) > 0.01) and not self._is_full:
             screen = screen_size()
-            asked = fit((width, height), screen, SHARE, NATURAL)
+            asked = opening_size((width, height), screen, SHARE, NATURAL)
             cv2.resizeWindow(self.title, *asked)
             cv2.moveWindow(self.title, (screen[0] - asked[0]) // 2, (screen[1] - asked[1]) // 3)
-        self._shape = (width, height)
+        self._ratio = ratio
         return asked or self._size() or (width, height)
 
     def show(self, image: np.ndarray) -> bool:
@@ -77,7 +79,7 @@ class Window:
         import cv2
 
         height, width = image.shape[:2]
-        size = self.fit(width, height) if self._shape is None else self._size()
+        size = self.fit(width, height) if self._ratio is None else self._size()
         if size is None:
             return False
         cv2.imshow(self.title, Letterbox((width, height), size).apply(image))
@@ -96,7 +98,7 @@ class Window:
             cv2.setWindowProperty(self.title, cv2.WND_PROP_FULLSCREEN, mode)
 
     def _size(self) -> Size | None:
-        """Width and height of what it shows, in pixels; None where it is not on the screen."""
+        """Width and height of what it shows, in pixels; None where it was closed."""
         import cv2
 
         try:
@@ -105,7 +107,9 @@ class Window:
             _, _, width, height = cv2.getWindowImageRect(self.title)
         except cv2.error:  # with the last window its close button takes away all that Qt could be asked
             return None
-        return (width, height) if width > 0 and height > 0 else None
+        if width > 0 and height > 0:  # else it is minimised
+            self._last_size = width, height
+        return self._last_size
 
     def close(self) -> None:
         """Takes the window from the screen."""
@@ -113,7 +117,7 @@ class Window:
 
         if self._size():
             cv2.destroyWindow(self.title)
-        self._shape, self._is_full = None, False
+        self._ratio, self._is_full = None, False
 
     def __enter__(self) -> Window:
         return self

@@ -18,6 +18,9 @@ LENGTH_S = 30.0
 STEP_S = 0.25
 """What is averaged to one column of a band, in seconds."""
 
+FILLED = round(1 / STEP_S)
+"""In so many steps without a frame a person was there all the same: the machine is slow."""
+
 BAND_TEXT = 0.75
 """Scale of the text at a band, in parts of that of the image."""
 
@@ -58,11 +61,14 @@ class History:
         self._go_on(int(time_s / STEP_S))
         for face in faces:
             if face.track_id:
+                passed = self._step - self._seen.get(face.track_id, (self._step, ""))[0]
                 self._seen[face.track_id] = self._step, face.name or str(face.track_id)
                 empty = np.zeros((STEPS, self._classes + 1), np.float32)
                 sums = self._sums.setdefault(face.track_id, empty)
                 if face.note in ("", UNSURE):
                     sums[-1] += (*face.probabilities, 1)
+                    if 1 < passed <= FILLED and sums[-1 - passed, -1]:
+                        sums[-passed:-1] = *face.probabilities, 1
 
     def _go_on(self, step: int) -> None:
         """Moves everything to the left, and forgets who was away for too long."""
