@@ -68,9 +68,9 @@ class Screen:
         values = dict(line.split("=") for line in lines)
         return int(values["X"]), int(values["Y"]), int(values["WIDTH"]), int(values["HEIGHT"])
 
-    def picture(self) -> np.ndarray:
-        """All that is on the screen, (H, W, 3) uint8 BGR."""
-        bitmap = self._run("import", "-window", "root", "bmp:-")
+    def picture(self, window: str) -> np.ndarray:
+        """What a window shows, (H, W, 3) uint8 BGR."""
+        bitmap = self._run("import", "-window", window, "bmp:-")
         return cv2.imdecode(np.frombuffer(bitmap, np.uint8), cv2.IMREAD_COLOR)
 
     def close_window(self, window: str) -> None:

@@ -154,14 +154,15 @@ def test_it_opens_as_large_as_the_screen_allows(desktop, size):
     assert width / height == pytest.approx(size[0] / size[1], rel=0.01)
 
 
-def test_of_any_size_it_shows_the_whole_image_on_dark_borders(desktop):
-    with showing(desktop, 640, 360) as (process, window, _):
-        desktop.xdotool("windowmove", window, "0", "0", "windowsize", window, "1000", "360")
-        wait_for_size(process, 1000, 360)
-        while (picture := desktop.picture())[:360, 180:820].min() < 128:
+def test_of_any_size_it_shows_the_whole_image_on_dark_borders(managed_desktop):
+    with showing(managed_desktop, 640, 360) as (process, window, _):
+        while managed_desktop.geometry(window)[2:] != (1000, 360):
             assert process.poll() is None
-    assert (picture[:360, 180:820] == 128).all()
-    assert (picture[:360, :180] == BORDER).all() and (picture[:360, 820:1000] == BORDER).all()
+            managed_desktop.xdotool("windowsize", window, "1000", "360")
+        while not ((shown := managed_desktop.picture(window))[:, 180:820] == 128).all():
+            assert process.poll() is None
+    assert shown.shape == (360, 1000, 3)
+    assert (shown[:, :180] == BORDER).all() and (shown[:, 820:] == BORDER).all()
 
 
 def test_it_fills_the_screen_and_comes_back(managed_desktop):
