@@ -26,7 +26,7 @@ PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 SETTINGS_FILE = "run.toml"
 
-PATHS = ("data", "output", "votes", "pretrained", "teacher")
+PATHS = ("data", "output", "votes", "sample_weights", "pretrained", "teacher")
 """Fields that hold paths, which can name a person: they stay out of checkpoints."""
 
 
@@ -59,10 +59,25 @@ class TrainConfig:
         "Classes to learn, in the order of the outputs, with commas between. Not given: angry,happy,neutral,sad where "
         "all four are among the folders, else every folder. 'all': every folder.",
     )
+    others: tuple[str, ...] = _setting(
+        (),
+        "Data",
+        "Further categories to learn, so that a face that shows none of the classes is known as such; what the "
+        "network finds is called other. With commas between, such as surprise,fear.",
+    )
     votes: Path | None = _setting(
         None,
         "Data",
         "CSV of people's votes for each image. They decide what an image teaches, whatever folder it lies in.",
+    )
+    vote_power: float = _setting(
+        1.0, "Data", "With --votes: their shares to this power are learnt; 2 makes the targets sharper.", low=0.1
+    )
+    sample_weights: Path | None = _setting(
+        None,
+        "Data",
+        "CSV with the columns file (below the folder train) and weight: how often an image is drawn, to learn more "
+        "from those that look like what the network will see. An image that is not in it is never drawn.",
     )
     per_class: int = _setting(
         0, "Data", "At most so many training images a class, a quarter of it in val. 0: all.", low=0
@@ -83,6 +98,9 @@ class TrainConfig:
         "Start from the weights in this file: one of live-emotion's, or torchvision's for its networks.",
     )
     freeze: bool = _setting(False, "Network", "Train the last layers only.")
+    freeze_first: int = _setting(
+        0, "Network", "Leave the first N layers that hold weights as they are, which saves time.", low=0
+    )
 
     epochs: int = _setting(30, "Optimisation", "Passes over the training images.", low=1)
     batch_size: int = _setting(64, "Optimisation", "Images a step, over all processes together.", low=2)
@@ -112,7 +130,8 @@ class TrainConfig:
         0.0,
         "Loss and balance",
         "Factor on the log class frequencies added to the logits in the loss; 1 makes the network's own outputs "
-        "those of balanced classes (Menon et al., ICLR 2021).",
+        "those of balanced classes (Menon et al., ICLR 2021). The others among themselves and against the classes "
+        "stay as frequent as they are.",
         low=0,
     )
 
@@ -126,6 +145,16 @@ class TrainConfig:
     )
     jitter: float = _setting(
         0.0, "Augmentation", "Brightness and contrast change by a factor within 1 ± this.", low=0, high=1
+    )
+    gamma: float = _setting(
+        0.0, "Augmentation", "Dark tones get lighter or darker: largest logarithm of the exponent, either way.", low=0
+    )
+    side_light: float = _setting(
+        0.0,
+        "Augmentation",
+        "Light from one side, any: largest part by which it brightens the one edge and darkens the other.",
+        low=0,
+        high=1,
     )
     blur: float = _setting(0.0, "Augmentation", "Chance of motion blur or a loss of resolution.", low=0, high=1)
     erasing: float = _setting(0.0, "Augmentation", "Chance of a rectangle filled with noise.", low=0, high=1)
@@ -154,6 +183,11 @@ class TrainConfig:
         "auto: bfloat16 or float16 where the device computes in it faster, else float32.",
         choices=PRECISIONS,
     )
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The classes and the others: names of the network's outputs, in their order."""
+        return self.classes + self.others
 
     def public(self) -> dict[str, Any]:
         """The settings without paths, as plain values."""

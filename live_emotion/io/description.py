@@ -12,7 +12,8 @@ from live_emotion.faces import preprocessing
 from live_emotion.types import StrPath
 
 FORMAT = "live-emotion"
-VERSION = 1
+VERSION = 2
+"""2 says which of a network's outputs are no classes; what 1 says is still understood."""
 
 PREPROCESSING = {
     "face_size": preprocessing.FACE_SIZE,
@@ -31,6 +32,7 @@ KINDS: dict[str, tuple[type, ...]] = {
     "arch": (str,),
     "config": (dict,),
     "class_names": (list, tuple),
+    "other_names": (list, tuple),
     "temperature": (int, float),
     "metadata": (dict,),
 }
@@ -44,7 +46,8 @@ class NetworkDescription:
     Attributes:
         arch: name of the architecture, a key of ``models.registry.ARCHITECTURES``.
         config: fields of its configuration.
-        class_names: in the order of the network's outputs.
+        class_names: of the network's first outputs, in their order.
+        other_names: of the outputs after those, which are no classes: what a face shows that shows none of them.
         temperature: what the logits are divided by before the softmax; 1 where nothing was calibrated.
         metadata: how it was trained, for people to read: epoch, accuracy, options.
     """
@@ -52,6 +55,7 @@ class NetworkDescription:
     arch: str
     config: dict[str, Any]
     class_names: tuple[str, ...]
+    other_names: tuple[str, ...] = ()
     temperature: float = 1.0
     metadata: dict[str, Any] = field(default_factory=dict)
 
@@ -65,6 +69,7 @@ def describe(network: NetworkDescription) -> dict[str, Any]:
         "arch": network.arch,
         "config": _plain(network.config),
         "class_names": list(network.class_names),
+        "other_names": list(network.other_names),
         "temperature": network.temperature,
         "metadata": _plain(network.metadata),
     }
@@ -85,6 +90,7 @@ def parse_description(content: Mapping[str, Any], path: StrPath) -> NetworkDescr
     version = content.get("version")
     if type(version) is int and version > VERSION:
         raise WeightsError(f"{path} was written by a newer live-emotion (format {version}); update it.")
+    content = {"other_names": []} | dict(content)
     try:
         fault = _find_fault(content)
     except RecursionError:
@@ -97,6 +103,7 @@ def parse_description(content: Mapping[str, Any], path: StrPath) -> NetworkDescr
         arch=content["arch"],
         config=content["config"],
         class_names=tuple(content["class_names"]),
+        other_names=tuple(content["other_names"]),
         temperature=float(content["temperature"]),
         metadata=content["metadata"],
     )
@@ -116,13 +123,13 @@ def _find_fault(content: Mapping[str, Any]) -> str:
             return f"its {name} is of the wrong type"
     if content["version"] < 1:
         return "its version is below 1"
-    names = content["class_names"]
+    names = [*content["class_names"], *content["other_names"]]
     if not all(isinstance(name, str) and name.strip() and name.isprintable() for name in names):
         return "a class has no proper name"
-    if not names or len(set(names)) != len(names):
+    if not content["class_names"] or len(set(names)) != len(names):
         return "its class names are not distinct"
     if content["config"].get("num_classes") != len(names):
-        return f"it names {len(names)} classes for {content['config'].get('num_classes')} outputs"
+        return f"it names {len(names)} classes and others for {content['config'].get('num_classes')} outputs"
     if not TEMPERATURES[0] <= content["temperature"] <= TEMPERATURES[1]:  # also for NaN
         return "its temperature makes no sense"
     return ""

@@ -20,6 +20,9 @@ else:
 
 SHORT = {"output": "-o"}
 
+LISTS = ("classes", "others")
+"""Settings that are names with commas between."""
+
 FIRST = ("Distillation", "Data")
 """Headings that come first in the help; the others follow in order of their first appearance."""
 
@@ -95,14 +98,14 @@ def setting_options(leave_out: Iterable[str] = ()) -> Callable[[Any], Any]:
 def _option(item: Field[Any]) -> Any:
     name, default = item.name, cast(Any, item.default)
     flag = f"--{name.replace('_', '-')}"
-    multiple = isinstance(default, tuple) and name != "classes"
+    multiple = isinstance(default, tuple) and name not in LISTS
     return click.option(
         *([SHORT[name]] if name in SHORT else []),
         flag,
         cls=GroupedOption,
         group=item.metadata["group"],
         type=_type(item),
-        default=",".join(default) if name == "classes" else default,
+        default=",".join(default) if name in LISTS else default,
         is_flag=isinstance(default, bool),
         multiple=multiple,
         show_default=not (default is None or default == () or default is False),
@@ -133,7 +136,7 @@ def _metavar(item: Field[Any]) -> str | None:
         return "FILE"
     if isinstance(item.default, (int, float)) and not isinstance(item.default, bool):
         return "N"
-    return {"arch": "NAME", "classes": "A,B,...", "network": "NAME=VALUE"}.get(item.name)
+    return {"arch": "NAME", "classes": "A,B,...", "others": "A,B,...", "network": "NAME=VALUE"}.get(item.name)
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -153,9 +156,7 @@ def read_config(path: Path) -> dict[str, Any]:
     names = {item.name for item in settings()}
     if unknown := sorted(set(values) - names):
         raise click.UsageError(f"{path} has the unknown setting {unknown[0]!r}; see python -m train --help.")
-    if isinstance(values.get("classes"), list):
-        values["classes"] = ",".join(values["classes"])
-    return values
+    return {name: ",".join(v) if name in LISTS and isinstance(v, list) else v for name, v in values.items()}
 
 
 def to_config(options: dict[str, Any]) -> TrainConfig:
@@ -164,8 +165,8 @@ def to_config(options: dict[str, Any]) -> TrainConfig:
     Raises:
         click.UsageError: two of them exclude each other.
     """
-    names = tuple(name.strip() for name in options["classes"].split(",") if name.strip())
-    config = TrainConfig(**options | {"classes": names})
+    lists = {item: tuple(name.strip() for name in options[item].split(",") if name.strip()) for item in LISTS}
+    config = TrainConfig(**options | lists)
     balanced = [n for n in ("class_weights", "balanced_sampling", "logit_adjustment") if getattr(config, n)]
     if len(balanced) > 1:
         both = " and ".join(f"--{name.replace('_', '-')}" for name in balanced)

@@ -28,6 +28,10 @@ def augment(faces: Tensor, config: TrainConfig, generator: torch.Generator) -> T
         pixels = _move(pixels, config, generator)
     if config.blur:
         pixels = _blur(pixels, config.blur, generator)
+    if config.gamma:
+        pixels = _bend(pixels, config.gamma, generator)
+    if config.side_light:
+        pixels = _light_side(pixels, config.side_light, generator)
     if config.jitter:
         pixels = _light(pixels, config.jitter, generator)
     if config.erasing:
@@ -64,6 +68,22 @@ def _light(pixels: Tensor, jitter: float, generator: torch.Generator) -> Tensor:
     contrast, brightness = (1 + _symmetric(2 * len(pixels), jitter, generator)).view(2, -1, 1, 1, 1).to(pixels.device)
     mean = pixels.mean(dim=(1, 2, 3), keepdim=True)
     return ((pixels - mean) * contrast + mean) * brightness
+
+
+def _bend(pixels: Tensor, largest: float, generator: torch.Generator) -> Tensor:
+    """Grey values from 0 to 1 to the power of ``exp(± largest)``: black and white stay, what is between moves."""
+    exponent = torch.exp(_symmetric(len(pixels), largest, generator)).view(-1, 1, 1, 1).to(pixels.device)
+    return (pixels / 255).clamp(0, 1) ** exponent * 255
+
+
+def _light_side(pixels: Tensor, largest: float, generator: torch.Generator) -> Tensor:
+    """A factor that falls evenly across the face in any direction, from ``1 + largest`` at most to ``1 - largest``."""
+    count = len(pixels)
+    strength = torch.rand(count, generator=generator) * largest
+    angle = _symmetric(count, math.pi, generator)
+    across = torch.linspace(-1, 1, FACE_SIZE)
+    slope = torch.cos(angle)[:, None, None] * across + torch.sin(angle)[:, None, None] * across[:, None]
+    return pixels * (1 + strength[:, None, None] * slope).clamp(min=0).unsqueeze(1).to(pixels.device)
 
 
 def _blur(pixels: Tensor, chance: float, generator: torch.Generator) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +25,15 @@ class FaceSet:
         targets: float32 (N, C), each row a distribution over the classes.
         files: N paths as they were read.
         broken: files that could not be decoded.
+        weights: float64 (N,), 0 or more: how often each face is drawn in training, in proportion; empty where all
+            are drawn alike.
     """
 
     faces: np.ndarray
     targets: np.ndarray
     files: tuple[Path, ...]
     broken: tuple[Path, ...] = ()
+    weights: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @property
     def labels(self) -> np.ndarray:
@@ -42,7 +45,9 @@ class FaceSet:
 
     def take(self, index: np.ndarray) -> FaceSet:
         """The faces at ``index``, in that order."""
-        return FaceSet(self.faces[index], self.targets[index], tuple(self.files[i] for i in index))
+        files = tuple(self.files[i] for i in index)
+        weights = self.weights[index] if len(self.weights) else self.weights
+        return FaceSet(self.faces[index], self.targets[index], files, weights=weights)
 
 
 def image_files(folder: Path) -> list[Path]:

@@ -15,6 +15,7 @@ from train.console import say
 from train.data.dataset import FaceSet, Listed, find_classes, list_labelled, read_faces
 from train.data.held_out import split_off
 from train.data.near_duplicates import find_near_duplicates
+from train.data.sample_weights import weigh
 from train.data.votes import list_majority, list_shares
 
 
@@ -28,10 +29,15 @@ def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:
         DataError: no images, an empty class, or a class missing in validation.
     """
     train_folder, val_folder = config.data / "train", config.data / "val"
-    classes = choose_classes(train_folder, config.classes)
-    limit, votes = config.per_class, config.votes
-    listed = list_shares(train_folder, classes, votes) if votes else list_labelled(train_folder, classes)
+    config = replace(config, classes=choose_classes(train_folder, config.classes, config.others))
+    classes, limit, votes = config.outputs, config.per_class, config.votes
+    if votes:
+        listed = list_shares(train_folder, classes, votes, config.vote_power)
+    else:
+        listed = list_labelled(train_folder, classes)
     train = read_split(limit_per_class(listed, limit, config.seed), train_folder)
+    if config.sample_weights:
+        train = weigh(train, train_folder, config.sample_weights)
     hold_out = config.hold_out or not val_folder.is_dir()
     if hold_out:
         train, val = split_off(train, config.val_fraction, config.seed)
@@ -46,27 +52,30 @@ def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:
         train = report_duplicates(train, tested, drop=True)
     report_counts(train, classes, "training")
     report_counts(val, classes, f"validation ({origin})")
-    return train, val, replace(config, classes=classes, hold_out=hold_out)
+    return train, val, replace(config, hold_out=hold_out)
 
 
-def choose_classes(folder: Path, wanted: Sequence[str] = ()) -> tuple[str, ...]:
+def choose_classes(folder: Path, wanted: Sequence[str] = (), others: Sequence[str] = ()) -> tuple[str, ...]:
     """The classes to learn from ``folder/<class>/``.
 
     Args:
         folder: a split's folder.
         wanted: names; none takes the four emotions where all of them are among the folders, else every folder;
             ``("all",)`` takes every folder.
+        others: names that are no classes, though there may be folders of them.
 
     Raises:
-        DataError: fewer than two classes.
+        DataError: fewer than two classes, or one is among the others.
     """
     if wanted and tuple(wanted) != ("all",):
         classes = tuple(dict.fromkeys(wanted))
     else:
-        found = find_classes(folder)
+        found = tuple(name for name in find_classes(folder) if name not in others)
         classes = EMOTIONS if not wanted and set(EMOTIONS) <= set(found) else found
         if left_out := [name for name in found if name not in classes]:
             say(f"Left out the folders {', '.join(left_out)}; --classes all takes every one.")
+    if both := [name for name in others if name in classes]:
+        raise DataError(f"{both[0]} is one of the classes; leave it out of --others.")
     if len(classes) < 2:
         raise DataError(
             f"{folder} should hold one folder of images for each class, two at least, and has {len(classes)}; "

@@ -17,7 +17,7 @@ VOTE_COLUMNS = {"anger": "angry", "happiness": "happy", "sadness": "sad"}
 NOT_VOTES = frozenset({"split", "file", "fer_label", "label"})
 
 
-def list_shares(folder: Path, classes: Sequence[str], votes: Path) -> Listed:
+def list_shares(folder: Path, classes: Sequence[str], votes: Path, power: float = 1) -> Listed:
     """For training: images with at least half of their votes for the classes, and the shares of those as targets.
 
     Barsoum et al., ICMI 2016.
@@ -27,6 +27,7 @@ def list_shares(folder: Path, classes: Sequence[str], votes: Path) -> Listed:
         classes: C class names; a column counts for a class if it has its name or FER+'s word for it.
         votes: CSV with the columns ``file`` (below the split's folder), optionally ``split``, and one column of
             whole numbers for each answer that people could give.
+        power: of the shares; above 1 the targets are sharper than the votes.
 
     Raises:
         DataError: the file is missing, is no such table, or has no column for a class.
@@ -36,7 +37,7 @@ def list_shares(folder: Path, classes: Sequence[str], votes: Path) -> Listed:
     for name, counts in rows:
         own = np.array([sum(c for a, c in zip(answers, counts) if a == wanted) for wanted in classes], np.float32)
         if own.sum() > 0 and own.sum() * 2 >= sum(counts):
-            chosen.append((folder / name, own / own.sum()))
+            chosen.append((folder / name, own**power / (own**power).sum()))
     return chosen
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -16,16 +17,17 @@ LEAST = 0.5
 """Part of the network's values that must be found in a file for it to count as weights of that network."""
 
 
-def load_pretrained(model: nn.Module, path: StrPath) -> float:
+def load_pretrained(model: nn.Module, path: StrPath, outputs: Sequence[str] = ()) -> float:
     """Fills a network with the weights of a live-emotion checkpoint or a torchvision state dict.
 
     The kernels of a first layer for three colours are summed, since a grey face has three equal ones; the positions
-    and patches of a vision transformer are resampled to the 48x48 input's. Layers that still don't fit, as the last
-    one for another number of classes, stay as they are.
+    and patches of a vision transformer are resampled to the 48x48 input's. Of the last layer the outputs that both
+    have are taken. Layers that still don't fit stay as they are.
 
     Args:
         model: the network, changed in place.
         path: the file.
+        outputs: names of the network's outputs.
 
     Returns:
         the part of the network's values that came from the file, 0 to 1.
@@ -36,9 +38,13 @@ def load_pretrained(model: nn.Module, path: StrPath) -> float:
     content = load_state(path)
     source = content.get("state_dict", content)
     own = model.state_dict()
+    known = [*content.get("class_names", ()), *content.get("other_names", ())]
+    last = list(own)[-1].rpartition(".")[0]
     taken = {}
     for name, value in own.items():
         found = source.get(name)
+        if isinstance(found, Tensor) and known and outputs and name.rpartition(".")[0] == last:
+            found = _choose_rows(found, value, known, outputs)
         if isinstance(found, Tensor) and (fitting := _fit(name, found, value)) is not None:
             taken[name] = fitting.to(value.dtype)
     share = sum(v.numel() for v in taken.values()) / sum(v.numel() for v in own.values())
@@ -60,6 +66,17 @@ def _fit(name: str, found: Tensor, wanted: Tensor) -> Tensor | None:
         factor = (found.shape[-1] / wanted.shape[-1]) ** 2
         found = F.interpolate(found, size=wanted.shape[-2:], mode="bilinear", antialias=True) * factor
     return found if found.shape == wanted.shape else None
+
+
+def _choose_rows(found: Tensor, own: Tensor, known: Sequence[str], outputs: Sequence[str]) -> Tensor:
+    """``own`` with those rows of ``found`` whose names are among ``outputs``; ``found`` where it has other rows."""
+    if len(found) != len(known) or found.shape[1:] != own.shape[1:]:
+        return found
+    rows = own.clone()
+    for i, name in enumerate(outputs):
+        if name in known:
+            rows[i] = found[known.index(name)].to(own.dtype)
+    return rows
 
 
 def _resample_positions(positions: Tensor, patches: int) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,9 @@ class Run:
         self, config: TrainConfig, data: FaceSet, device: torch.device, held_out: HeldOut | None = None
     ) -> None:
         self.config, self.held_out = config, held_out
-        self.fingerprint = hashlib.blake2b(data.faces.tobytes() + data.targets.tobytes()).hexdigest()
+        self.fingerprint = hashlib.blake2b(
+            data.faces.tobytes() + data.targets.tobytes() + data.weights.tobytes()
+        ).hexdigest()
         torch.manual_seed(config.seed)
         self.model = make_model(config, data).to(device).to(memory_format=torch.channels_last)
         self.shared = distributed.shared(self.model, device)
@@ -75,6 +77,8 @@ class Run:
         self.shared.train(not self.config.freeze)
         if self.config.freeze:
             getattr(self.model, ARCHITECTURES[self.config.arch].head).train()
+        for layer in first_layers(self.model, self.config.freeze_first):
+            layer.training = False
 
     def after_step(self) -> None:
         """Moves schedule and average on by a step."""
@@ -140,7 +144,8 @@ class Run:
         metadata = self.history[-1] | {"options": config.public()}
         if self.held_out:
             metadata["held_out"] = self.held_out
-        return Checkpoint.of(self.evaluated, config.arch, config.classes, **metadata)
+        made = Checkpoint.of(self.evaluated, config.arch, config.classes, **metadata)
+        return replace(made, other_names=config.others)
 
 
 def make_model(config: TrainConfig, data: FaceSet) -> nn.Module:
@@ -152,14 +157,21 @@ def make_model(config: TrainConfig, data: FaceSet) -> nn.Module:
     """
     try:
         dimensions = parse_config(config.arch, config.network)
-        model = build_model(config.arch, num_classes=len(config.classes), **dimensions)
+        model = build_model(config.arch, num_classes=len(config.outputs), **dimensions)
     except (ValueError, AssertionError, KeyError, RuntimeError) as error:
         raise DataError(f"Cannot build the network: {error}. Change --network.") from error
     if config.pretrained:
-        share = load_pretrained(model, config.pretrained)
+        share = load_pretrained(model, config.pretrained, config.outputs)
         say(f"Took {share:.0%} of the network's weights from {config.pretrained}.")
     if config.freeze:
         head = ARCHITECTURES[config.arch].head
         for name, parameter in model.named_parameters():
             parameter.requires_grad = name.startswith(f"{head}.")
+    for layer in first_layers(model, config.freeze_first):
+        layer.requires_grad_(False)
     return model
+
+
+def first_layers(model: nn.Module, count: int) -> list[nn.Module]:
+    """The first modules that hold weights themselves, such as a convolution or a BatchNorm."""
+    return [module for module in model.modules() if next(module.parameters(recurse=False), None) is not None][:count]

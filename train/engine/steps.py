@@ -35,12 +35,15 @@ class Totals:
 def batch_order(data: FaceSet, config: TrainConfig, epoch: int) -> list[np.ndarray]:
     """The batches of an epoch as index arrays; a function of the data, the seed and the epoch alone.
 
-    Each image comes once, or, with balanced sampling, each class equally often in the mean. A last batch that is too
-    small for BatchNorm, two images a process, joins the one before it.
+    Each image comes once; or, with weights, as often in the mean as its weight says; with balanced sampling, each class
+    equally often in the mean. A last batch that is too small for BatchNorm, two images a process, joins the one before
+    it.
     """
     rng = np.random.default_rng([config.seed, epoch])
-    if config.balanced_sampling:
-        chances = (data.targets / data.targets.mean(axis=0)).sum(axis=1, dtype=np.float64)
+    if config.balanced_sampling or len(data.weights):
+        chances = data.weights if len(data.weights) else np.ones(len(data))
+        if config.balanced_sampling:
+            chances = chances * (data.targets / class_frequency(data)).sum(axis=1, dtype=np.float64)
         order = rng.choice(len(data), len(data), p=chances / chances.sum())
     else:
         order = rng.permutation(len(data))
@@ -48,6 +51,11 @@ def batch_order(data: FaceSet, config: TrainConfig, epoch: int) -> list[np.ndarr
     if starts and len(data) - starts[-1] < 2 * distributed.size():
         starts.pop()
     return np.split(order, starts)
+
+
+def class_frequency(data: FaceSet) -> np.ndarray:
+    """float64 (C,), the part of what is drawn that each class has; their sum is 1."""
+    return np.average(data.targets, axis=0, weights=data.weights if len(data.weights) else None)
 
 
 def seed_step(config: TrainConfig, epoch: int, step: int) -> torch.Generator:
@@ -65,6 +73,9 @@ def seed_step(config: TrainConfig, epoch: int, step: int) -> torch.Generator:
 class Objective:
     """Cross entropy between predicted and target distributions.
 
+    Logit adjustment balances the classes that are shown. The further ones keep their frequency, against each other and
+    against the shown ones together, since nobody wants contempt to be expected as often as a neutral face.
+
     Args:
         data: the training faces, whose class frequencies count.
         config: says how much label smoothing and logit adjustment, and whether classes are weighed.
@@ -72,9 +83,11 @@ class Objective:
     """
 
     def __init__(self, data: FaceSet, config: TrainConfig, device: torch.device) -> None:
-        frequency = torch.from_numpy(data.targets.mean(axis=0)).float().to(device)
+        frequency = torch.from_numpy(class_frequency(data)).float().to(device)
         self.smoothing = config.label_smoothing
-        self.offset = config.logit_adjustment * frequency.log()
+        shown = frequency[: len(frequency) - len(config.others)]
+        self.offset = torch.zeros_like(frequency)
+        self.offset[: len(shown)] = config.logit_adjustment * (shown / shown.mean()).log()
         self.weight = 1 / (frequency * len(frequency)) if config.class_weights else None
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:

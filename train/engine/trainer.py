@@ -87,7 +87,7 @@ def _train(config: TrainConfig, folder: Path, resume: bool, device: torch.device
     if len(train_faces) < 2 * distributed.size():
         raise DataError(f"{len(train_faces)} training images are too few; each process needs two at least.")
     train_faces = add_teachers(train_faces, config)
-    held_out = note_held_out(val_faces, config.classes) if config.hold_out else None
+    held_out = note_held_out(val_faces, config.outputs) if config.hold_out else None
     run = Run(config, train_faces, device, held_out)
     if resume:
         run.load(folder / STATE)
@@ -155,7 +155,7 @@ def _validate(run: Run, val: FaceSet) -> dict[str, Any]:
     """The epoch's figures, by the evaluated network."""
     run.evaluated.eval()
     logits = predict_logits(run.evaluated, val.faces, run.stepper.dtype)
-    confusion = confusion_matrix(val.labels, logits.argmax(1), len(run.config.classes))
+    confusion = confusion_matrix(val.labels, logits.argmax(1), len(run.config.outputs))
     return {
         "epoch": run.epoch + 1,
         "train_loss": run.totals.loss / run.totals.count,
@@ -163,7 +163,7 @@ def _validate(run: Run, val: FaceSet) -> dict[str, Any]:
         "val_loss": float(F.cross_entropy(torch.from_numpy(logits), torch.from_numpy(val.targets))),
         "val_accuracy": accuracy(confusion),
         "per_class": {
-            c: [int(row[i]), int(row.sum())] for i, (c, row) in enumerate(zip(run.config.classes, confusion))
+            c: [int(row[i]), int(row.sum())] for i, (c, row) in enumerate(zip(run.config.outputs, confusion))
         },
         "lr": run.lr,
     }
