@@ -83,7 +83,11 @@ class TrainConfig:
         0, "Data", "At most so many training images a class, a quarter of it in val. 0: all.", low=0
     )
     val_fraction: float = _setting(0.1, "Data", "Part of the training images held out for validation.", low=0, high=0.9)
-    hold_out: bool = _setting(False, "Data", "Hold that part out even where there is a val folder.")
+    hold_out: bool = _setting(
+        False,
+        "Data",
+        "Hold that part out even where there is a val folder; with --pretrained, what those weights held out.",
+    )
     drop_duplicates: bool = _setting(
         False, "Data", "Leave out training images that have a copy in validation: in the part held out and in val."
     )

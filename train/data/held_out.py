@@ -10,19 +10,25 @@ from pathlib import Path
 import numpy as np
 
 from live_emotion.io.images import IMAGE_SUFFIXES
+from live_emotion.models.checkpoint import load_state
 from train.data.dataset import FaceSet, find_classes, image_files, read_faces
 
 HeldOut = dict[str, list[str]]
 """For each class the hashes of the images that were held out as such. They tell nothing to who lacks the images."""
 
 
-def split_off(data: FaceSet, fraction: float, seed: int) -> tuple[FaceSet, FaceSet]:
+def split_off(
+    data: FaceSet, fraction: float, seed: int, before: Mapping[str, Sequence[str]] = {}, classes: Sequence[str] = ()
+) -> tuple[FaceSet, FaceSet]:
     """Splits at random into training and validation, alike in classes; equal images stay on one side.
 
     Args:
         data: all faces.
         fraction: part of each class that goes to validation, 0 to 1.
         seed: of the choice.
+        before: by :func:`note_held_out`, what the run held out whose weights this one begins with. It goes to
+            validation again, and no other image of its classes, since those weights know them.
+        classes: names of the data's classes, in their order; needed with ``before``.
     """
     groups: dict[str, list[int]] = defaultdict(list)
     for i, face in enumerate(data.faces):
@@ -31,8 +37,11 @@ def split_off(data: FaceSet, fraction: float, seed: int) -> tuple[FaceSet, FaceS
     for members in groups.values():
         by_label[int(data.labels[members[0]])].append(members)
     rng = np.random.default_rng(seed)
-    held: list[int] = []
+    known = {key for keys in before.values() for key in keys}
+    held = [i for key, members in groups.items() if key in known for i in members]
     for label in sorted(by_label):
+        if before and classes[label] in before:
+            continue
         wanted = max(1, round(fraction * sum(map(len, by_label[label]))))
         chosen: list[int] = []
         for k in rng.permutation(len(by_label[label])):
@@ -61,6 +70,17 @@ def note_held_out(held: FaceSet, classes: Sequence[str]) -> HeldOut:
     for face, label in zip(held.faces, held.labels):
         noted[classes[label]].append(hash_face(face))
     return noted
+
+
+def noted_in(weights: Path) -> HeldOut:
+    """What a weights file tells of the images that its run held out; nothing where it is not live-emotion's.
+
+    Raises:
+        WeightsError: the file is missing or damaged.
+    """
+    metadata = load_state(weights).get("metadata")
+    noted = metadata.get("held_out") if isinstance(metadata, dict) else None
+    return noted if isinstance(noted, dict) else {}
 
 
 def find_held_out(noted: Mapping[str, Sequence[str]], folder: Path, classes: Sequence[str]) -> FaceSet:

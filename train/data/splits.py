@@ -13,7 +13,7 @@ from live_emotion.types import EMOTIONS
 from train.config import TrainConfig
 from train.console import say
 from train.data.dataset import FaceSet, Listed, find_classes, list_labelled, read_faces
-from train.data.held_out import split_off
+from train.data.held_out import noted_in, split_off
 from train.data.near_duplicates import find_near_duplicates
 from train.data.sample_weights import weigh
 from train.data.votes import list_majority, list_shares
@@ -40,7 +40,8 @@ def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:
         train = weigh(train, train_folder, config.sample_weights)
     hold_out = config.hold_out or not val_folder.is_dir()
     if hold_out:
-        train, val = split_off(train, config.val_fraction, config.seed)
+        before = noted_in(config.pretrained) if config.pretrained else {}
+        train, val = split_off(train, config.val_fraction, config.seed, before, classes)
         origin = f"held out of {train_folder}"
     else:
         listed = list_split(val_folder, classes, votes)
