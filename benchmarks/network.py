@@ -55,7 +55,7 @@ def main(
     if threads:
         torch.set_num_threads(threads)
     faces = read_split(list_split(data / "val", class_names, votes), data / "val")
-    wanted = predict_logits(plain, faces.faces).argmax(axis=1)
+    wanted = predict_logits(plain, faces.faces)[:, : len(class_names)].argmax(axis=1)
     one, four = (measure_ms(plain, classifiers, faces.faces[:count], rounds) for count in (1, 4))
     click.echo("    MB  accuracy  mean recall  1 face, ms  on plain  4 faces, ms  on plain  same label")
     figures = {"plain": {"one_ms": one[0], "four_ms": four[0]}}
@@ -70,7 +70,7 @@ def main(
             "one_ratio": one_ms / one[0],
             "four_ms": four_ms,
             "four_ratio": four_ms / four[0],
-            "same": float((result.probabilities.argmax(axis=1) == wanted).mean()),
+            "same": float((result.of_classes.probabilities.argmax(axis=1) == wanted).mean()),
         }
         click.echo(
             f"{f['mb']:6.1f}  {f['accuracy']:8.1%}  {f['mean_recall']:11.1%}  {one_ms:10.2f}  {f['one_ratio']:8.2f}"

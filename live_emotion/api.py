@@ -41,8 +41,9 @@ def load_model(weights: StrPath | None = None, device: str = "auto") -> tuple[nn
 
     Returns:
         the network, and its class names in the order of its outputs. Of a ``.pth`` it is an ``nn.Module`` in evaluation
-        mode, which maps float32 (N, 1, 48, 48) in [-1, 1] to logits (N, C); of an ``.onnx`` an object whose method
-        ``logits`` maps faces, uint8 (N, 48, 48), to them. Its attribute ``temperature`` is to divide the logits.
+        mode, which maps float32 (N, 1, 48, 48) in [-1, 1] to logits (N, C + K); of an ``.onnx`` an object whose method
+        ``logits`` maps faces, uint8 (N, 48, 48), to them. Its attribute ``temperature`` is to divide the logits, and
+        ``other_names`` names the last K, often none: what is none of the classes.
 
     Raises:
         WeightsError: the file is missing or damaged.

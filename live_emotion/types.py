@@ -74,7 +74,8 @@ class Prediction:
     Attributes:
         emotion: name of the most probable class.
         confidence: its probability, 0 to 1.
-        probabilities: one per class, in the order of the classifier's ``class_names``; their sum is 1.
+        probabilities: one per class, in the order of the classifier's ``class_names``; what they lack of 1 is the
+            probability of something else.
     """
 
     emotion: str
@@ -133,5 +134,5 @@ class TrackedFace:
 
     @property
     def probabilities(self) -> tuple[float, ...]:
-        """Of all emotions, in the order of the class names; their sum is 1."""
+        """Of all emotions, in the order of the class names; what they lack of 1 is that of something else."""
         return self.prediction.probabilities

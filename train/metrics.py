@@ -13,7 +13,7 @@ BINS = 15
 """Of the calibration error, equally wide in confidence (Guo et al., ICML 2017)."""
 
 CONFIDENT = 0.8
-"""Part of the images that counts as the most confident."""
+"""Part of the images that counts as the most confident, and probability from which an emotion is surely named."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,41 @@ def confident_accuracy(probabilities: np.ndarray, labels: np.ndarray, share: flo
     """Accuracy on the ``share`` of the images that the predictions are most confident of."""
     order = np.argsort(-probabilities.max(axis=1), kind="stable")[: max(1, round(share * len(labels)))]
     return float((probabilities[order].argmax(axis=1) == labels[order]).mean())
+
+
+def other_scores(shown: np.ndarray, others: np.ndarray) -> dict[str, float]:
+    """How well faces that show something else than the classes are known as such.
+
+    Args:
+        shown: (N, C) probabilities of the classes for faces that show one of them; what rows lack of 1 is that of
+            something else.
+        others: (M, C), the same for faces that show something else; M at least 1.
+
+    Returns:
+        ``images``: M; ``area_under_curve``: how well the probability of something else tells both; ``named``: part of
+        the others that a class has with more than :data:`CONFIDENT`; ``lost``: part of the first for which something
+        else is more probable than every class.
+    """
+    something_else = 1 - shown.sum(axis=1)
+    return {
+        "images": len(others),
+        "area_under_curve": area_under_curve(1 - others.sum(axis=1), something_else),
+        "named": float((others.max(axis=1) > CONFIDENT).mean()),
+        "lost": float((something_else > shown.max(axis=1)).mean()),
+    }
+
+
+def area_under_curve(positive: np.ndarray, negative: np.ndarray) -> float:
+    """Chance that a score of one group lies above one of the other, a tie being half of that (ROC curve), 0 to 1.
+
+    Args:
+        positive: (N,) scores that should be high, N at least 1.
+        negative: (M,) scores that should be low, M at least 1.
+    """
+    from scipy.stats import rankdata
+
+    ranks = rankdata(np.concatenate([positive, negative]))[: len(positive)]
+    return float((ranks.mean() - (len(positive) + 1) / 2) / len(negative))
 
 
 def negative_log_likelihood(probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -26,17 +26,19 @@ class Network(Protocol):
     """A network that is ready to run, whatever runs it.
 
     Attributes:
-        class_names: C names in the order of the logits.
+        class_names: C names, of the first logits in their order.
+        other_names: K names, of the logits after those: what is none of the classes.
         temperature: what the logits are to be divided by.
         metadata: how it was trained.
     """
 
     class_names: tuple[str, ...]
+    other_names: tuple[str, ...]
     temperature: float
     metadata: dict[str, Any]
 
     def logits(self, faces: np.ndarray) -> np.ndarray:
-        """uint8 (N, 48, 48), N at least 1 -> float32 (N, C)."""
+        """uint8 (N, 48, 48), N at least 1 -> float32 (N, C + K)."""
 
     def run(self, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Faces as for :meth:`logits` -> logits, and the embedding that they are made of, float32 (N, D).
@@ -108,6 +110,7 @@ class EmotionClassifier:
 
     Attributes:
         class_names: in the order of the probabilities.
+        other_names: what else the networks know, which is none of the classes; often nothing.
         networks: whose probabilities are averaged.
 
     Raises:
@@ -127,8 +130,9 @@ class EmotionClassifier:
         paths = [weights] if isinstance(weights, (str, os.PathLike)) else list(weights or [])
         self._paths = paths or [default_weights()]
         self.networks = [load_network(path, device, threads) for path in self._paths]
-        self.class_names = self.networks[0].class_names
-        if any(network.class_names != self.class_names for network in self.networks):
+        self.class_names, self.other_names = self.networks[0].class_names, self.networks[0].other_names
+        outputs = {(network.class_names, network.other_names) for network in self.networks}
+        if len(outputs) > 1:
             raise WeightsError("The weights files differ in their classes; give files that were trained on the same.")
         self.profile = profile
         if profile:
@@ -140,13 +144,15 @@ class EmotionClassifier:
 
         Args:
             model: a :class:`Network`, or an ``nn.Module`` that maps float32 (N, 1, 48, 48) in [-1, 1] to logits
-                (N, C); its ``temperature`` attribute is used, if it has one.
+                (N, C + K); its attributes ``temperature`` and ``other_names`` are used, if it has them.
             class_names: C names.
         """
         if not hasattr(model, "logits"):
-            model = import_torch_networks().TorchNetwork(model, class_names, getattr(model, "temperature", 1.0))
+            temperature, others = getattr(model, "temperature", 1.0), getattr(model, "other_names", ())
+            model = import_torch_networks().TorchNetwork(model, class_names, temperature, other_names=others)
         self = cls.__new__(cls)
-        self.networks, self.class_names, self.profile, self._paths = [model], tuple(class_names), None, []
+        self.networks, self.class_names, self.other_names = [model], tuple(class_names), tuple(model.other_names)
+        self.profile, self._paths = None, []
         return self
 
     @property
@@ -158,27 +164,37 @@ class EmotionClassifier:
         return content.hexdigest() if self._paths else ""
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
-        """Probabilities of all faces, by one batch through each network.
+        """Probabilities of the classes for all faces, by one batch through each network.
 
         Args:
             faces: uint8 (N, 48, 48), as ``preprocessing.crop_face`` cuts them; N may be 0, which runs no network.
 
         Returns:
-            float32 (N, C), rows that sum to 1.
+            float32 (N, C). What a row lacks of 1 is the probability that the face shows something else; it lacks
+            nothing where the networks know nothing else.
 
         Raises:
             ArgumentError: another kind, shape or dtype.
-            WeightsError: the network has another number of outputs than there are class names.
+            WeightsError: the network has another number of outputs than there are names.
+        """
+        return self.predict_all(faces)[:, : len(self.class_names)]
+
+    def predict_all(self, faces: np.ndarray) -> np.ndarray:
+        """As :meth:`predict`, but with the probabilities of ``other_names`` behind: float32 (N, C + K), rows sum to 1.
+
+        Raises:
+            ArgumentError: as :meth:`predict` does, like WeightsError.
         """
         check_faces(faces)
         if len(faces) == 0:
-            return np.empty((0, len(self.class_names)), np.float32)
+            return np.empty((0, self._count), np.float32)
         if self.profile:
             return self.profile.correct(*self.read(faces))
         return self._mean([network.logits(faces) for network in self.networks])
 
     def read(self, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities without a profile's correction, float32 (N, C), and embeddings by the first network, (N, D).
+        """Probabilities without a profile's correction, float32 (N, C + K), rows that sum to 1, and embeddings by the
+        first network, (N, D).
 
         Args:
             faces: as for :meth:`predict`.
@@ -189,16 +205,21 @@ class EmotionClassifier:
         """
         check_faces(faces)
         if len(faces) == 0:
-            return np.empty((0, len(self.class_names)), np.float32), np.empty((0, 0), np.float32)
+            return np.empty((0, self._count), np.float32), np.empty((0, 0), np.float32)
         outputs = [network.run(faces) for network in self.networks]
         return self._mean([logits for logits, _ in outputs]), outputs[0][1]
+
+    @property
+    def _count(self) -> int:
+        """Of outputs."""
+        return len(self.class_names) + len(self.other_names)
 
     def _mean(self, logits: Sequence[np.ndarray]) -> np.ndarray:
         parts = [softmax(each, network.temperature) for each, network in zip(logits, self.networks)]
         probabilities = np.asarray(np.mean(parts, axis=0), np.float32)
-        if probabilities.shape[1] != len(self.class_names):
-            count = probabilities.shape[1]
-            raise WeightsError(f"The network tells {count} classes apart; give {count} names, not {self.class_names}.")
+        if probabilities.shape[1] != self._count:
+            found = probabilities.shape[1]
+            raise WeightsError(f"The network tells {found} classes apart; give {found} names, not {self.class_names}.")
         return probabilities
 
     def classify(self, faces: np.ndarray) -> list[Prediction]:

@@ -33,7 +33,8 @@ class OnnxNetwork:
         threads: processor cores to use; 0: all.
 
     Attributes:
-        class_names: C names in the order of the logits.
+        class_names: C names, of the first logits in their order.
+        other_names: K names, of the logits after those: what is none of the classes.
         temperature: what the logits are to be divided by.
         metadata: how the network was trained.
 
@@ -45,19 +46,20 @@ class OnnxNetwork:
     def __init__(self, path: StrPath, device: str = "auto", threads: int = 0) -> None:
         self._session = _open(path, device, threads)
         about = parse_description(read_properties(self._session.get_modelmeta().custom_metadata_map), path)
-        self.class_names, self.temperature, self.metadata = about.class_names, about.temperature, about.metadata
+        self.class_names, self.other_names = about.class_names, about.other_names
+        self.temperature, self.metadata = about.temperature, about.metadata
         inputs = {item.name: item.shape[1:] for item in self._session.get_inputs()}
         outputs = {item.name: item.shape[1:] for item in self._session.get_outputs()}
         self._has_embedding, self._path = EMBEDDING in outputs, path
-        if inputs != {INPUT: [1, FACE_SIZE, FACE_SIZE]} or outputs.get(LOGITS) != [len(about.class_names)]:
-            raise damaged(path, f"its network does not turn faces into {len(about.class_names)} logits")
+        if inputs != {INPUT: [1, FACE_SIZE, FACE_SIZE]} or outputs.get(LOGITS) != [len(about.outputs)]:
+            raise damaged(path, f"its network does not turn faces into {len(about.outputs)} logits")
 
     def logits(self, faces: np.ndarray) -> np.ndarray:
-        """uint8 (N, 48, 48) -> float32 (N, C)."""
+        """uint8 (N, 48, 48) -> float32 (N, C + K)."""
         return self._session.run([LOGITS], {INPUT: normalize_faces(faces)})[0]
 
     def run(self, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """uint8 (N, 48, 48) -> logits, float32 (N, C), and the embedding that they are made of, float32 (N, D).
+        """uint8 (N, 48, 48) -> logits, float32 (N, C + K), and the embedding that they are made of, float32 (N, D).
 
         Raises:
             WeightsError: the file is of a version that exported no embedding.

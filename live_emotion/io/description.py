@@ -59,6 +59,11 @@ class NetworkDescription:
     temperature: float = 1.0
     metadata: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of all outputs, in their order."""
+        return self.class_names + self.other_names
+
 
 def describe(network: NetworkDescription) -> dict[str, Any]:
     """A description as texts, numbers, lists and dictionaries, for a file."""

@@ -26,11 +26,12 @@ class TorchNetwork:
     In bfloat16 99.5 % of PublicTest's faces keep their emotion (``benchmarks/network.py``).
 
     Args:
-        model: maps float32 (N, 1, 48, 48) in [-1, 1] to logits (N, C).
-        class_names: C names in the order of the logits.
+        model: maps float32 (N, 1, 48, 48) in [-1, 1] to logits (N, C + K).
+        class_names: C names, of the first logits in their order.
         temperature: what the logits are to be divided by.
         metadata: how it was trained.
         threads: processor cores that PyTorch may use from now on, in this whole process; 0: as many as it does.
+        other_names: K names, of the logits after those: what is none of the classes.
     """
 
     def __init__(
@@ -40,8 +41,9 @@ class TorchNetwork:
         temperature: float = 1.0,
         metadata: Mapping[str, Any] | None = None,
         threads: int = 0,
+        other_names: Sequence[str] = (),
     ) -> None:
-        self.class_names = tuple(class_names)
+        self.class_names, self.other_names = tuple(class_names), tuple(other_names)
         self.temperature = temperature
         self.metadata = dict(metadata or {})
         self.device = next(model.parameters()).device
@@ -56,12 +58,12 @@ class TorchNetwork:
 
     @torch.inference_mode()
     def logits(self, faces: np.ndarray) -> np.ndarray:
-        """uint8 (N, 48, 48) -> float32 (N, C)."""
+        """uint8 (N, 48, 48) -> float32 (N, C + K)."""
         return self.model(self._batch(faces)).float().cpu().numpy()
 
     @torch.inference_mode()
     def run(self, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """uint8 (N, 48, 48) -> logits, float32 (N, C), and the embedding that they are made of, float32 (N, D).
+        """uint8 (N, 48, 48) -> logits, float32 (N, C + K), and the embedding that they are made of, float32 (N, D).
 
         Raises:
             ArgumentError: the network has no fully connected layer.
@@ -79,7 +81,8 @@ def load_module(path: StrPath, device: str = "auto") -> tuple[nn.Module, tuple[s
     """The network in a checkpoint, in float32 and evaluation mode.
 
     Returns:
-        the network, with the attributes ``class_names``, ``temperature`` and ``metadata`` of its file, and the first.
+        the network, with the attributes ``class_names``, ``other_names``, ``temperature`` and ``metadata`` of its file,
+        and the first.
 
     Raises:
         WeightsError: the file is missing or damaged.
@@ -87,7 +90,7 @@ def load_module(path: StrPath, device: str = "auto") -> tuple[nn.Module, tuple[s
     """
     checkpoint = load_checkpoint(path)
     model = checkpoint.build().to(pick_device(device))
-    names = ("class_names", "temperature", "metadata")
+    names = ("class_names", "other_names", "temperature", "metadata")
     vars(model).update({name: getattr(checkpoint, name) for name in names})
     return model, checkpoint.class_names
 
@@ -99,9 +102,9 @@ def load_torch_network(path: StrPath, device: str = "auto", threads: int = 0) ->
         WeightsError: the file is missing or damaged.
         DeviceError: the device is not available.
     """
-    checkpoint = load_checkpoint(path)
-    model = checkpoint.build().to(pick_device(device))
-    return TorchNetwork(model, checkpoint.class_names, checkpoint.temperature, checkpoint.metadata, threads)
+    about = load_checkpoint(path)
+    model = about.build().to(pick_device(device))
+    return TorchNetwork(model, about.class_names, about.temperature, about.metadata, threads, about.other_names)
 
 
 def merge_norms(model: nn.Module) -> nn.Module:

@@ -203,13 +203,19 @@ class EmotionAnalyzer:
         crops = np.concatenate([each.crops for each in found])
         ends = np.cumsum([len(each.faces) for each in found])[:-1]
         if not self._recognizer:
-            read = self.classifier.predict(crops)
+            read = self.classifier.predict_all(crops)
             return [self._result(each, rows) for each, rows in zip(found, np.split(read, ends))]
         both = (np.split(part, ends) for part in self.classifier.read(crops))
         return [self._result(each, rows, embeddings) for each, rows, embeddings in zip(found, *both)]
 
     def _result(self, found: FoundFaces, probabilities: np.ndarray, embeddings: np.ndarray | None = None) -> Result:
-        """What comes of a frame whose N faces were read: float32 (N, C), and (N, D) where people are to be known."""
+        """What comes of a frame whose N faces were read.
+
+        Args:
+            found: the frame with them.
+            probabilities: float32 (N, C + K), of the classes and of what the networks know beside them.
+            embeddings: (N, D), where people are to be known.
+        """
         ids: list[int] | None = None
         if self._tracker:
             if found.is_mirrored != self._read_mirrored:
@@ -222,6 +228,7 @@ class EmotionAnalyzer:
             owners = self._recognizer.assign(embeddings, ids, kept)
             probabilities = self._corrected(probabilities, embeddings, owners)
             names = ["" if owner is None else self.config.profiles[owner] for owner in owners]
+        probabilities = probabilities[:, : len(self.class_names)]
         if ids is None:
             faces = [unsmoothed(face, row, self.class_names) for face, row in zip(found.faces, probabilities)]
         else:

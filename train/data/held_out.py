@@ -80,7 +80,11 @@ def noted_in(weights: Path) -> HeldOut:
     """
     metadata = load_state(weights).get("metadata")
     noted = metadata.get("held_out") if isinstance(metadata, dict) else None
-    return noted if isinstance(noted, dict) else {}
+    if not isinstance(noted, dict):
+        return {}
+    return {
+        name: [key for key in keys if isinstance(key, str)] for name, keys in noted.items() if isinstance(keys, list)
+    }
 
 
 def find_held_out(noted: Mapping[str, Sequence[str]], folder: Path, classes: Sequence[str]) -> FaceSet:

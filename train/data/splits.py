@@ -85,9 +85,11 @@ def choose_classes(folder: Path, wanted: Sequence[str] = (), others: Sequence[st
     return classes
 
 
-def list_split(folder: Path, classes: Sequence[str], votes: Path | None, agreement: int = 1) -> Listed:
+def list_split(
+    folder: Path, classes: Sequence[str], votes: Path | None, agreement: int = 1, ties: bool = True
+) -> Listed:
     """The images of a split to evaluate on, by the majority of the votes or by the folders' names."""
-    return list_majority(folder, classes, votes, agreement) if votes else list_labelled(folder, classes)
+    return list_majority(folder, classes, votes, agreement, ties) if votes else list_labelled(folder, classes)
 
 
 def read_split(listed: Listed, folder: Path) -> FaceSet:

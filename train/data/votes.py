@@ -41,14 +41,15 @@ def list_shares(folder: Path, classes: Sequence[str], votes: Path, power: float 
     return chosen
 
 
-def list_majority(folder: Path, classes: Sequence[str], votes: Path, agreement: int = 1) -> Listed:
+def list_majority(folder: Path, classes: Sequence[str], votes: Path, agreement: int = 1, ties: bool = True) -> Listed:
     """For evaluation: images whose most frequent answer is one of the classes, with one-hot targets.
 
-    Of equally frequent answers the first column counts.
+    Of equally frequent answers the first column counts, or, without ties, none.
 
     Args:
         folder: as in :func:`list_shares`, like ``classes`` and ``votes``.
         agreement: fewest votes for the winner.
+        ties: whether images of which two answers are the most frequent count.
 
     Raises:
         DataError: as in :func:`list_shares`.
@@ -58,7 +59,8 @@ def list_majority(folder: Path, classes: Sequence[str], votes: Path, agreement: 
     chosen = []
     for name, counts in rows:
         winner = answers[int(np.argmax(counts))]
-        if winner in classes and max(counts) >= agreement:
+        tied = counts.count(max(counts)) > 1
+        if winner in classes and max(counts) >= agreement and (ties or not tied):
             chosen.append((folder / name, eye[list(classes).index(winner)]))
     return chosen
 

@@ -31,12 +31,13 @@ def add_teachers(data: FaceSet, config: TrainConfig) -> FaceSet:
     if not config.teacher:
         return data
     classifier = EmotionClassifier(config.teacher, config.device)
-    if unknown := [name for name in config.classes if name not in classifier.class_names]:
-        known = ", ".join(classifier.class_names)
+    names = classifier.class_names + classifier.other_names
+    if unknown := [name for name in config.outputs if name not in names]:
+        known = ", ".join(names)
         raise DataError(f"The teachers don't know the class {unknown[0]}, only {known}; choose with --classes.")
     batches = progress(range(0, len(data), BATCH), desc="Asking the teachers", leave=False)
-    probabilities = np.concatenate([classifier.predict(data.faces[i : i + BATCH]) for i in batches])
-    own = probabilities[:, [classifier.class_names.index(name) for name in config.classes]]
+    probabilities = np.concatenate([classifier.predict_all(data.faces[i : i + BATCH]) for i in batches])
+    own = probabilities[:, [names.index(name) for name in config.outputs]]
     own /= own.sum(axis=1, keepdims=True)
     targets = config.teacher_share * own + (1 - config.teacher_share) * data.targets
     return replace(data, targets=targets.astype(np.float32))

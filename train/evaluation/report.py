@@ -30,6 +30,12 @@ def print_figures(figures: dict[str, Any]) -> None:
     click.echo(f"Balanced accuracy (mean recall): {figures['balanced_accuracy']:.2%}")
     click.echo(f"Accuracy of the {metrics.CONFIDENT:.0%} most confident: {figures['most_confident_accuracy']:.2%}")
     click.echo(f"Expected calibration error ({metrics.BINS} bins): {figures['expected_calibration_error']:.4f}")
+    if others := figures.get("others"):
+        click.echo(
+            f"Of {others['images']} images of something else {others['named']:.1%} are named as a class with more than "
+            f"{metrics.CONFIDENT:.0%}; {others['lost']:.1%} of the classes' images are taken for something else; area "
+            f"under the curve of both: {others['area_under_curve']:.3f}"
+        )
 
 
 def write_report(result: Evaluation, figures: dict[str, Any], folder: Path) -> None:
@@ -41,18 +47,20 @@ def write_report(result: Evaluation, figures: dict[str, Any], folder: Path) -> N
     make_folder(folder)
     atomic_write_text(folder / JSON, json.dumps(figures, indent=2) + "\n")
     _write_predictions(result, folder / CSV)
-    plots.draw_confusion(result.confusion, result.class_names, folder / "confusion_matrix.png")
-    plots.draw_reliability(result.bins, folder / "reliability.png")
+    shown = result.of_classes
+    plots.draw_confusion(shown.confusion, shown.class_names, folder / "confusion_matrix.png")
+    plots.draw_reliability(shown.bins, folder / "reliability.png")
     plots.draw_mistakes(
-        result.data.faces, result.data.labels, result.probabilities, result.class_names, folder / "mistakes.png"
+        shown.data.faces, shown.data.labels, shown.probabilities, shown.class_names, folder / "mistakes.png"
     )
 
 
 def _write_predictions(result: Evaluation, path: Path) -> None:
-    names = result.class_names
+    names, count = result.class_names + result.other_names, len(result.class_names)
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["file", "label", "emotion", "confidence", *(f"p_{name}" for name in names)])
         for image, label, row in zip(result.data.files, result.data.labels, result.probabilities):
-            shown = [f"{p:.4f}" for p in (row.max(), *row)]
-            table.writerow(["/".join(image.parts[-3:]), names[label], names[int(row.argmax())], *shown])
+            best = int(row[:count].argmax())
+            shown = [f"{p:.4f}" for p in (row[best], *row)]
+            table.writerow(["/".join(image.parts[-3:]), names[label], names[best], *shown])

@@ -19,17 +19,25 @@ from train.evaluation.evaluation import Evaluation
 
 
 def evaluation_faces(
-    folder: Path, split: str, class_names: Sequence[str], votes: Path | None, agreement: int = 1, per_class: int = 0
+    folder: Path,
+    split: str,
+    class_names: Sequence[str],
+    votes: Path | None,
+    agreement: int = 1,
+    per_class: int = 0,
+    ties: bool = True,
 ) -> FaceSet:
     """The faces to evaluate on.
 
     Args:
         folder: with the split's folder in it, or itself with one folder of images a class.
         split: ``val``, ``test``, ``train`` or another folder's name.
-        class_names: the weights' classes; images of others are left out.
+        class_names: the weights' classes, and what else they know if that is to be measured, too; images of others
+            are left out.
         votes: of people, in place of the folders' names.
         agreement: fewest votes for the winner.
         per_class: at most so many of each class; 0 takes all.
+        ties: whether images of which two answers are the most frequent count.
 
     Raises:
         DataError: there are no such images.
@@ -39,10 +47,13 @@ def evaluation_faces(
         if not any((folder / name).is_dir() for name in class_names):
             raise DataError(f"There is no folder {place} to evaluate on; choose with --data and --split.")
         place = folder
-    return read_split(limit_per_class(list_split(place, class_names, votes, agreement), per_class, seed=0), place)
+    listed = list_split(place, class_names, votes, agreement, ties)
+    return read_split(limit_per_class(listed, per_class, seed=0), place)
 
 
-def held_out_faces(weights: Sequence[Path], folder: Path, votes: Path | None = None, agreement: int = 1) -> FaceSet:
+def held_out_faces(
+    weights: Sequence[Path], folder: Path, votes: Path | None = None, agreement: int = 1, ties: bool = True
+) -> FaceSet:
     """The training images that the run behind weights held out for validation, found by their pixels.
 
     Args:
@@ -51,6 +62,7 @@ def held_out_faces(weights: Sequence[Path], folder: Path, votes: Path | None = N
         votes: of people, in place of the labels that the images had in the run; images whose most frequent answer is
             none of the classes are left out.
         agreement: fewest votes for the winner.
+        ties: whether images of which two answers are the most frequent count.
 
     Raises:
         DataError: the weights don't tell which images those are, differ in them, or not all of them are there.
@@ -69,7 +81,7 @@ def held_out_faces(weights: Sequence[Path], folder: Path, votes: Path | None = N
             "that it was trained on with --data, as it was then."
         )
     if votes:
-        answers = dict(list_majority(place, classes, votes, agreement))
+        answers = dict(list_majority(place, classes, votes, agreement, ties))
         rated = [i for i, file in enumerate(held.files) if file in answers]
         if not rated:
             raise DataError(f"{votes} has no votes that decide what one of the {count} images held out shows.")
@@ -78,9 +90,9 @@ def held_out_faces(weights: Sequence[Path], folder: Path, votes: Path | None = N
 
 
 def _held_out_by(weights: Path) -> tuple[HeldOut, tuple[str, ...]]:
-    """What weights tell of the images that their run held out, and the weights' classes."""
+    """What weights tell of the images that their run held out, and the names of the weights' outputs."""
     network = load_network(weights, "cpu")
-    noted, classes = network.metadata.get("held_out"), network.class_names
+    noted, classes = network.metadata.get("held_out"), network.class_names + network.other_names
     if not (isinstance(noted, dict) and noted and all(map(_is_list_of_text, noted.values()))):
         raise DataError(
             f"{weights} does not tell which images its run held out: the run had a folder val, or an older version "

@@ -20,7 +20,7 @@ def calibrate(weights: Path, faces: FaceSet, device: str = "auto") -> tuple[floa
 
     Args:
         weights: a checkpoint or ONNX model.
-        faces: with C classes, as the weights have.
+        faces: labelled with the weights' classes and, where there are any, the others behind them.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
 
     Returns:

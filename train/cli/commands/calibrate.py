@@ -54,7 +54,8 @@ def command(
     if held_out:
         faces = held_out_faces([weights], data, votes)
     else:
-        faces = evaluation_faces(data, split, load_network(weights).class_names, votes)
+        network = load_network(weights)
+        faces = evaluation_faces(data, split, network.class_names + network.other_names, votes)
     temperature, report = calibrate(weights, faces, device)
     store(weights, output, temperature, report, half)
     click.echo(report)

@@ -27,6 +27,9 @@ from train.cli.options import data_option, held_out_option, split_option, votes_
     help="With --votes: only images whose winner has at least so many votes.",
 )
 @click.option(
+    "--without-ties", is_flag=True, help="With --votes: only images of which one answer is the most frequent."
+)
+@click.option(
     "--without-duplicates",
     "no_duplicates",
     is_flag=True,
@@ -50,6 +53,7 @@ def command(
     held_out: bool,
     votes: Path | None,
     min_agreement: int,
+    without_ties: bool,
     no_duplicates: bool,
     output: Path,
     as_json: bool,
@@ -59,7 +63,9 @@ def command(
 
     Accuracy, balanced accuracy, precision, recall and F1 of each class, the confusion matrix, the calibration error,
     and how right the most confident predictions are; with plots, and the most confident mistakes. Several
-    --weights are measured as one: their probabilities are averaged.
+    --weights are measured as one: their probabilities are averaged. Where weights know other categories than their
+    classes, images of those are measured, too: how many are named as a class with more than 80 %, and how many images
+    of the classes are taken for something else.
 
     \b
     python -m train evaluate --data faces
@@ -71,15 +77,16 @@ def command(
     from train.evaluation.report import print_figures, write_report
     from train.evaluation.selection import evaluation_faces, held_out_faces, without_duplicates
 
-    if min_agreement > 1 and not votes:
-        raise click.UsageError("--min-agreement needs --votes.")
+    if (min_agreement > 1 or without_ties) and not votes:
+        raise click.UsageError("--min-agreement and --without-ties need --votes.")
     files = weights or (Path(default_weights()),)
     classifier = EmotionClassifier(files, device)
     with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):  # remarks on the images
         if held_out:
-            faces = held_out_faces(files, data, votes, min_agreement)
+            faces = held_out_faces(files, data, votes, min_agreement, ties=not without_ties)
         else:
-            faces = evaluation_faces(data, split, classifier.class_names, votes, min_agreement)
+            names = classifier.class_names + classifier.other_names
+            faces = evaluation_faces(data, split, names, votes, min_agreement, ties=not without_ties)
         result = evaluate(classifier, faces)
         figures = result.figures() | {"weights": [file.name for file in files]}
         if no_duplicates:
