@@ -40,7 +40,7 @@ def reconfigure(**values):
 
 
 DESCRIPTIONS = {
-    **{f"no {name}": lose(name) for name in KINDS},
+    **{f"no {name}": lose(name) for name in KINDS if name != "other_names"},  # of the first version
     "version is text": keep(version="1"),
     "version is true": keep(version=True),
     "version is a fraction": keep(version=0.5),
@@ -55,6 +55,9 @@ DESCRIPTIONS = {
     "five classes for four logits": keep(class_names=[*EMOTIONS, "bored"]),
     "three classes for four logits": keep(class_names=EMOTIONS[:3]),
     "the same class twice": keep(class_names=["angry", "happy", "sad", "sad"]),
+    "others are a text": keep(other_names="fear"),
+    "an other that is a class": keep(class_names=EMOTIONS[:3], other_names=["happy"]),
+    "an other without an output": keep(other_names=["fear"]),
     "an empty class": keep(class_names=["angry", "happy", "sad", " "]),
     "a class with a line break": keep(class_names=["angry", "happy", "sad", "a\nb"]),
     "no classes": lambda content: (content.update(class_names=[]), content["config"].update(num_classes=0)),

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from faces import vary, write_data, write_faces
 
 from live_emotion.errors import DataError
 from live_emotion.types import EMOTIONS
 from train.config import TrainConfig
+from train.data.augmentation import augment
 from train.data.dataset import FaceSet, list_labelled, read_faces
-from train.data.held_out import split_off
+from train.data.held_out import hash_face, split_off
 from train.data.near_duplicates import count_bits, find_near_duplicates
 from train.data.splits import choose_classes, limit_per_class, load_splits
 from train.data.votes import list_majority, list_shares
@@ -120,6 +122,19 @@ def test_votes_become_shares_or_a_majority(tmp_path):
     assert list_majority(tmp_path / "train", ("happy", "sad"), votes, agreement=7) == []
 
 
+def test_a_power_makes_the_targets_sharper_than_the_votes(tmp_path):
+    votes = write_votes(tmp_path / "votes.csv", ["train,x/1.png,6,2,0,0"])
+    ((_, target),) = list_shares(tmp_path / "train", ("happy", "sad"), votes, power=2)
+    np.testing.assert_allclose(target, [36 / 40, 4 / 40])
+
+
+def test_a_tie_has_no_majority_where_that_is_asked(tmp_path):
+    votes = write_votes(tmp_path / "votes.csv", ["val,x/1.png,5,5,0,0", "val,x/2.png,4,6,0,0"])
+    assert len(list_majority(tmp_path / "val", ("happy", "sad"), votes)) == 2
+    (only,) = list_majority(tmp_path / "val", ("happy", "sad"), votes, ties=False)
+    assert only[0].name == "2.png"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -137,6 +152,83 @@ def test_bad_votes_are_one_clear_error(tmp_path, text, message):
 def test_missing_votes_are_one_clear_error(tmp_path):
     with pytest.raises(DataError, match=r"Cannot read the votes in .*votes\.csv: No such file"):
         list_shares(tmp_path / "train", ("happy", "sad"), tmp_path / "votes.csv")
+
+
+def test_others_are_no_classes(tmp_path, portrait):
+    data = write_data(tmp_path, portrait)
+    write_faces(data / "train/grey", vary(portrait, 8, 5) // 4)
+    write_faces(data / "val/grey", vary(portrait, 2, 6) // 4)
+    train, _, config = load_splits(TrainConfig(data=data, others=("grey",)))
+    assert config.classes == ("turned", "upright")
+    assert config.outputs == ("turned", "upright", "grey")
+    assert np.bincount(train.labels).tolist() == [24, 24, 8]
+    with pytest.raises(DataError, match="grey is one of the classes"):
+        load_splits(TrainConfig(data=data, classes=("grey", "upright"), others=("grey",)))
+
+
+def test_images_get_the_weights_of_a_table(tmp_path, portrait, capsys):
+    data = write_data(tmp_path, portrait, train=3, val=2)
+    (tmp_path / "weights.csv").write_text("file,weight\nupright/000.png,2\nturned/001.png,0.5\nelsewhere.png,7\n")
+    train, _, _ = load_splits(TrainConfig(data=data, sample_weights=tmp_path / "weights.csv"))
+    assert dict(zip((f"{p.parent.name}/{p.name}" for p in train.files), train.weights.tolist())) == {
+        "turned/000.png": 0,
+        "turned/001.png": 0.5,
+        "turned/002.png": 0,
+        "upright/000.png": 2,
+        "upright/001.png": 0,
+        "upright/002.png": 0,
+    }
+    assert train.take(np.array([1])).weights.tolist() == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,weight\nupright/000.png,much\n", "is not a table of weights"),
+        ("file,weight\nupright/000.png,-1\n", "gives upright/000.png the weight -1.0"),
+        ("file,weight\nupright/000.png,nan\n", "gives upright/000.png the weight nan"),
+        ("file\nupright/000.png\n", "a column named file and one named weight"),
+        ("file,weight\nnowhere.png,1\n", "gives no image in .* a weight"),
+        (None, "Cannot read the weights"),
+    ],
+)
+def test_a_bad_table_of_weights_is_one_clear_error(tmp_path, portrait, text, message):
+    data = write_data(tmp_path, portrait, train=2, val=2)
+    if text:
+        (tmp_path / "weights.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        load_splits(TrainConfig(data=data, sample_weights=tmp_path / "weights.csv"))
+
+
+def test_what_was_held_out_before_is_held_out_again(portrait):
+    faces = vary(portrait, 40, 1)
+    targets = np.eye(2, dtype=np.float32)[[0] * 20 + [1] * 20]
+    data = FaceSet(faces, targets, tuple(Path(f"{i}.png") for i in range(40)))
+    before = {"a": [hash_face(faces[3]), hash_face(faces[4]), hash_face(faces[30])]}
+    train, val = split_off(data, 0.25, seed=0, before=before, classes=("a", "b"))
+    held = [int(p.stem) for p in val.files]
+    assert held[:2] == [3, 4]  # of the class known before, these and no others
+    assert 30 in held
+    assert len(train) + len(val) == 40
+
+
+def test_light_from_a_side_brightens_one_edge_and_darkens_the_other():
+    grey = torch.full((64, 48, 48), 100, dtype=torch.uint8)
+    config = TrainConfig(flip=0, rotation=0, translation=0, side_light=0.5)
+    lit = augment(grey, config, torch.Generator().manual_seed(0)).float()
+    assert torch.allclose(lit.mean(dim=(1, 2)), torch.tensor(100.0), atol=1)
+    assert torch.allclose(lit + lit.flip(1, 2), torch.tensor(200.0), atol=1.5)
+    assert 0.8 < (lit[:, 24, :] / 100).amax() / 1.5 <= 1.01
+
+
+def test_gamma_keeps_black_and_white():
+    ramp = torch.linspace(0, 255, 48).round().to(torch.uint8).expand(16, 48, 48).contiguous()
+    config = TrainConfig(flip=0, rotation=0, translation=0, gamma=0.7)
+    bent = augment(ramp, config, torch.Generator().manual_seed(0))
+    assert (bent[:, :, 0] == 0).all() and (bent[:, :, -1] == 255).all()
+    middle = bent[:, 0, 24].float() / 255
+    assert middle.min() < 0.4 and middle.max() > 0.6
+    assert (bent.diff(dim=2).int() >= 0).all()
 
 
 def test_exact_and_near_copies_are_found(portrait):

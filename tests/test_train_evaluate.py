@@ -13,17 +13,20 @@ import torch
 from click.testing import CliRunner
 from faces import TINY, place, vary, write_data, write_faces
 
+from live_emotion.api import load_model
 from live_emotion.cli.main import cli as live_emotion
 from live_emotion.emotions.classifier import EmotionClassifier, softmax
 from live_emotion.errors import DataError, WeightsError
 from live_emotion.models.checkpoint import load_checkpoint, save_checkpoint, save_state
 from live_emotion.models.registry import ARCHITECTURES as BUILT
+from live_emotion.models.registry import build_model
 from train import config as train_config
 from train import metrics
 from train.cli.main import cli
 from train.cli.options import read_config
 from train.config import ARCHITECTURES, TrainConfig, to_toml
 from train.data.splits import load_splits
+from train.engine.pretrained import load_pretrained
 from train.engine.trainer import BEST, FINAL, train
 from train.evaluation.evaluation import evaluate
 from train.evaluation.selection import evaluation_faces
@@ -299,6 +302,89 @@ def test_frozen_layers_stay_and_the_last_ones_learn(trained, data, tmp_path):
         if name.startswith("features"):  # also BatchNorm's statistics
             assert torch.equal(after[name], value), name
     assert not torch.equal(after["classifier.2.weight"], before["classifier.2.weight"])
+
+
+def test_the_first_layers_stay_where_that_is_asked(trained, data, tmp_path):
+    options = {"network": TINY, "pretrained": trained / BEST, "freeze_first": 2, "epochs": 1, "batch_size": 8}
+    train(TrainConfig(data=data, output=tmp_path / "run", **options))
+    before, after = (load_checkpoint(path).state_dict for path in (trained / BEST, tmp_path / "run" / FINAL))
+    first = ("features.0.0.", "features.0.1.")  # a convolution and its BatchNorm
+    for name, value in before.items():
+        if name.startswith(first):  # also BatchNorm's statistics
+            assert torch.equal(after[name], value), name
+        elif value.is_floating_point():
+            assert not torch.equal(after[name], value), name
+
+
+@pytest.fixture(scope="module")
+def knowing_more(tmp_path_factory, trained, portrait):
+    """Data with a third folder, and weights that began with the two classes' and know it as something else."""
+    data = write_data(tmp_path_factory.mktemp("three"), portrait)
+    for split, count, seed in (("train", 24, 3), ("val", 6, 4)):
+        write_faces(data / split / "sideways", np.rot90(vary(portrait, count, seed), axes=(1, 2)))
+    folder = tmp_path_factory.mktemp("more")
+    options = {"network": TINY, "epochs": 8, "batch_size": 8, "lr": 0.003, "device": "cpu"}
+    train(TrainConfig(data=data, output=folder, others=("sideways",), pretrained=trained / BEST, **options))
+    return data, folder / FINAL
+
+
+def test_others_are_known_as_none_of_the_classes(knowing_more, portrait):
+    _, weights = knowing_more
+    checkpoint = load_checkpoint(weights)
+    assert checkpoint.class_names == ("turned", "upright")
+    assert checkpoint.other_names == ("sideways",)
+    classifier = EmotionClassifier(weights)
+    assert (classifier.class_names, classifier.other_names) == (("turned", "upright"), ("sideways",))
+    shown, other = vary(portrait, 6, 7), np.rot90(vary(portrait, 6, 8), axes=(1, 2)).copy()
+    probabilities = classifier.predict(np.concatenate([shown, other]))
+    assert probabilities.shape == (12, 2)
+    assert np.median(probabilities[:6].sum(axis=1)) > 0.6
+    assert np.median(probabilities[6:].sum(axis=1)) < 0.4
+    everything = classifier.predict_all(shown)
+    np.testing.assert_allclose(everything.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(everything[:, :2], probabilities[:6], atol=1e-5)
+    model, names = load_model(weights)  # whose last output is no class
+    np.testing.assert_allclose(EmotionClassifier.of(model, names).predict(shown), probabilities[:6], atol=1e-5)
+
+
+def test_evaluation_tells_how_others_are_taken(knowing_more, tmp_path):
+    data, weights = knowing_more
+    done = invoke(cli, "evaluate", "--weights", weights, "--data", data, "-o", tmp_path)
+    figures = json.loads((tmp_path / "evaluation.json").read_text())
+    assert figures["images"] == 12
+    assert figures["others"]["images"] == 6
+    with (tmp_path / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    something_else = {label: [] for label in ("upright", "turned", "sideways")}
+    for row in rows:
+        something_else[row["label"]].append(float(row["p_sideways"]))
+        assert row["emotion"] in ("upright", "turned")
+    pairs = [(o, s) for o in something_else["sideways"] for s in something_else["upright"] + something_else["turned"]]
+    area = np.mean([(o > s) + (o == s) / 2 for o, s in pairs])
+    assert figures["others"]["area_under_curve"] == pytest.approx(area, abs=0.02)
+    named = [max(float(r["p_upright"]), float(r["p_turned"])) > 0.8 for r in rows if r["label"] == "sideways"]
+    assert figures["others"]["named"] == pytest.approx(np.mean(named))
+    assert "Of 6 images of something else" in done.output
+
+
+def test_others_are_calibrated_and_distilled_too(knowing_more, data, tmp_path):
+    more, weights = knowing_more
+    done = invoke(cli, "calibrate", "--weights", weights, "--data", more, "-o", tmp_path / "a.pth")
+    assert "18 images" in done.output
+    assert load_checkpoint(tmp_path / "a.pth").other_names == ("sideways",)
+    pupil = tmp_path / "pupil"
+    options = {"network": TINY, "epochs": 1, "batch_size": 8, "teacher": (weights,), "others": ("sideways",)}
+    train(TrainConfig(data=more, output=pupil, **options))
+    assert load_checkpoint(pupil / FINAL).other_names == ("sideways",)
+
+
+def test_the_outputs_that_both_know_are_taken_by_name(knowing_more, data, tmp_path):
+    _, weights = knowing_more
+    model = load_checkpoint(weights).build()
+    other = build_model("emotion_cnn", **{**load_checkpoint(weights).config, "num_classes": 2})
+    load_pretrained(other, weights, ("sideways", "new"))
+    assert torch.equal(other.classifier[-1].weight[0], model.classifier[-1].weight[2])
+    assert not torch.equal(other.classifier[-1].weight[1], model.classifier[-1].weight[1])
 
 
 def test_pretrained_weights_for_colours_and_other_classes_are_taken_as_far_as_they_fit(data, tmp_path, capsys):

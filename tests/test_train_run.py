@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import json
 import multiprocessing
@@ -296,6 +297,25 @@ def test_what_knows_nothing_expects_the_frequencies_or_after_balancing_equal_one
 
     optimizer.step(loss)
     assert logits.softmax(0).tolist() == pytest.approx(expected, abs=0.01)
+
+
+def test_logit_adjustment_balances_the_classes_and_leaves_the_others_as_rare_as_they_are():
+    data = faces_of([0] * 60 + [1] * 20 + [2] * 15 + [3] * 5, 4)
+    objective = Objective(data, TrainConfig(others=("c", "d"), logit_adjustment=1.0), torch.device("cpu"))
+    balanced = torch.tensor([0.4, 0.4, 0.15, 0.05]).log()  # what the frequencies become with the classes made equal
+    found = (balanced + objective.offset).softmax(0)
+    assert found.tolist() == pytest.approx([0.6, 0.2, 0.15, 0.05])
+
+
+def test_weights_say_how_often_images_are_drawn():
+    data = faces_of([0] * 500 + [1] * 500, 2)
+    weighted = dataclasses.replace(data, weights=np.repeat([1.0, 3.0], 500))
+    drawn = np.concatenate(batch_order(weighted, TrainConfig(), 0))
+    assert weighted.labels[drawn].mean() == pytest.approx(0.75, abs=0.05)
+    both = dataclasses.replace(weighted, weights=np.repeat([1.0, 0.0, 3.0], [250, 250, 500]))
+    drawn = np.concatenate(batch_order(both, TrainConfig(balanced_sampling=True), 0))
+    assert weighted.labels[drawn].mean() == pytest.approx(0.5, abs=0.05)
+    assert not ((drawn >= 250) & (drawn < 500)).any()
 
 
 def test_balanced_sampling_draws_classes_equally_often():

@@ -224,7 +224,10 @@ def _resting(known: np.ndarray, class_names: Sequence[str]) -> np.ndarray:
     shown = int(mean[: len(class_names)].argmax())
     if class_names[shown] != NEUTRAL and np.exp(mean[shown]) > CERTAIN:
         raise InputError(f"This is no resting face, it looks {class_names[shown]}; relax your face, and try again.")
-    return personalization.resting_offsets(known, list(class_names).index(NEUTRAL))
+    offsets = personalization.resting_offsets(known, list(class_names).index(NEUTRAL))
+    further = slice(len(class_names), None)  # of which a resting face has next to nothing, as it should be
+    offsets[further] = np.minimum(offsets[further], 0)
+    return offsets
 
 
 def _parse(content: Any) -> Profile:
