@@ -234,7 +234,7 @@ class EmotionAnalyzer:
         else:
             faces = self._smoother.update(found.faces, ids, probabilities, found.frame.time_s, kept)
         named = [replace(face, name=name) for face, name in zip(faces, names)]
-        return Result(found.frame, named, self.class_names)
+        return Result(found.frame, named, self.class_names, found.found)
 
     def _corrected(self, probabilities: np.ndarray, embeddings: np.ndarray, owners: Sequence[int | None]) -> np.ndarray:
         corrected = probabilities.copy()
