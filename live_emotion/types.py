@@ -136,3 +136,8 @@ class TrackedFace:
     def probabilities(self) -> tuple[float, ...]:
         """Of all emotions, in the order of the class names; what they lack of 1 is that of something else."""
         return self.prediction.probabilities
+
+    @property
+    def other(self) -> float:
+        """Probability that the face shows none of the emotions, 0 to 1; 0 where the weights know nothing else."""
+        return max(0.0, 1.0 - sum(self.probabilities))

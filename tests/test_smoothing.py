@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from live_emotion.emotions.smoothing import EmotionSmoother, Smoother, Smoothing
+from live_emotion.emotions.smoothing import EmotionSmoother, Smoother, Smoothing, unsmoothed
 from live_emotion.types import EMOTIONS, Face
 
 ANGRY, HAPPY, NEUTRAL = 0, 1, 2
@@ -110,6 +110,16 @@ def test_doubt_comes_and_goes_only_when_it_lasts():
     assert notes[20] == "unsure"
     assert notes[-1] == ""
     assert sum(a != b for a, b in itertools.pairwise(notes)) == 2
+
+
+def test_a_face_that_most_likely_shows_something_else_is_called_other():
+    surprised = np.array([0.05, 0.15, 0.1, 0.1])
+    assert Smoother(Smoothing(), surprised, "").note == "other"
+    assert Smoother(Smoothing(), surprised, "too dark").note == "too dark"
+    seen = unsmoothed(face(), surprised, EMOTIONS)
+    assert (seen.note, seen.emotion, seen.confidence) == ("other", "happy", 0.15)
+    assert seen.other == pytest.approx(0.6)
+    assert unsmoothed(face(), np.array([0.1, 0.45, 0.1, 0.1]), EMOTIONS).note == "unsure"
 
 
 def face(note=""):

@@ -52,7 +52,7 @@ class Smoother:
         self.smoothing = smoothing
         self._begin(probabilities)
         self._was_read = not note
-        self.note = doubt(note, float(probabilities.max()))
+        self.note = doubt(note, self.probabilities, self.shown)
         self._other_note_s = 0.0
 
     def update(self, probabilities: np.ndarray, note: str, elapsed_s: float) -> None:
@@ -63,7 +63,7 @@ class Smoother:
         elif not note:
             self._begin(probabilities)
             self._was_read = True
-        note = doubt(note, float(self.probabilities[self.shown]))
+        note = doubt(note, self.probabilities, self.shown)
         self._other_note_s = 0.0 if note == self.note else self._other_note_s + elapsed_s
         if self._other_note_s >= self.smoothing.note_s or self.shown != shown:
             self.note, self._other_note_s = note, 0.0
@@ -138,4 +138,5 @@ class EmotionSmoother:
 def unsmoothed(face: Face, probabilities: np.ndarray, class_names: Sequence[str]) -> TrackedFace:
     """A detected face with what was read in it in this picture alone; ``probabilities`` is (C,) float."""
     prediction = Prediction.from_probabilities(probabilities, class_names)
-    return TrackedFace(face.box, face.score, face.keypoints, prediction, note=doubt(face.note, prediction.confidence))
+    note = doubt(face.note, np.asarray(probabilities), int(np.argmax(probabilities)))
+    return TrackedFace(face.box, face.score, face.keypoints, prediction, note=note)

@@ -26,6 +26,9 @@ SURE = 0.5
 
 UNSURE = "unsure"
 
+OTHER = "other"
+"""What a face is called that shows none of the emotions, by networks that know others."""
+
 TOO_SMALL, TOO_DARK, BLURRED, TURNED_AWAY = "too small", "too dark", "blurred", "turned away"
 
 RIGHT_EYE, LEFT_EYE, NOSE = 0, 1, 2
@@ -52,9 +55,23 @@ def assess(box: tuple[float, float, float, float], keypoints: np.ndarray, crop: 
     return TURNED_AWAY if turn(keypoints) > FURTHEST_TURN else ""
 
 
-def doubt(note: str, confidence: float) -> str:
-    """Why an emotion is not to be trusted: what :func:`assess` said of its face, or :data:`UNSURE`, or nothing."""
-    return note or (UNSURE if confidence < SURE else "")
+def doubt(note: str, probabilities: np.ndarray, shown: int) -> str:
+    """Why an emotion is not to be trusted.
+
+    Args:
+        note: what :func:`assess` said of its face.
+        probabilities: (C,) float; what they lack of 1 is the probability of something else.
+        shown: the class that is shown.
+
+    Returns:
+        the note, or :data:`OTHER` where something else is likelier, or :data:`UNSURE`, or nothing.
+    """
+    if note:
+        return note
+    confidence = float(probabilities[shown])
+    if 1 - float(probabilities.sum()) > confidence:
+        return OTHER
+    return UNSURE if confidence < SURE else ""
 
 
 def sharpness(crop: np.ndarray) -> float:
