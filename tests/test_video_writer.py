@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import av
 import pytest
-from videos import make_video, pictures
+from videos import make_video, numbered_frames
 
 from live_emotion.errors import OutputError
 from live_emotion.io.audio import Audio
@@ -14,7 +14,7 @@ from live_emotion.io.video_writer import VideoWriter
 
 @pytest.fixture(scope="module")
 def images(portrait):
-    return pictures(portrait, 5)
+    return numbered_frames(portrait, 5)
 
 
 class WatchedAudio(Audio):
