@@ -1,4 +1,4 @@
-"""Augmentation of a whole batch at once, in training only: uint8 faces in, uint8 faces out."""
+"""Augmentation and mixing of a whole batch at once, in training only: uint8 faces in, uint8 faces out."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torchvision.transforms import v2
 
 from live_emotion.faces.preprocessing import FACE_SIZE
 from train.config import TrainConfig
+
+LEAST_ALPHA = 0.001
+"""Below it nothing should be mixed, while torch's beta variates, in float32, are all 0.5 from 1e-8 on."""
 
 
 def augment(faces: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
@@ -37,6 +41,27 @@ def augment(faces: Tensor, config: TrainConfig, generator: torch.Generator) -> T
     if config.erasing:
         pixels = _erase(pixels, config.erasing, generator)
     return pixels.squeeze(1).round().clamp(0, 255).to(torch.uint8)
+
+
+def mix(faces: Tensor, targets: Tensor, config: TrainConfig) -> tuple[Tensor, Tensor]:
+    """Mixes each face and target with its neighbour's: MixUp, CutMix, or by chance one of them.
+
+    Zhang et al., ICLR 2018, and Yun et al., ICCV 2019. The random choices are torch's own.
+
+    Args:
+        faces: uint8 (N, 48, 48), in random order.
+        targets: float32 (N, C).
+        config: says which, and how much.
+
+    Returns:
+        uint8 (N, 48, 48) and float32 (N, C).
+    """
+    kinds = ((v2.MixUp, config.mixup), (v2.CutMix, config.cutmix))
+    mixes = [kind(alpha=float(alpha)) for kind, alpha in kinds if alpha >= LEAST_ALPHA]
+    if not mixes:
+        return faces, targets
+    pixels, targets = v2.RandomChoice(mixes)(faces.to(torch.float32).unsqueeze(1), targets)
+    return pixels.squeeze(1).round().to(torch.uint8), targets
 
 
 def _symmetric(count: int, largest: float, generator: torch.Generator) -> Tensor:

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 
 from live_emotion.faces.preprocessing import normalize_faces
 from train.config import TrainConfig
-from train.data.augmentation import augment
+from train.data.augmentation import augment, mix
 from train.data.dataset import FaceSet
-from train.data.mix import cutmix, mixup
 from train.engine import distributed
 
 
@@ -62,7 +61,7 @@ def seed_step(config: TrainConfig, epoch: int, step: int) -> torch.Generator:
     """Seeds everything random in one step by its place in the run, so that a resumed run needs no saved states.
 
     Returns:
-        a generator for augmentation; torch's own, which dropout uses, is seeded too.
+        a generator for augmentation; torch's own, which mixing and dropout use, is seeded too.
     """
     place = [config.seed, epoch, step] + ([distributed.rank()] if distributed.rank() else [])
     first, second = np.random.SeedSequence(place).generate_state(2)
@@ -101,12 +100,7 @@ def make_batch(
 ) -> tuple[Tensor, Tensor]:
     """The augmented and mixed faces at ``index``, uint8 (N, 48, 48), and their targets, float32 (N, C)."""
     faces = augment(torch.from_numpy(data.faces[index]).to(device), config, generator)
-    targets = torch.from_numpy(data.targets[index]).to(device)
-    kinds = [(mix, alpha) for mix, alpha in ((mixup, config.mixup), (cutmix, config.cutmix)) if alpha]
-    if kinds:
-        mix, alpha = kinds[int(torch.randint(len(kinds), (), generator=generator))]
-        faces, targets = mix(faces, targets, alpha, generator)
-    return faces, targets
+    return mix(faces, torch.from_numpy(data.targets[index]).to(device), config)
 
 
 class Stepper:
