@@ -87,7 +87,7 @@ def test_without_val_a_part_is_held_out_alike_in_classes(tmp_path, portrait):
     assert load_splits(TrainConfig(data=tmp_path, val_fraction=0.25, seed=4))[1].files != val.files
 
 
-def test_equal_pictures_stay_on_one_side_of_the_split(portrait):
+def test_equal_images_stay_on_one_side_of_the_split(portrait):
     faces = np.repeat(vary(portrait, 20, 1), 2, axis=0)
     data = FaceSet(faces, np.ones((40, 1), np.float32), tuple(Path(f"{i}.png") for i in range(40)))
     train, val = split_off(data, 0.3, seed=0)
@@ -245,7 +245,7 @@ def test_bits_are_counted():
     assert count_bits(np.array([0, 1, 2**64 - 1], np.uint64)).tolist() == [0, 1, 64]
 
 
-def test_twins_are_reported_and_dropped(tmp_path, portrait, capsys):
+def test_near_duplicates_are_reported_and_dropped(tmp_path, portrait, capsys):
     data = write_data(tmp_path, portrait)
     write_faces(data / "val/upright", vary(portrait, 24, 1)[:6])
     train, _, _ = load_splits(TrainConfig(data=data))

@@ -205,16 +205,16 @@ def test_a_class_without_faces_is_an_error(tmp_path, no_face, detector):
         prepare_photos(tmp_path / "album/yes", tmp_path / "data", "train", detector)
 
 
-def test_faces_are_collected_at_their_pace_and_numbered_on(tmp_path, portrait, no_face, detector):
-    frames = [Frame(i, i / 10, no_face if i == 3 else portrait) for i in range(12)]
+def test_faces_of_every_nth_frame_are_collected_and_numbered_on(tmp_path, portrait, no_face, detector):
+    frames = [Frame(i, i**2, no_face if i == 3 else portrait) for i in range(12)]
     folder = tmp_path / "happy"
     shown = []
-    tallies = list(collect(frames, detector, folder, 3, 0.2, lambda image: shown.append(image) or True))
-    # at 0, 0.2 and 0.4 seconds
+    tallies = list(collect(frames, detector, folder, 3, 2, lambda image: shown.append(image) or True))
+    # of frames 0, 2 and 4, whatever time they were taken at
     assert (tallies[-1].stored, tallies[-1].frames, tallies[-1].faceless) == (3, 5, 1)
     assert [p.name for p in image_files(folder)] == ["happy_00001.png", "happy_00002.png", "happy_00003.png"]
     assert shown[0].shape == portrait.shape and (shown[0] != portrait).any()
-    list(collect(frames, detector, folder, 1, 0.2))
+    list(collect(frames, detector, folder, 1, 2))
     assert image_files(folder)[-1].name == "happy_00004.png"
     (face,) = detector.detect(portrait)
     stored = cv2.imread(str(folder / "happy_00004.png"), cv2.IMREAD_UNCHANGED)
@@ -223,7 +223,7 @@ def test_faces_are_collected_at_their_pace_and_numbered_on(tmp_path, portrait, n
 
 def test_closing_the_window_ends_collecting(tmp_path, portrait, detector):
     frames = [Frame(i, i / 10, portrait) for i in range(9)]
-    tallies = list(collect(frames, detector, tmp_path / "happy", 9, 0, lambda _: False))
+    tallies = list(collect(frames, detector, tmp_path / "happy", 9, 1, lambda _: False))
     assert len(tallies) == 1
 
 
@@ -232,7 +232,7 @@ def test_a_video_stands_for_a_camera(tmp_path, portrait, monkeypatch):
     with VideoWriter(tmp_path / "me.mp4") as video:
         for i in range(8):
             video.write(portrait, i / 10)
-    options = ["--camera", tmp_path / "me.mp4", "--data", tmp_path / "data", "--count", 2, "--every", 0]
+    options = ["--camera", tmp_path / "me.mp4", "--data", tmp_path / "data", "--count", 2, "--every", 3]
     done = CliRunner().invoke(cli, [str(a) for a in ["collect", "--label", "happy", *options]])
     assert done.exit_code == 0, done.output
     assert "Stored 2 faces" in done.output

@@ -41,17 +41,17 @@ def collect(
     detector: FaceDetector,
     folder: Path,
     count: int,
-    every_s: float,
+    every: int,
     show: Callable[[np.ndarray], bool] = lambda _: True,
 ) -> Iterator[Tally]:
-    """Stores the largest face of a frame every so often; no more than its 48x48 grey pixels.
+    """Stores the largest face of every N-th frame; no more than its 48x48 grey pixels.
 
     Args:
         frames: in order.
         detector: finds the faces.
         folder: of the class; made if it is missing. The files in it stay, new ones get higher numbers.
         count: how many faces to store.
-        every_s: least time between two of them, in seconds.
+        every: N; where a frame shows no face, the next one that does takes its place.
         show: gets each frame with what was found drawn in, (H, W, 3) uint8 BGR; False ends it.
 
     Yields:
@@ -61,17 +61,17 @@ def collect(
         OutputError: a face can't be written.
     """
     names = _new_names(make_folder(folder))
-    tally, due = Tally(), 0.0
+    tally, due = Tally(), 0
     for frame in frames:
         crop = crop_largest(detector, frame.image)
-        tally.frames += 1
-        tally.faceless += crop is None
-        if crop is not None and frame.time_s >= due:
+        if crop is not None and tally.frames >= due:
             write_image(folder / next(names), crop.face)
             tally.stored += 1
-            due = frame.time_s + every_s
+            due = tally.frames + every
+        tally.frames += 1
+        tally.faceless += crop is None
         yield tally
-        if not show(_picture(frame.image, crop, f"{folder.name}: {tally.stored} of {count}")) or tally.stored >= count:
+        if not show(_annotate(frame.image, crop, f"{folder.name}: {tally.stored} of {count}")) or tally.stored >= count:
             return
 
 
@@ -84,12 +84,12 @@ def _new_names(folder: Path) -> Iterator[str]:
         yield f"{folder.name}_{number:05d}.png"
 
 
-def _picture(image: np.ndarray, crop: Crop | None, text: str) -> np.ndarray:
-    """A frame with the square that is stored, and how far it is."""
+def _annotate(image: np.ndarray, crop: Crop | None, text: str) -> np.ndarray:
+    """A copy of a frame with the square that is stored, and how far the recording is."""
     import cv2
 
-    picture = draw(image, [], [], lines=[text if crop else f"{text} (no face found)"])
+    annotated = draw(image, [], [], lines=[text if crop else f"{text} (no face found)"])
     if crop:
         x1, y1, x2, y2 = (round(v) for v in crop_box(crop.box))
-        cv2.rectangle(picture, (x1, y1), (x2 - 1, y2 - 1), GREEN, 2)
-    return picture
+        cv2.rectangle(annotated, (x1, y1), (x2 - 1, y2 - 1), GREEN, 2)
+    return annotated

@@ -1,4 +1,4 @@
-"""Faces for training out of whole pictures, cut as live use cuts them."""
+"""Faces for training out of whole images, cut as live use cuts them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from live_emotion.types import Box
 
 
 class Crop(NamedTuple):
-    """The largest face of a picture.
+    """The largest face of an image.
 
     Attributes:
         face: (48, 48) uint8 grey.
@@ -29,9 +29,9 @@ class Crop(NamedTuple):
 
 
 def crop_largest(detector: FaceDetector, image: np.ndarray) -> Crop | None:
-    """Finds and cuts out the largest face of a picture, (H, W, 3) uint8 BGR; None where there is none.
+    """Finds and cuts out the largest face of an image, (H, W, 3) uint8 BGR; None where there is none.
 
-    A picture of 48x48 pixels is a face already and is taken whole.
+    An image of 48x48 pixels is a face already and is taken whole.
     """
     faces, crops = find_faces(detector, image)
     if not faces:

@@ -1,4 +1,4 @@
-"""Copies of a picture across two sets: they make a score look better than it is."""
+"""Near-duplicates: images with a copy in another set, which make a score look better than it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NEAR = 10.0
 
 
 def find_near_duplicates(faces: np.ndarray, others: np.ndarray) -> list[tuple[int, int, float]]:
-    """Pairs of equal or nearly equal pictures of two sets.
+    """Pairs of equal or nearly equal faces of two sets.
 
     Candidates are found by their perceptual hashes and checked pixel by pixel.
 

@@ -34,11 +34,16 @@ def _folder_name(ctx: click.Context, parameter: click.Parameter, label: str) -> 
     default="train",
     show_default=True,
     type=click.Choice(("train", "val", "test")),
-    help="What they are for. Record val at another time than train: pictures of one moment are all alike.",
+    help="What they are for. Record val at another time than train: frames of one moment are all alike.",
 )
 @click.option("--count", type=click.IntRange(1), default=100, show_default=True, help="How many faces to record.")
 @click.option(
-    "--every", type=click.IntRange(0), default=200, show_default=True, metavar="MS", help="Milliseconds between two."
+    "--every",
+    type=click.IntRange(1),
+    default=6,
+    show_default=True,
+    metavar="N",
+    help="Store a face of every N-th frame at most; cameras give about 30 frames a second.",
 )
 @click.option("--window/--no-window", default=None, help="Show the window.  [default: where there is a display]")
 @detector_option
@@ -56,7 +61,7 @@ def command(
 ) -> None:
     """Record own faces from the camera into a training folder.
 
-    Stores the largest face of a frame as 48x48 grey PNG, and nothing else of the picture. Move your head and change
+    Stores the largest face of a frame as 48x48 grey PNG, and nothing else of the frame. Move your head and change
     the light while it records. q, Esc, closing the window or Ctrl-C end it; what is recorded stays.
 
     \b
@@ -82,7 +87,7 @@ def command(
         frames = map(mirrored, source) if is_camera(camera) else source
         tally = Tally()
         with progress(total=count, desc=label, unit="face") as bar, contextlib.suppress(KeyboardInterrupt):
-            for tally in collect(frames, faces, folder, count, every / 1000, screen.show if screen else lambda _: True):
+            for tally in collect(frames, faces, folder, count, every, screen.show if screen else lambda _: True):
                 bar.update(tally.stored - bar.n)
     total = sum(1 for _ in folder.glob("*.png"))
     click.echo(f"Stored {tally.stored} faces in {folder}, which now has {total}.")
