@@ -15,7 +15,7 @@ from faces import TINY, write_data
 from torch import distributed
 
 from live_emotion.models.checkpoint import load_checkpoint
-from train.engine.trainer import FINAL, HISTORY
+from train.engine.run_folder import FINAL, HISTORY
 
 TESTS = Path(__file__).resolve().parent
 WORKER = TESTS / "parallel_worker.py"

@@ -23,9 +23,10 @@ from live_emotion.errors import DataError, LiveEmotionError, OutputError
 from live_emotion.models.checkpoint import load_checkpoint, load_state
 from train.config import TrainConfig
 from train.data.dataset import FaceSet
+from train.engine.run_folder import BEST, FINAL, HISTORY, PLOT, STATE
 from train.engine.run_state import Run
 from train.engine.steps import Objective, batch_order
-from train.engine.trainer import BEST, FINAL, HISTORY, PLOT, STATE, train
+from train.engine.trainer import train
 
 
 @pytest.fixture(scope="module")
@@ -183,11 +184,13 @@ def test_a_loss_that_is_not_finite_stops_the_run(config):
     train(replace(config, epochs=1, schedule="plateau"))
     before = weights_of(config.output / BEST)
     with pytest.raises(DataError, match=r"The loss became (nan|inf) in epoch 1, batch \d of 6; try a smaller --lr"):
-        train(replace(config, epochs=1, schedule="plateau", optimizer="sgd", lr=1e30), force=True)
+        train(replace(config, epochs=1, schedule="plateau", optimizer="sgd", lr=1e6, weight_decay=1e6), force=True)
     assert_equal_weights(before, weights_of(config.output / BEST))
+    with pytest.raises(DataError, match="start it anew without --resume"):  # not on with the run before
+        train(replace(config, epochs=1, schedule="plateau"), resume=True)
 
 
-def test_a_run_is_not_written_over(config):
+def test_a_run_is_not_overwritten(config):
     train(replace(config, epochs=1))
     with pytest.raises(OutputError, match="holds a run already"):
         train(replace(config, epochs=1))
@@ -248,16 +251,44 @@ def test_a_run_without_a_saved_state_says_to_start_anew(config):
         train(config, resume=True)
 
 
-def test_tensorboard_gets_every_epoch(config):
+def test_tensorboard_gets_every_epoch_in_one_file_a_run(config, monkeypatch):
     accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="an extra")
-    train(replace(config, epochs=2))
-    log = accumulators.EventAccumulator(str(config.output / "tensorboard")).Reload()
+    config = replace(config, schedule="plateau", lr=0.001)
+    folder = config.output / "tensorboard"
+    train(config)
+    assert len(list(folder.iterdir())) == 1
+    stop_after(monkeypatch, 9)  # in the middle of the fifth epoch
+    with pytest.raises(KeyboardInterrupt):
+        train(replace(config, epochs=6), resume=True)
+    assert len(list(folder.iterdir())) == 2
+    train(replace(config, epochs=6), resume=True)
+    assert len(list(folder.iterdir())) == 3
+    log = accumulators.EventAccumulator(str(folder)).Reload()
     history = without_time(config.output / HISTORY)
     for name in ("loss/val", "accuracy/train"):
         kind, split = name.split("/")
         events = log.Scalars(name)
-        assert [e.step for e in events] == [1, 2]
+        assert [e.step for e in events] == [1, 2, 3, 4, 5, 6]
         assert [e.value for e in events] == pytest.approx([e[f"{split}_{kind}"] for e in history])
+
+
+def test_an_epoch_that_could_not_be_written_whole_is_done_again(config, monkeypatch):
+    """Whatever breaks off the writing of an epoch's files, the run that goes on writes them all."""
+    config = replace(config, epochs=1)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_after(patch, 3)
+        train(config)
+
+    def gone(*_):
+        raise OutputError("gone")
+
+    with monkeypatch.context() as patch, pytest.raises(OutputError, match="gone"):
+        patch.setattr("train.engine.run_folder.plot_history", gone)
+        train(config, resume=True)
+    assert not (config.output / PLOT).exists()
+    train(config, resume=True)
+    assert (config.output / PLOT).exists()
+    assert len(without_time(config.output / HISTORY)) == 1
 
 
 def test_too_little_memory_says_what_to_change(config, monkeypatch):

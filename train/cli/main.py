@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,14 +10,15 @@ from click.core import ParameterSource
 
 from live_emotion.cli.main import LazyGroup, run_cli
 from live_emotion.errors import MissingExtraError
-from train.cli.options import GroupedHelp, GroupedOption, read_config, resumed_config, setting_options, to_config
+from train.cli.grouped_help import GroupedHelp
+from train.cli.run_options import run_options, setting_options, start
 
 COMMANDS = {
     "evaluate": "Measure weights: accuracy, calibration, confusion, mistakes.",
-    "calibrate": "Make the confidence of weights true.",
+    "calibrate": "Calibrate the confidence of weights: temperature scaling.",
     "prepare": "Make a training folder of fer2013.csv or of photos.",
     "collect": "Record own faces from the camera into a training folder.",
-    "distill": "Teach a network what one or more others know.",
+    "distill": "Train on the soft targets of other networks: knowledge distillation.",
     "export": "Write weights as ONNX, also in int8, or for torch.export.",
 }
 """Every subcommand with its short help. It lives here so that ``--help`` needs to load none of them."""
@@ -42,46 +42,6 @@ class TrainGroup(GroupedHelp, LazyGroup):
             if error.name not in EXTRA:
                 raise
             raise MissingExtraError("This needs PyTorch; install it with: pip install 'live-emotion[train]'") from error
-
-
-def run_options(command: Any) -> Any:
-    """The options of a run that are no settings: where they come from, and whether to go on with an old run."""
-    config = click.option(
-        "--config",
-        cls=GroupedOption,
-        group="Output",
-        type=click.Path(path_type=Path),
-        is_eager=True,
-        expose_value=False,
-        callback=_take_config,
-        metavar="FILE",
-        help="Take settings from this TOML file, such as the run.toml that every run writes. Options win over it.",
-    )
-    resume = click.option(
-        "--resume",
-        cls=GroupedOption,
-        group="Output",
-        is_flag=True,
-        help="Go on with the run in the output folder, with its settings, to the same numbers.",
-    )
-    force = click.option(
-        "--force", cls=GroupedOption, group="Output", is_flag=True, help="Overwrite the run in the output folder."
-    )
-    return config(resume(force(command)))
-
-
-def _take_config(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
-    if path:
-        ctx.default_map = read_config(path)
-
-
-def start(ctx: click.Context, resume: bool, force: bool, options: dict[str, Any]) -> None:
-    """Trains with the options of a command line."""
-    given = {name for name in options if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT}
-    config = resumed_config(options, given) if resume else to_config(options)
-    from train.engine.trainer import train
-
-    train(config, resume, force)
 
 
 @click.group(

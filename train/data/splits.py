@@ -69,7 +69,7 @@ def choose_classes(folder: Path, wanted: Sequence[str] = (), others: Sequence[st
         DataError: fewer than two classes, or one is among the others.
     """
     if wanted and tuple(wanted) != ("all",):
-        classes = tuple(dict.fromkeys(wanted))
+        classes = tuple(wanted)
     else:
         found = tuple(name for name in find_classes(folder) if name not in others)
         classes = EMOTIONS if not wanted and set(EMOTIONS) <= set(found) else found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import nn
 from torch.optim import lr_scheduler
@@ -20,6 +22,16 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
         return torch.optim.SGD(parameters, config.lr, momentum=0.9, nesterov=True, weight_decay=config.weight_decay)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimizer]
     return kind(parameters, config.lr, weight_decay=config.weight_decay)
+
+
+def kept_by_optimizer(model: nn.Module, config: TrainConfig) -> dict[int, dict[str, torch.Tensor]]:
+    """What the optimiser keeps of each parameter once it has taken a step: shapes and types without values."""
+    shapes = copy.deepcopy(model).to("meta")
+    optimizer = make_optimizer(shapes, config)
+    for parameter in shapes.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    return optimizer.state_dict()["state"]
 
 
 def make_schedule(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> lr_scheduler.LRScheduler:

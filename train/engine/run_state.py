@@ -11,21 +11,24 @@ from typing import Any
 import torch
 from torch import nn
 
-from live_emotion.errors import DataError
+from live_emotion.errors import DataError, WeightsError
 from live_emotion.models.checkpoint import Checkpoint, load_state, save_state
 from live_emotion.models.device import fast_dtype
-from live_emotion.models.registry import ARCHITECTURES, build_model, parse_config
+from live_emotion.models.registry import ARCHITECTURES
 from train.config import TrainConfig
-from train.console import say
 from train.data.dataset import FaceSet
 from train.data.held_out import HeldOut
 from train.engine import distributed
-from train.engine.optimization import make_average, make_optimizer, make_schedule
-from train.engine.pretrained import load_pretrained
+from train.engine.network import first_layers, make_model
+from train.engine.optimization import kept_by_optimizer, make_average, make_optimizer, make_schedule
+from train.engine.state_check import find_difference, find_fault
 from train.engine.steps import Objective, Stepper, Totals, batch_order
+from train.settings import shorten
 
 MAY_CHANGE = frozenset({"patience", "device", "output"})
 """Settings that a resumed run may have otherwise."""
+
+ANEW = "Start anew with --force, or in another folder with -o."
 
 
 class Run:
@@ -50,13 +53,14 @@ class Run:
             data.faces.tobytes() + data.targets.tobytes() + data.weights.tobytes()
         ).hexdigest()
         torch.manual_seed(config.seed)
-        self.model = make_model(config, data).to(device).to(memory_format=torch.channels_last)
+        self.model = make_model(config).to(device).to(memory_format=torch.channels_last)
         self.shared = distributed.shared(self.model, device)
         self.average = make_average(self.model, config.ema) if config.ema else None
         dtype = fast_dtype(device) if config.precision == "auto" else getattr(torch, config.precision)
         optimizer = make_optimizer(self.model, config)
         self.stepper = Stepper(self.shared, optimizer, Objective(data, config, device), dtype)
-        self.schedule = make_schedule(optimizer, config, len(batch_order(data, config, 0)) * config.epochs)
+        self.images, self.epoch_steps = len(data), len(batch_order(data, config, 0))
+        self.schedule = make_schedule(optimizer, config, self.epoch_steps * config.epochs)
         self.epoch = 0
         self.step = 0
         self.totals = Totals()
@@ -93,7 +97,32 @@ class Run:
         Raises:
             OutputError: the file cannot be written.
         """
-        content = {
+        save_state(self._content(), path)
+
+    def load(self, path: Path) -> None:
+        """Takes up the state that :meth:`save` wrote, after all of it has been checked.
+
+        Raises:
+            DataError: the file is damaged or holds something else, or the run had other settings or other images.
+        """
+        try:
+            content = load_state(path)
+        except WeightsError as error:
+            raise DataError(f"Cannot resume: {path} is damaged or holds no state of a run. {ANEW}") from error
+        self._check(content, path)
+        self.model.load_state_dict(content["model"])
+        if self.average:
+            self.average.load_state_dict(content["average"])
+        self.stepper.optimizer.load_state_dict(content["optimizer"])
+        if content["scaler"] and self.stepper.scaler.is_enabled():
+            self.stepper.scaler.load_state_dict(content["scaler"])
+        self.schedule.load_state_dict(content["schedule"])
+        self.epoch, self.step = content["epoch"], content["step"]
+        self.totals = Totals(**content["totals"])
+        self.history = content["history"]
+
+    def _content(self) -> dict[str, Any]:
+        return {
             "config": self.config.public(),
             "fingerprint": self.fingerprint,
             "model": self.model.state_dict(),
@@ -106,37 +135,27 @@ class Run:
             "totals": asdict(self.totals),
             "history": self.history,
         }
-        save_state(content, path)
 
-    def load(self, path: Path) -> None:
-        """Takes up the state that :meth:`save` wrote.
+    def _check(self, content: Mapping[str, Any], path: Path) -> None:
+        own = self._content()
+        if content.keys() != own.keys() or not isinstance(content["config"], dict):
+            raise DataError(f"Cannot resume: {path} holds no state of a run. {ANEW}")
+        self._check_settings(content["config"])
+        if find_difference(content["fingerprint"], self.fingerprint):
+            raise DataError("Cannot resume: the training images have changed. Start anew in another folder with -o.")
+        kept = kept_by_optimizer(self.model, self.config)
+        if fault := find_fault(content, own, self.config, kept, self.epoch_steps, self.images):
+            raise DataError(f"Cannot resume: {path} is damaged: {fault}. {ANEW}")
 
-        Raises:
-            WeightsError: the file is missing or damaged.
-            DataError: the run had other settings or other images.
-        """
-        content = load_state(path)
-        self._check(content)
-        self.model.load_state_dict(content["model"])
-        if self.average:
-            self.average.load_state_dict(content["average"])
-        self.stepper.optimizer.load_state_dict(content["optimizer"])
-        self.stepper.scaler.load_state_dict(content["scaler"])
-        self.schedule.load_state_dict(content["schedule"])
-        self.epoch, self.step = content["epoch"], content["step"]
-        self.totals = Totals(**content["totals"])
-        self.history = content["history"]
-
-    def _check(self, content: Mapping[str, Any]) -> None:
+    def _check_settings(self, had: Mapping[str, Any]) -> None:
         may_change = MAY_CHANGE | ({"epochs"} if self.config.schedule == "plateau" else set())
+        had = TrainConfig().public() | dict(had)  # a run that is older than a setting has its default
         for name, value in self.config.public().items():
-            if name not in may_change and content["config"].get(name) != value:
+            if name not in may_change and find_difference(had[name], value):
                 raise DataError(
-                    f"Cannot resume with {name} {value}: the run has {content['config'].get(name)}. "
+                    f"Cannot resume with {name} {shorten(value)}: the run has {shorten(had[name])}. "
                     "Leave the option out, or start anew in another folder with -o."
                 )
-        if content["fingerprint"] != self.fingerprint:
-            raise DataError("Cannot resume: the training images have changed. Start anew in another folder with -o.")
 
     def checkpoint(self) -> Checkpoint:
         """The evaluated network with the last epoch's figures, the settings, and the images held out."""
@@ -146,32 +165,3 @@ class Run:
             metadata["held_out"] = self.held_out
         made = Checkpoint.of(self.evaluated, config.arch, config.classes, **metadata)
         return replace(made, other_names=config.others)
-
-
-def make_model(config: TrainConfig, data: FaceSet) -> nn.Module:
-    """The network that the settings describe, with pretrained weights and frozen layers.
-
-    Raises:
-        WeightsError: the pretrained weights can't be used.
-        DataError: a setting of the network makes no sense.
-    """
-    try:
-        dimensions = parse_config(config.arch, config.network)
-        model = build_model(config.arch, num_classes=len(config.outputs), **dimensions)
-    except (ValueError, AssertionError, KeyError, RuntimeError) as error:
-        raise DataError(f"Cannot build the network: {error}. Change --network.") from error
-    if config.pretrained:
-        share = load_pretrained(model, config.pretrained, config.outputs)
-        say(f"Took {share:.0%} of the network's weights from {config.pretrained}.")
-    if config.freeze:
-        head = ARCHITECTURES[config.arch].head
-        for name, parameter in model.named_parameters():
-            parameter.requires_grad = name.startswith(f"{head}.")
-    for layer in first_layers(model, config.freeze_first):
-        layer.requires_grad_(False)
-    return model
-
-
-def first_layers(model: nn.Module, count: int) -> list[nn.Module]:
-    """The first modules that hold weights themselves, such as a convolution or a BatchNorm."""
-    return [module for module in model.modules() if next(module.parameters(recurse=False), None) is not None][:count]

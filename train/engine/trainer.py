@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,33 +11,22 @@ import torch
 import torch.nn.functional as F
 
 from live_emotion.concurrency.interrupts import StopRequest
-from live_emotion.errors import DataError, LiveEmotionError, OutputError
-from live_emotion.io.atomic import atomic_write_text, make_folder
-from live_emotion.models.checkpoint import save_checkpoint
-from train.config import SETTINGS_FILE, TrainConfig, to_toml
+from live_emotion.errors import DataError, LiveEmotionError
+from train.config import TrainConfig
 from train.console import is_main, progress, say
 from train.data.dataset import FaceSet
 from train.data.held_out import note_held_out
 from train.data.splits import load_splits
 from train.engine import distributed
 from train.engine.distillation import add_teachers
-from train.engine.history_plot import plot_history
+from train.engine.history import is_exhausted, is_stuck, say_epoch
+from train.engine.run_folder import BEST, STATE, RunFolder, open_run_folder
 from train.engine.run_state import Run
 from train.engine.steps import Totals, batch_order, make_batch, predict_logits, seed_step
-from train.engine.tensorboard import log_epoch
 from train.metrics import accuracy, confusion_matrix
-
-BEST = "best_emotion_model.pth"
-FINAL = "final_emotion_model.pth"
-STATE = "training_state.pth"
-HISTORY = "history.jsonl"
-PLOT = "training_history.png"
 
 SAVE_SECONDS = 300
 """How much work a crash can cost within an epoch."""
-
-STUCK_EPOCHS = 3
-"""After so many epochs the training loss should have fallen by a fiftieth."""
 
 
 def train(config: TrainConfig, resume: bool = False, force: bool = False) -> None:
@@ -58,31 +45,30 @@ def train(config: TrainConfig, resume: bool = False, force: bool = False) -> Non
         LiveEmotionError: the memory does not suffice.
         KeyboardInterrupt: it was stopped, and saved.
     """
-    folder = make_folder(config.output)
-    if (folder / STATE).exists() and not (resume or force):
-        raise OutputError(f"{folder} holds a run already; go on with --resume, choose another -o, or use --force.")
-    if resume and not (folder / STATE).exists():
-        raise DataError(f"The run in {folder} ended before it was first saved; start it anew without --resume.")
     try:
-        with distributed.processes(config.device) as device, StopRequest() as stop:
+        with (
+            open_run_folder(config.output, resume, force) as folder,
+            distributed.processes(config.device) as device,
+            StopRequest() as stop,
+        ):
             _train(config, folder, resume, device, stop)
     except (torch.OutOfMemoryError, MemoryError) as error:
-        raise _out_of_memory(config, folder) from error
+        raise _out_of_memory(config) from error
     except RuntimeError as error:
         if "allocate" in str(error) or "out of memory" in str(error).lower():
-            raise _out_of_memory(config, folder) from error
+            raise _out_of_memory(config) from error
         raise
 
 
-def _out_of_memory(config: TrainConfig, folder: Path) -> LiveEmotionError:
-    saved = " Or free memory and go on with --resume." if (folder / STATE).exists() else ""
+def _out_of_memory(config: TrainConfig) -> LiveEmotionError:
+    saved = " Or free memory and go on with --resume." if (config.output / STATE).exists() else ""
     return LiveEmotionError(
         f"Out of memory with batches of {config.batch_size} images; start again with --batch-size "
         f"{max(2, config.batch_size // 2)} or a smaller --network.{saved}"
     )
 
 
-def _train(config: TrainConfig, folder: Path, resume: bool, device: torch.device, stop: StopRequest) -> None:
+def _train(config: TrainConfig, folder: RunFolder, resume: bool, device: torch.device, stop: StopRequest) -> None:
     train_faces, val_faces, config = load_splits(config)
     if len(train_faces) < 2 * distributed.size():
         raise DataError(f"{len(train_faces)} training images are too few; each process needs two at least.")
@@ -90,22 +76,23 @@ def _train(config: TrainConfig, folder: Path, resume: bool, device: torch.device
     held_out = note_held_out(val_faces, config.outputs) if config.hold_out else None
     run = Run(config, train_faces, device, held_out)
     if resume:
-        run.load(folder / STATE)
-    elif is_main():
-        atomic_write_text(folder / SETTINGS_FILE, to_toml(config.plain()))
-    while run.epoch < config.epochs and not _exhausted(run):
+        run.load(folder.path / STATE)
+    else:
+        folder.begin(config)
+    while run.epoch < config.epochs and not is_exhausted(run.history, config.patience):
         started, first = time.monotonic(), run.step
         _train_epoch(run, train_faces, folder, stop)
         entry = distributed.from_main(_validate(run, val_faces) if is_main() else None, device)
         seconds = time.monotonic() - started
         _finish_epoch(run, entry | {"seconds": round(seconds, 1)}, folder)
-        steps = len(batch_order(train_faces, config, run.epoch - 1))
-        _say_pace(run, len(train_faces) * (1 - first / steps), seconds)
+        _say_pace(run, len(train_faces) * (1 - first / run.epoch_steps), seconds)
+    if run.epoch < config.epochs:
+        say(f"Stopped: no better validation accuracy for {config.patience} epochs (--patience).")
     count = len(run.history)
-    say(f"Done: {count} epoch{'' if count == 1 else 's'}. The best weights are in {folder / BEST}.")
+    say(f"Done: {count} epoch{'' if count == 1 else 's'}. The best weights are in {folder.path / BEST}.")
 
 
-def _train_epoch(run: Run, faces: FaceSet, folder: Path, stop: StopRequest) -> None:
+def _train_epoch(run: Run, faces: FaceSet, folder: RunFolder, stop: StopRequest) -> None:
     say(f"Epoch {run.epoch + 1}/{run.config.epochs}")
     run.to_training()
     batches = batch_order(faces, run.config, run.epoch)
@@ -118,7 +105,7 @@ def _train_epoch(run: Run, faces: FaceSet, folder: Path, stop: StopRequest) -> N
             bar.set_postfix_str(f"{seen / (time.monotonic() - started):.0f} images/s", refresh=False)
             bar.update()
             if stopped or time.monotonic() - saved > SAVE_SECONDS:
-                _save(run, folder)
+                folder.write_state(run)
                 saved = time.monotonic()
             if stopped:
                 raise _stopped(run, folder, len(batches))
@@ -143,10 +130,10 @@ def _train_step(run: Run, faces: FaceSet, index: np.ndarray, place: str, stop: S
     return stopped > 0
 
 
-def _stopped(run: Run, folder: Path, steps: int) -> KeyboardInterrupt:
+def _stopped(run: Run, folder: RunFolder, steps: int) -> KeyboardInterrupt:
     say(
         f"Saved after batch {run.step} of {steps} in epoch {run.epoch + 1}; "
-        f"go on with: python -m train --resume -o {folder}"
+        f"go on with: python -m train --resume -o {folder.path}"
     )
     return KeyboardInterrupt()
 
@@ -169,37 +156,14 @@ def _validate(run: Run, val: FaceSet) -> dict[str, Any]:
     }
 
 
-def _finish_epoch(run: Run, entry: dict[str, Any], folder: Path) -> None:
-    """Reports, moves on to the next epoch, and writes everything that this one changes."""
-    best = max((e["val_accuracy"] for e in run.history), default=0.0)
+def _finish_epoch(run: Run, entry: dict[str, Any], folder: RunFolder) -> None:
+    """Moves on to the next epoch, reports, and writes everything that this one changes."""
     run.history.append(entry)
     run.epoch, run.step, run.totals = run.epoch + 1, 0, Totals()
     if run.config.schedule == "plateau":
         run.schedule.step(entry["val_loss"])
-    _say_epoch(entry)
-    if is_main():
-        save_checkpoint(run.checkpoint(), folder / FINAL)
-        if entry["val_accuracy"] > best or len(run.history) == 1:
-            save_checkpoint(run.checkpoint(), folder / BEST)
-            say(f"✓ Saved best model with accuracy: {entry['val_accuracy']:.2%}")
-    _save(run, folder)
-    if is_main():
-        atomic_write_text(folder / HISTORY, "".join(json.dumps(e) + "\n" for e in run.history))
-        plot_history(run.history, folder / PLOT)
-        log_epoch(entry, folder)
-
-
-def _save(run: Run, folder: Path) -> None:
-    if is_main():
-        run.save(folder / STATE)
-
-
-def _say_epoch(entry: dict[str, Any]) -> None:
-    say("Per-class accuracy:")
-    for name, (right, count) in entry["per_class"].items():
-        say(f"  {name}: {right / count:.2%} ({right}/{count})")
-    say(f"Train Loss: {entry['train_loss']:.4f} | Train Acc: {entry['train_accuracy']:.2%}")
-    say(f"Val Loss: {entry['val_loss']:.4f} | Val Acc: {entry['val_accuracy']:.2%}")
+    say_epoch(entry)
+    folder.write_epoch(run)
 
 
 def _say_pace(run: Run, images: float, seconds: float) -> None:
@@ -208,15 +172,5 @@ def _say_pace(run: Run, images: float, seconds: float) -> None:
     if left:
         time_left = f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
         say(f"{images / seconds:.0f} images/s with validation, about {time_left} left")
-    losses = [e["train_loss"] for e in run.history]
-    if len(losses) == STUCK_EPOCHS and min(losses) > 0.98 * losses[0] and not run.config.pretrained:
+    if is_stuck(run.history) and not run.config.pretrained:
         say(f"The loss does not fall; try another learning rate, such as --lr {run.config.lr / 10:g}.")
-
-
-def _exhausted(run: Run) -> bool:
-    """Whether validation accuracy has not risen for ``patience`` epochs."""
-    scores = [e["val_accuracy"] for e in run.history]
-    stop = bool(run.config.patience and scores and len(scores) - 1 - int(np.argmax(scores)) >= run.config.patience)
-    if stop:
-        say(f"Stopped: no better validation accuracy for {run.config.patience} epochs (--patience).")
-    return stop

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from train.cli.main import run_options, start
-from train.cli.options import GroupedHelp, setting_options
+from train.cli.grouped_help import GroupedHelp
+from train.cli.run_options import run_options, setting_options, start
 
 
 @click.command("distill", cls=GroupedHelp)
@@ -15,7 +15,7 @@ from train.cli.options import GroupedHelp, setting_options
 @setting_options()
 @click.pass_context
 def command(ctx: click.Context, /, resume: bool, force: bool, **options: Any) -> None:
-    """Teach a network what one or more others know.
+    """Train a network on the soft targets of one or more others, its teachers: knowledge distillation.
 
     Trains as ``python -m train`` does, but for the targets: the teachers' mean probabilities on each training image
     are mixed into them.

@@ -1,4 +1,4 @@
-"""Takes weights that were trained on something else into a network, as far as they fit."""
+"""The network that a run starts with: fresh, or with weights trained on something else, as far as they fit."""
 
 from __future__ import annotations
 
@@ -9,12 +9,46 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from live_emotion.errors import WeightsError
+from live_emotion.errors import DataError, WeightsError
 from live_emotion.models.checkpoint import load_state
+from live_emotion.models.registry import ARCHITECTURES, build_model, parse_config
 from live_emotion.types import StrPath
+from train.config import TrainConfig
+from train.console import say
 
 LEAST = 0.5
 """Part of the network's values that must be found in a file for it to count as weights of that network."""
+
+
+def make_model(config: TrainConfig) -> nn.Module:
+    """The network that the settings describe, with pretrained weights and frozen layers.
+
+    Raises:
+        WeightsError: the pretrained weights can't be used.
+        DataError: a setting of the network makes no sense.
+    """
+    try:
+        dimensions = parse_config(config.arch, config.network)
+        model = build_model(config.arch, num_classes=len(config.outputs), **dimensions)
+    except (ValueError, AssertionError, KeyError, RuntimeError) as error:
+        raise DataError(f"Cannot build the network: {error}. Change --network.") from error
+    if config.pretrained:
+        share = load_pretrained(model, config.pretrained, config.outputs)
+        say(f"Took {share:.0%} of the network's weights from {config.pretrained}.")
+    if config.freeze:
+        head = ARCHITECTURES[config.arch].head
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad = name.startswith(f"{head}.")
+    for layer in first_layers(model, config.freeze_first):
+        layer.requires_grad_(False)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise DataError(f"The first {config.freeze_first} layers are all there are to learn; lower --freeze-first.")
+    return model
+
+
+def first_layers(model: nn.Module, count: int) -> list[nn.Module]:
+    """The first modules that hold weights themselves, such as a convolution or a BatchNorm."""
+    return [module for module in model.modules() if next(module.parameters(recurse=False), None) is not None][:count]
 
 
 def load_pretrained(model: nn.Module, path: StrPath, outputs: Sequence[str] = ()) -> float:
@@ -37,8 +71,10 @@ def load_pretrained(model: nn.Module, path: StrPath, outputs: Sequence[str] = ()
     """
     content = load_state(path)
     source = content.get("state_dict", content)
-    own = model.state_dict()
-    known = [*content.get("class_names", ()), *content.get("other_names", ())]
+    names = [content.get("class_names", ()), content.get("other_names", ())]
+    if not isinstance(source, dict) or not all(isinstance(part, (list, tuple)) for part in names):
+        raise WeightsError(f"{path} is damaged or is no weights file; get it again or train anew.")
+    own, known = model.state_dict(), [name for part in names for name in part]
     last = list(own)[-1].rpartition(".")[0]
     taken = {}
     for name, value in own.items():
