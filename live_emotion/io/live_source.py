@@ -80,7 +80,7 @@ class LiveSource(Latest[LiveFrame]):
             CameraError: it cannot be opened.
         """
         self.start()
-        while not (self.state.opened.wait(SIGNAL_S) or self.ended):
+        while not (self.state.opened.wait(SIGNAL_S) or self._is_over):
             pass
         if not self.state.opened.is_set():
             self.take(0.0)  # raises what went wrong
