@@ -21,7 +21,7 @@ from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.emotions.onnx import OnnxNetwork, read_properties
 from live_emotion.errors import DeviceError, LiveEmotionError, WeightsError
 from live_emotion.faces.preprocessing import normalize_faces
-from live_emotion.io.description import PREPROCESSING, NetworkDescription, describe
+from live_emotion.io.description import PREPROCESSING, NetworkDescription, parse_description
 from live_emotion.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from live_emotion.models.embedding import WithEmbedding
 from live_emotion.models.registry import build_model
@@ -130,7 +130,7 @@ def test_the_weights_that_come_with_it_are_one_network_in_both_files(faces):
     checkpoint = load_checkpoint(weights_file("best_emotion_model.pth"))
     about = NetworkDescription(**{f.name: getattr(checkpoint, f.name) for f in fields(NetworkDescription)})
     properties = {p.key: p.value for p in onnx.load(weights_file("best_emotion_model.onnx")).metadata_props}
-    assert read_properties(properties) == json.loads(json.dumps(describe(about)))
+    assert parse_description(read_properties(properties), "best_emotion_model.onnx") == about
     for found, wanted in zip(network.run(faces), run_module(checkpoint.build(), faces)):
         assert wanted.std() > 0.1
         np.testing.assert_allclose(found, wanted, atol=1e-3)
