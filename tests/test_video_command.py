@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from videos import damage, make_video, number_of, numbered_frames
 
-from live_emotion.cli.commands.video import ClipType
+from live_emotion.cli.clips import ClipType
 from live_emotion.cli.main import cli
 from live_emotion.cli.progress import VideosBar
 from live_emotion.errors import DeviceError, InputError, LiveEmotionError, OutputError

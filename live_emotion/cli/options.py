@@ -55,7 +55,11 @@ max_faces_option = click.option(
 force_option = click.option("--force", is_flag=True, help="Overwrite files that exist.")
 
 profile_option = click.option(
-    "--profile", metavar="NAME", help="Use what 'live-emotion calibrate' learnt of a person's resting face."
+    "--profile",
+    multiple=True,
+    metavar="NAME",
+    help="Use what 'live-emotion enrol' learnt of a person, where a face looks like theirs. May be given several "
+    "times, for several people.",
 )
 camera_option = click.option(
     "--camera",

@@ -1,16 +1,22 @@
-"""Faces of one person, from photos or the camera, for a profile."""
+"""Faces of one person and what they show, from photos, a recording or the camera, for a profile."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from live_emotion.emotions.personalization import prototypes_of, similarities
+from live_emotion.emotions.profile import NEUTRAL
+from live_emotion.emotions.trial import Trial, try_out
 from live_emotion.errors import InputError
 from live_emotion.faces.boxes import area
 from live_emotion.io.images import read_image
+from live_emotion.io.video_reader import VideoFile
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.photos import list_photos
 from live_emotion.types import Frame, LiveFrame
 
 FEWEST = 5
@@ -19,75 +25,193 @@ FEWEST = 5
 ALONE = 0.25
 """Part of the largest face's area from which another one is somebody else in view rather than in the background."""
 
+SAME = 0.85
+"""Cosine of a resting face's embedding to the mean of those before from which it may be the same person's. On JAFFE a
+person's own have 0.96 and more, 95 % of other people's less than 0.9. Other emotions say more of the emotion than of
+the person: there a person's own smile is as far from the resting face as anybody's, and nobody is told apart by it."""
 
-def face_of(frame: Frame, analyzer: EmotionAnalyzer, name: str) -> np.ndarray:
+
+@dataclass(frozen=True)
+class Shown:
+    """A frame of a person and the emotion that it is said to show.
+
+    Attributes:
+        frame: the picture.
+        label: name of the emotion.
+        source: where it is from, for messages.
+    """
+
+    frame: Frame
+    label: str
+    source: str
+
+
+class Enrolment:
+    """Takes the faces of one person, frame by frame, and learns from them.
+
+    Args:
+        analyzer: finds them; its classifier's weights are those that the profile will fit.
+
+    Attributes:
+        labels: what the faces show that were taken.
+    """
+
+    def __init__(self, analyzer: EmotionAnalyzer) -> None:
+        self.analyzer = analyzer
+        self.labels: list[str] = []
+        self._faces: list[np.ndarray] = []
+        self._embeddings: list[np.ndarray] = []
+
+    @property
+    def faces(self) -> np.ndarray:
+        """uint8 (N, 48, 48), in the order in which they were taken."""
+        return np.stack(self._faces) if self._faces else np.empty((0, 48, 48), np.uint8)
+
+    def take(self, shown: Shown) -> None:
+        """Takes the face of a frame.
+
+        Raises:
+            InputError: it doesn't, and this is why: :func:`face_of` takes none, or it is another person's.
+        """
+        face = face_of(shown.frame, self.analyzer, shown.source)
+        embedding = self.analyzer.classifier.read(face[None])[1][0]
+        if shown.label == NEUTRAL and (before := self._resting()):
+            mean = prototypes_of(np.stack(before), np.zeros(len(before), int))[0]
+            if similarities(embedding[None], [mean])[0, 0] < SAME:
+                raise InputError(f"The face in {shown.source} is another person's, or not at rest as those before.")
+        self.labels.append(shown.label)
+        self._faces.append(face)
+        self._embeddings.append(embedding)
+
+    def _resting(self) -> list[np.ndarray]:
+        return [embedding for label, embedding in zip(self.labels, self._embeddings) if label == NEUTRAL]
+
+    def forget(self, label: str) -> None:
+        """Drops what was taken of an emotion."""
+        kept = [i for i, other in enumerate(self.labels) if other != label]
+        self.labels = [self.labels[i] for i in kept]
+        self._faces = [self._faces[i] for i in kept]
+        self._embeddings = [self._embeddings[i] for i in kept]
+
+    def learn(self) -> Trial:
+        """The profile of what was taken, and what it is worth.
+
+        Raises:
+            InputError: the faces do not show what they are said to show.
+        """
+        return try_out(self.faces, self.labels, self.analyzer.classifier)
+
+
+def collect(
+    frames: Iterable[Shown],
+    analyzer: EmotionAnalyzer,
+    refused: Callable[[InputError], object] | None = None,
+    fewest: int = 1,
+) -> Enrolment:
+    """Takes the faces of all frames that give one.
+
+    Args:
+        frames: of one person.
+        analyzer: finds the faces.
+        refused: is told why a frame gives none; None: each must.
+        fewest: faces that are needed, of as many frames; of fewer frames each must give one.
+
+    Raises:
+        InputError: hardly any frame gives a face.
+    """
+    enrolment, problem, total = Enrolment(analyzer), None, 0
+    for shown in frames:
+        total += 1
+        try:
+            enrolment.take(shown)
+        except InputError as error:
+            if refused is None:
+                raise
+            problem = error
+            refused(error)
+    if len(enrolment.labels) < min(fewest, max(total, 1)):
+        raise problem or InputError("The camera gave no frame; try again.")
+    return enrolment
+
+
+def face_of(frame: Frame, analyzer: EmotionAnalyzer, source: str) -> np.ndarray:
     """The one face of a frame, as the network reads it: uint8 (48, 48).
 
     Args:
         frame: uint8 BGR.
         analyzer: finds it.
-        name: of the image, for the message.
+        source: where it is from, for the message.
 
     Raises:
         InputError: there is none, it cannot be read, or several people are in view.
     """
     found = analyzer.find(frame)
     if not found.faces:
-        raise InputError(f"Found no face in {name}; come closer, or put light on your face.")
+        raise InputError(f"Found no face in {source}; come closer, or put light on your face.")
     areas = [area(face.box) for face in found.faces]
     largest = int(np.argmax(areas))
     if sum(size >= ALONE * areas[largest] for size in areas) > 1:
-        raise InputError(f"There are several people in {name}; a profile is of one person alone.")
+        raise InputError(f"There are several people in {source}; a profile is of one person alone.")
     note = found.faces[largest].note
     if note:
-        raise InputError(f"The face in {name} is {note}; use a larger, sharper and brighter one from the front.")
+        raise InputError(f"The face in {source} is {note}; use a larger, sharper and brighter one from the front.")
     return found.crops[largest]
 
 
-def photo_faces(photos: Sequence[Path], analyzer: EmotionAnalyzer) -> np.ndarray:
-    """The face of each photo: uint8 (N, 48, 48).
+def photos_of(photos: Sequence[Path], label: str) -> Iterator[Shown]:
+    """Photos that show one emotion.
 
     Raises:
-        InputError: a photo is missing, no image, or :func:`face_of` takes no face from it.
+        InputError: a photo is missing, or no image.
     """
-    return np.stack([face_of(Frame(0, 0.0, read_image(photo)), analyzer, str(photo)) for photo in photos])
+    for photo in photos:
+        yield Shown(Frame(0, 0.0, read_image(photo)), label, str(photo))
 
 
-def camera_faces(
-    frames: Iterable[LiveFrame],
-    analyzer: EmotionAnalyzer,
-    seconds: float,
-    progress: Callable[[float], object] = lambda _: None,
-) -> np.ndarray:
-    """The faces of a camera's frames within so many seconds: uint8 (N, 48, 48).
+def folder_of(folder: Path, class_names: Sequence[str]) -> Iterator[Shown]:
+    """The photos of a folder with a folder for each emotion; one that is missing was not shown.
+
+    Raises:
+        InputError: there is no such folder, none in it is an emotion's, or a file is no image.
+    """
+    found = [name for name in class_names if (folder / name).is_dir()]
+    if not found:
+        state = "holds no folder of an emotion" if folder.is_dir() else "is no folder"
+        raise InputError(f"{folder} {state}; put photos into folders in it named {', '.join(class_names)}.")
+    for name in found:
+        yield from photos_of(list_photos([folder / name]), name)
+
+
+def recording_of(video: Path, parts: Sequence[tuple[float, float, str]]) -> Iterator[Shown]:
+    """The frames of parts of a video, each of which shows an emotion from one time to another, in seconds.
+
+    Raises:
+        InputError: it is no video, or has no frame within a part.
+    """
+    for start_s, end_s, label in parts:
+        with VideoFile(video, start_s, end_s) as frames:
+            for frame in frames:
+                yield Shown(frame, label, str(video))
+
+
+def camera_of(
+    frames: Iterable[LiveFrame], label: str, seconds: float, progress: Callable[[float], object] = lambda _: None
+) -> Iterator[Shown]:
+    """The frames that a camera gives within so many seconds.
 
     Args:
         frames: as they come.
-        analyzer: finds the faces.
+        label: what they show.
         seconds: how long, from the first frame on.
         progress: is told how many seconds have passed.
 
     Raises:
-        InputError: hardly any frame shows one face that can be read.
         CameraError: the camera gives no frames.
     """
-    faces, total, problem = [], 0, ""
-    for frame in _first(frames, seconds, progress):
-        total += 1
-        try:
-            faces.append(face_of(frame, analyzer, "the camera's frames"))
-        except InputError as error:
-            problem = str(error)
-    if len(faces) < min(FEWEST, max(total, 1)):
-        raise InputError(problem or "The camera gave no frame; try again.")
-    return np.stack(faces)
-
-
-def _first(frames: Iterable[LiveFrame], seconds: float, progress: Callable[[float], object]) -> Iterator[LiveFrame]:
     start_s = None
     for frame in frames:
         start_s = frame.clock_s if start_s is None else start_s
         if frame.clock_s - start_s > seconds:
             return
         progress(frame.clock_s - start_s)
-        yield frame
+        yield Shown(frame, label, "the camera's frames")

@@ -82,7 +82,7 @@ class LiveLoop:
         recorder: records what is shown.
         window: shows it; None: nothing is shown.
         sink: takes the rows.
-        profile: its name, which is shown all the time.
+        profile: its name, or several, shown all the time.
         about: a line or more for the info display.
         cameras: gives the next camera when a key asks for it; None: there is one only.
         say: told, once each time, what is wrong with the camera or cannot be written.
@@ -101,7 +101,7 @@ class LiveLoop:
         recorder: Recorder,
         window: Window | None = None,
         sink: ResultsWriter | None = None,
-        profile: str | None = None,
+        profile: str = "",
         about: Sequence[str] = (),
         cameras: CameraRing | None = None,
         say: Callable[[str], object] = lambda text: None,

@@ -40,8 +40,8 @@ def command(
 ) -> None:
     """Learn how your face looks at rest, so that it is not called sad or angry.
 
-    Look into the camera with a relaxed face for five seconds. What is stored is one number for each emotion, no
-    image. Use it with --profile NAME.
+    Look into the camera with a relaxed face for five seconds. What is stored are numbers, no image. Use it with
+    --profile NAME. 'live-emotion enrol' learns the other emotions, too, and tests what it learnt; that is worth more.
 
     \b
     live-emotion calibrate
@@ -50,7 +50,8 @@ def command(
     """
     from tqdm import tqdm
 
-    from live_emotion.emotions.profile import NEUTRAL, Profile, profile_path
+    from live_emotion.cli.enrolment import Refusals, learn_and_save
+    from live_emotion.emotions.profile import NEUTRAL, profile_path
     from live_emotion.errors import InputError
     from live_emotion.io.atomic import refuse_existing
     from live_emotion.io.live_source import open_camera
@@ -60,22 +61,18 @@ def command(
         live = None if photos else stack.enter_context(open_camera(camera))
 
         from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
-        from live_emotion.pipelines.enrolment import camera_faces, photo_faces
+        from live_emotion.pipelines.enrolment import FEWEST, camera_of, collect, photos_of
 
         analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(weights, device, detector)))
         if NEUTRAL not in analyzer.class_names:
             raise InputError("These weights have no class neutral, so there is nothing to calibrate.")
         if live:
             click.echo(f"Look into the camera with a relaxed face for {seconds:g} seconds.", err=True)
+            refusals = Refusals()
             with tqdm(total=round(seconds, 1), unit="s", disable=None) as bar:
-                faces = camera_faces(live, analyzer, seconds, lambda passed: bar.update(round(passed - bar.n, 2)))
+                frames = camera_of(live, NEUTRAL, seconds, lambda passed: bar.update(round(passed - bar.n, 2)))
+                enrolment = collect(frames, analyzer, refusals.add, FEWEST)
+            refusals.say()
         else:
-            faces = photo_faces(photos, analyzer)
-        own = Profile.fit(faces, [NEUTRAL] * len(faces), analyzer.classifier)
-        probabilities, embeddings = analyzer.classifier.read(faces)
-    path = own.save(profile)
-    neutral = own.class_names.index(NEUTRAL)
-    before, after = (float(p[:, neutral].mean()) for p in (probabilities, own.correct(probabilities, embeddings)))
-    images = "1 image" if len(faces) == 1 else f"{len(faces)} images"
-    click.echo(f"Read {images} of the resting face: neutral {before:.0%} -> {after:.0%}")
-    click.echo(f"Saved {path}; use it with --profile {profile}")
+            enrolment = collect(photos_of(photos, NEUTRAL), analyzer)
+        learn_and_save(enrolment, profile)

@@ -54,7 +54,7 @@ def command(
     log: str | None,
     output: Path,
     force: bool,
-    profile: str | None,
+    profile: tuple[str, ...],
     **analysis: Any,
 ) -> None:
     """Read emotions live from a camera, in a window.
@@ -109,7 +109,7 @@ def command(
             recorder.start(record)
         settings = Settings(mirror=is_camera(camera) if mirror is None else mirror)
         about = [f"detector {analysis['detector']}"]
-        loop = LiveLoop(analyzer, settings, recorder, screen, sink, profile, about, cameras, say)
+        loop = LiveLoop(analyzer, settings, recorder, screen, sink, ", ".join(profile), about, cameras, say)
         stop = stack.enter_context(StopRequest())
         loop.run(source, lambda: stop.requested)
         for source in sources:

@@ -1,0 +1,84 @@
+"""``live-emotion profiles``: what was learnt of people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from live_emotion.cli.options import weights_option
+from live_emotion.errors import InputError, LiveEmotionError
+
+if TYPE_CHECKING:
+    from live_emotion.emotions.classifier import EmotionClassifier
+    from live_emotion.emotions.profile import Profile
+
+
+@click.group("profiles", invoke_without_command=True)
+@weights_option
+@click.pass_context
+def command(context: click.Context, weights: tuple[Path, ...]) -> None:
+    """List, show and delete what 'enrol' and 'calibrate' learnt of people.
+
+    A profile is a file of numbers, no image; it fits the weights that it was made with, and these only.
+
+    \b
+    live-emotion profiles                 all of them
+    live-emotion profiles show anna       the numbers of one
+    live-emotion profiles delete anna     nothing is kept of it
+    """
+    from live_emotion.emotions.classifier import EmotionClassifier
+    from live_emotion.emotions.profile import Profile, profile_names
+
+    context.obj = weights
+    if context.invoked_subcommand:
+        return
+    names = profile_names()
+    if not names:
+        click.echo("There is no profile yet; 'live-emotion enrol' makes one.")
+        return
+    classifier = EmotionClassifier(weights)
+    for name in names:
+        try:
+            about = describe(Profile.load(name), classifier)
+        except InputError as error:
+            about = str(error)
+        click.echo(f"{name}: {about}")
+
+
+@command.command("show")
+@click.argument("name")
+@click.pass_obj
+def show(weights: tuple[Path, ...], name: str) -> None:
+    """Print what the profile NAME holds: what it corrects each emotion by, and where it lies."""
+    from live_emotion.emotions.classifier import EmotionClassifier
+    from live_emotion.emotions.profile import Profile, profile_path
+
+    profile = Profile.load(name)
+    click.echo(f"{name}: {describe(profile, EmotionClassifier(weights))}")
+    for emotion, offset in zip(profile.class_names, profile.offsets):
+        vector = profile.prototypes.get(emotion)
+        learnt = f"its look in {len(vector)} numbers" if vector else "not shown"
+        click.echo(f"  {emotion}: log probability {offset:+.2f}, {learnt}")
+    click.echo(f"  in {profile_path(name)}")
+
+
+@command.command("delete")
+@click.argument("name")
+def delete(name: str) -> None:
+    """Delete the profile NAME; nothing is kept of it."""
+    from live_emotion.emotions.profile import delete_profile
+
+    delete_profile(name)
+    click.echo(f"Deleted the profile {name}.")
+
+
+def describe(profile: Profile, classifier: EmotionClassifier) -> str:
+    """What it was made of, and whether it fits the weights, in a line."""
+    learnt = ", ".join(name for name in profile.class_names if name in profile.prototypes) or "resting face"
+    try:
+        profile.check(classifier.class_names, classifier.fingerprint)
+    except LiveEmotionError as error:
+        return f"{learnt}; {error}"
+    return f"{learnt}; fits the weights"
