@@ -42,7 +42,7 @@ FONTS = range(8)  # OpenCV's Hershey fonts
 @click.option("--clip", "clips", multiple=True, type=click.Path(path_type=Path, exists=True), help="Without faces.")
 @click.option("--photo", "photos", multiple=True, type=click.Path(path_type=Path, exists=True), help="Without faces.")
 @click.option("--minutes", default=10.0, show_default=True, help="Of clutter.")
-@click.option("--fps", default=30.0, show_default=True, help="Of clutter.")
+@click.option("--fps", default=15.0, show_default=True, help="Of clutter.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--detector", "kind", type=click.Choice(DETECTORS), default="full", show_default=True)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures here.")
@@ -98,6 +98,7 @@ def clutter(photos: list[np.ndarray], count: int, fps: float, seed: int) -> Iter
     """So many frames of clutter, (720, 1280, 3) uint8 BGR."""
     rng = random.Random(seed)
     scene = round(SCENE_S * fps)
+    noise = np.random.default_rng(seed).normal(0, 3, (8, HEIGHT, WIDTH, 3)).astype(np.int16)  # a camera's
     for index in range(count):
         if index % scene == 0:
             background = rng.choice([*photos, texture(rng)])
@@ -106,8 +107,7 @@ def clutter(photos: list[np.ndarray], count: int, fps: float, seed: int) -> Iter
         canvas = back.copy()
         for piece, moves in pieces:
             place(canvas, piece, moves, (index % scene) / fps)
-        noise = np.random.default_rng(index).normal(0, 3, canvas.shape).astype(np.int8)  # a camera's
-        yield Frame(index, index / fps, np.clip(canvas.astype(np.int16) + noise, 0, 255).astype(np.uint8))
+        yield Frame(index, index / fps, cv2.add(canvas, noise[index % len(noise)], dtype=cv2.CV_8U))
 
 
 def drift(rng: random.Random) -> dict[str, float]:
