@@ -33,7 +33,7 @@ detector_option = click.option(
     type=click.Choice(DETECTORS),
     default="full",
     show_default=True,
-    help="full: faces near and a few metres away; short: fastest, for a face that fills the image; "
+    help="full: faces near and a few metres away; short: fastest, for a face nearby; "
     "tiled: groups and faces far away, many times slower.",
 )
 min_confidence_option = click.option(
