@@ -59,7 +59,7 @@ def make_video(
         stream = container.add_stream(codec, rate=25, options=options)
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
-        if codec not in ("gif", "mpeg4"):
+        if codec not in ("gif", "mpeg4", "mpeg2video"):
             stream.time_base = stream.codec_context.time_base = TIME_BASE
         if rotation:
             stream.set_display_rotation(rotation)
