@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -112,7 +113,7 @@ class Profile:
         offsets[: len(self.offsets)] = self.offsets[: len(offsets)]
         scores = np.log(np.maximum(probabilities, SMALLEST)) + offsets
         if len(self.prototypes) > 1:
-            near = similarities(embeddings, [np.array(vector) for vector in self.prototypes.values()])
+            near = similarities(embeddings, self._directions)
             pull = np.repeat(near.mean(axis=1, keepdims=True), len(self.class_names), axis=1)
             pull[:, [self.class_names.index(name) for name in self.prototypes]] = near
             scores[:, : pull.shape[1]] += PULL * (pull - pull.mean(axis=1, keepdims=True))
@@ -122,7 +123,12 @@ class Profile:
         """How much N faces look like this person: the cosine to the nearest prototype, (N,) float, -1 to 1."""
         if not self.prototypes:
             return np.ones(len(embeddings))
-        return similarities(embeddings, [np.array(vector) for vector in self.prototypes.values()]).max(axis=1)
+        return similarities(embeddings, self._directions).max(axis=1)
+
+    @functools.cached_property
+    def _directions(self) -> list[np.ndarray]:
+        """The prototypes as arrays, which each frame asks for."""
+        return [np.array(vector) for vector in self.prototypes.values()]
 
     def check(self, class_names: Sequence[str], fingerprint: str = "") -> None:
         """Looks whether it fits a network: its classes, and the fingerprint of its weights.

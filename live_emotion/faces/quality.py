@@ -74,6 +74,11 @@ def doubt(note: str, probabilities: np.ndarray, shown: int) -> str:
     return UNSURE if confidence < SURE else ""
 
 
+def is_readable(note: str) -> bool:
+    """Whether a face of this note shows something to be read, be it with doubts."""
+    return note in ("", UNSURE)
+
+
 def sharpness(crop: np.ndarray) -> float:
     """Mean square of the Laplacian over the variance of (H, W) uint8; 0 for a flat picture."""
     import cv2

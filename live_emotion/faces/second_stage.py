@@ -1,4 +1,4 @@
-"""The second stage of detection: a closer look at what may be a face, which confirms and refines it."""
+"""The second stage of detection: what may be a face is looked at in its own pixels, confirmed and refined."""
 
 from __future__ import annotations
 

@@ -149,8 +149,9 @@ class EmotionAnalyzer:
         # the cores that the network leaves find faces meanwhile: in frames that follow, or in several at once
         threads = 1 if workers > 1 else max(1, cores() // 2) if config.track else 0
         self.classifier = EmotionClassifier(config.weights, config.device, threads)
+        fingerprint = self.classifier.fingerprint if profiles else ""
         for profile in profiles:
-            profile.check(self.class_names, self.classifier.fingerprint)
+            profile.check(self.class_names, fingerprint)
         self._profiles = profiles
         self._detectors = [FaceDetector(config.detector, config.min_confidence) for _ in range(workers)]
         self._idle: queue.SimpleQueue[FaceDetector] = queue.SimpleQueue()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from live_emotion.faces.quality import UNSURE
+from live_emotion.faces.quality import is_readable
 from live_emotion.types import TrackedFace
 from live_emotion.visualization.palette import LIGHT, Colour
 from live_emotion.visualization.text import darken, put_text, text_size
@@ -65,7 +65,7 @@ class History:
                 self._seen[face.track_id] = self._step, face.name or str(face.track_id)
                 empty = np.zeros((STEPS, self._classes + 1), np.float32)
                 sums = self._sums.setdefault(face.track_id, empty)
-                if face.note in ("", UNSURE):
+                if is_readable(face.note):
                     sums[-1] += (*face.probabilities, 1)
                     if 1 < passed <= FILLED and sums[-1 - passed, -1]:
                         sums[-passed:-1] = *face.probabilities, 1

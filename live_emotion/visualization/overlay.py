@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from live_emotion.faces.boxes import by_size
-from live_emotion.faces.quality import UNSURE
+from live_emotion.faces.quality import UNSURE, is_readable
 from live_emotion.types import TrackedFace
 from live_emotion.visualization.history import Band, bands_height, draw_bands
 from live_emotion.visualization.layout import Rect, Size, head, place_chart, place_labels, place_panel
@@ -98,7 +98,7 @@ class Overlay:
         size = canvas.shape[1], canvas.shape[0]
         charts = {}
         for mark in marks:
-            if is_readable(mark.face):
+            if is_readable(mark.face.note):
                 chart_size, gap = _chart_size(list(self._colours), mark.scale), max(2, round(6 * mark.scale))
                 before = self._charts.get(mark.track_id)
                 if placed := place_chart(head(mark.box), chart_size, gap, size, taken, before):
@@ -145,14 +145,9 @@ class _Mark:
         return self.tag_width + width + 2 * self.pad, height + 2 * self.pad
 
 
-def is_readable(face: TrackedFace) -> bool:
-    """Whether there is something to be read in a face, be it with doubts."""
-    return face.note in ("", UNSURE)
-
-
 def label(face: TrackedFace) -> str:
     """What is written at a face: its emotion with the confidence, or why there is none."""
-    if not is_readable(face):
+    if not is_readable(face.note):
         return face.note
     return f"{UNSURE}: {face.emotion}?" if face.note else f"{face.emotion} {face.confidence:.0%}"
 

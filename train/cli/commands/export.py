@@ -105,6 +105,7 @@ def _print_cost(whole: Network, small: Network, labelled: FaceSet | None) -> Non
     for name, network in (("float32", whole), ("int8", small)):
         line = f"{name:8} {export.face_ms(network):6.2f} ms a face"
         if labelled:
-            right = export.all_logits(network, labelled.faces).argmax(axis=1) == labelled.labels
+            shown = export.all_logits(network, labelled.faces)[:, : len(network.class_names)]
+            right = shown.argmax(axis=1) == labelled.labels
             line += f", accuracy {right.mean():.2%} of {len(labelled)} images"
         click.echo(line)
