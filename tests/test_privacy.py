@@ -9,9 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import pytest
-from videos import make_video, numbered_frames
+from commands import COMMANDS, write_files
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,12 +24,8 @@ CALLS = "connect,sendto,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory, portrait):
-    """A folder with a photo, a video and rows of it."""
-    folder = tmp_path_factory.mktemp("files")
-    cv2.imwrite(str(folder / "photo.png"), portrait)
-    make_video(folder / "clip.mp4", numbered_frames(portrait, 10))
-    (folder / "rows.csv").write_text("frame,time_s\n")
-    return folder
+    """A folder with a photo and a video."""
+    return write_files(tmp_path_factory.mktemp("files"), portrait, 10)
 
 
 def system_calls(argv, folder):
@@ -79,14 +74,7 @@ def written(lines):
 
 @pytest.mark.parametrize(
     "argv",
-    [
-        ["demo", "-o", "{out}/demo"],
-        ["image", "{files}/photo.png", "-o", "{out}/photos"],
-        ["video", "{files}/clip.mp4", "-o", "{out}/clip.mp4", "--data", "csv", "--report", "{out}/report"],
-        ["webcam", "--camera", "{files}/clip.mp4", "--no-window", "--log", "{out}/log.csv", "--record", "{out}/me.mp4"],
-        ["cameras"],
-        ["doctor"],
-    ],
+    COMMANDS,
     ids=lambda argv: argv[0],
 )
 def test_no_command_connects_or_writes_elsewhere(tmp_path, files, argv):

@@ -7,9 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import pytest
-from videos import make_video, numbered_frames
+from commands import COMMANDS, write_files
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,24 +46,13 @@ def run(argv, package="live_emotion.cli"):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory, portrait):
-    """A folder with a photo, a video and rows of it."""
-    folder = tmp_path_factory.mktemp("files")
-    cv2.imwrite(str(folder / "photo.png"), portrait)
-    make_video(folder / "clip.mp4", numbered_frames(portrait, 30))
-    return folder
+    """A folder with a photo and a video."""
+    return write_files(tmp_path_factory.mktemp("files"), portrait, 30)
 
 
 @pytest.mark.parametrize(
     "argv",
-    [
-        ["demo", "-o", "{out}/demo"],
-        ["image", "{files}/photo.png", "-o", "{out}/photos"],
-        ["video", "{files}/clip.mp4", "-o", "{out}/clip.mp4", "--data", "csv", "--report", "{out}/report"],
-        ["webcam", "--camera", "{files}/clip.mp4", "--no-window", "--log", "{out}/log.csv", "--record", "{out}/me.mp4"],
-        ["calibrate", "--help"],
-        ["cameras"],
-        ["doctor"],
-    ],
+    [*COMMANDS, ["calibrate", "--help"]],
     ids=lambda argv: argv[0],
 )
 def test_commands_neither_need_torch_nor_ask_for_it(tmp_path, files, argv):
