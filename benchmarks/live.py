@@ -5,7 +5,7 @@
 1. Plays a 1280x720 clip of the portrait at 30 frames a second as the camera, with 1 face and with 4.
 2. Compares the analysis of a frame (detect, crop, classify, track, draw) with the bare MediaPipe call and the bare
    forward pass of the network, interleaved in one run.
-3. Compares the time from command to first result with the bare imports of torch and mediapipe.
+3. Compares the time from command to first result with the bare imports of cv2, mediapipe and onnxruntime.
 4. Memory after many frames against that after 500.
 
 Run it on an idle machine: the figures of the first part are not ratios.
@@ -154,7 +154,9 @@ def measure_start(frames: list[np.ndarray]) -> dict:
         with VideoWriter(video) as writer:
             for i, image in enumerate(frames):
                 writer.write(image, i / FPS)
-        imports = min(seconds_to_line([sys.executable, "-c", "import torch, mediapipe; print(1)"]) for _ in range(3))
+        imports = min(
+            seconds_to_line([sys.executable, "-c", "import cv2, mediapipe, onnxruntime; print(1)"]) for _ in range(3)
+        )
         command = [sys.executable, "-m", "live_emotion", "webcam", "--no-window", "--camera", str(video), "--log", "-"]
         first = min(seconds_to_line(command) for _ in range(3))
     return {"imports_s": imports, "first_row_s": first, "ratio": first / imports}
