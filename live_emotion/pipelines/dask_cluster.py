@@ -75,7 +75,9 @@ def run_on_cluster(
             for number, (count, expected) in list(frames.items()):
                 progress(number, count, expected)
             for future in done:
-                yield _outcome_of(future, tasks[futures.pop(future)], address)
+                outcome = _outcome_of(future, tasks[futures.pop(future)], address)
+                future.release()  # or the cluster does the video again, should the worker that holds the outcome die
+                yield outcome
             if stop() and not halted:
                 halted = True
                 client.run(_halt, topic, on_error="ignore")
