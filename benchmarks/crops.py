@@ -20,7 +20,7 @@ from detection import HEIGHT, SIDES, WIDTH
 
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.faces.crops import find_faces
-from live_emotion.faces.detector import DETECTORS, FaceDetector
+from live_emotion.faces.detection.detector import DETECTORS, FaceDetector
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import read_image
 from live_emotion.types import EMOTIONS

@@ -22,8 +22,8 @@ import click
 import cv2
 import numpy as np
 
-from live_emotion.faces.blazeface import BlazeFace
-from live_emotion.faces.detector import DETECTORS, PROPOSAL_SCORE, FaceDetector
+from live_emotion.faces.detection.blazeface import BlazeFace
+from live_emotion.faces.detection.detector import DETECTORS, PROPOSAL_SCORE, FaceDetector
 from live_emotion.faces.preprocessing import crop_box
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image

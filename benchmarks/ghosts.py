@@ -20,12 +20,12 @@ import click
 import cv2
 import numpy as np
 
-from live_emotion.faces.detector import DETECTORS, FaceDetector
-from live_emotion.faces.refinement import RefinementMemory
+from live_emotion.faces.detection.detector import DETECTORS, FaceDetector
+from live_emotion.faces.detection.refinement import RefinementMemory
 from live_emotion.faces.tracker import Tracker
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import read_image
-from live_emotion.io.video_reader import VideoFile
+from live_emotion.io.video.reader import VideoFile
 from live_emotion.types import Frame
 
 WIDTH, HEIGHT = 1280, 720

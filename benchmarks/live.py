@@ -27,18 +27,18 @@ import click
 import cv2
 import numpy as np
 
-from live_emotion.faces.blazeface import BlazeFace
-from live_emotion.faces.detector import PROPOSAL_SCORE
+from live_emotion.faces.detection.blazeface import BlazeFace
+from live_emotion.faces.detection.detector import PROPOSAL_SCORE
 from live_emotion.io.atomic import atomic_write_text
-from live_emotion.io.demo_clip import read_portrait
+from live_emotion.io.display.screen import has_display
+from live_emotion.io.display.window import Window
 from live_emotion.io.live_source import LiveSource
-from live_emotion.io.screen import has_display
-from live_emotion.io.video_writer import VideoWriter
-from live_emotion.io.window import Window
+from live_emotion.io.video.demo_clip import read_portrait
+from live_emotion.io.video.writer import VideoWriter
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
-from live_emotion.pipelines.controls import Settings
-from live_emotion.pipelines.live import LiveLoop
-from live_emotion.pipelines.recorder import Recorder
+from live_emotion.pipelines.live.controls import Settings
+from live_emotion.pipelines.live.loop import LiveLoop
+from live_emotion.pipelines.live.recorder import Recorder
 from live_emotion.types import Frame, LiveFrame
 
 WIDTH, HEIGHT, FPS = 1280, 720, 30

@@ -16,7 +16,7 @@ import click
 import numpy as np
 
 from live_emotion.faces.crops import find_faces
-from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.preprocessing import FACE_SIZE
 from live_emotion.io.atomic import atomic_path
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image

@@ -30,13 +30,13 @@ import cv2
 import numpy as np
 
 from live_emotion.concurrency.cpu import cores
-from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.io.atomic import atomic_write_text
-from live_emotion.io.demo_clip import read_portrait
-from live_emotion.io.video_reader import VideoFile
-from live_emotion.io.video_writer import DEFAULT_QUALITY, ENCODER_OPTIONS, VideoWriter
+from live_emotion.io.video.demo_clip import read_portrait
+from live_emotion.io.video.reader import VideoFile
+from live_emotion.io.video.writer import DEFAULT_QUALITY, ENCODER_OPTIONS, VideoWriter
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
-from live_emotion.pipelines.video import VideoOptions, annotate_video
+from live_emotion.pipelines.videos.video import VideoOptions, annotate_video
 from live_emotion.types import Frame
 
 WIDTH, HEIGHT, FPS = 1280, 720, 25

@@ -19,13 +19,13 @@ from live_emotion.emotions.onnx import OnnxNetwork, is_onnx
 from live_emotion.errors import ArgumentError, InputError
 from live_emotion.faces.boxes import area
 from live_emotion.faces.crops import find_faces
-from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.io.camera import CameraMode
 from live_emotion.io.images import read_image
 from live_emotion.io.live_source import open_camera
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer, Result
-from live_emotion.pipelines.controls import Settings
-from live_emotion.pipelines.live import find_live, read_live
+from live_emotion.pipelines.live.controls import Settings
+from live_emotion.pipelines.live.loop import find_live, read_live
 from live_emotion.types import Frame, Row, StrPath, TrackedFace
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ class EmotionDetector:
     def __init__(self, config: AnalysisConfig = AnalysisConfig(), **changes: Any) -> None:
         self._analyzer = EmotionAnalyzer(_changed(config, changes))
         self._count = 0
+        self._is_closed = False
         self.class_names = self._analyzer.class_names
 
     def detect(self, image: np.ndarray, time_s: float | None = None) -> list[TrackedFace]:
@@ -162,8 +163,11 @@ class EmotionDetector:
             (in the order of ``class_names``) and, where tracking is on, ``track_id``.
 
         Raises:
-            ArgumentError: ``image`` is no such array, as after a failed ``cv2.imread``, or ``time_s`` is not finite.
+            ArgumentError: ``image`` is no such array, as after a failed ``cv2.imread``, ``time_s`` is not finite, or
+                the detector is closed.
         """
+        if self._is_closed:
+            raise ArgumentError("this EmotionDetector is closed; make another one")
         now_s: Any = time.monotonic() if time_s is None else time_s
         if not isinstance(now_s, (int, float, np.floating)) or not math.isfinite(now_s):
             raise ArgumentError(f"time_s must be a finite number of seconds, not {time_s!r}")
@@ -173,6 +177,7 @@ class EmotionDetector:
 
     def close(self) -> None:
         """Frees the face detector."""
+        self._is_closed = True
         self._analyzer.close()
 
     def __enter__(self) -> EmotionDetector:

@@ -21,6 +21,9 @@ Row = dict[str, Any]
 EMOTIONS = ("angry", "happy", "neutral", "sad")
 """The default classes, in the order of the network's outputs."""
 
+DETECTORS = ("full", "short", "tiled")
+"""How faces may be searched for; :class:`live_emotion.faces.detection.detector.FaceDetector` tells them apart."""
+
 
 @dataclass(frozen=True)
 class Frame:

@@ -10,7 +10,7 @@ import pytest
 
 from live_emotion.errors import LiveEmotionError
 from live_emotion.faces.crops import find_faces
-from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_face
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.types import Frame

@@ -18,7 +18,7 @@ from videos import make_video
 import live_emotion
 from live_emotion import EmotionClassifier, EmotionDetector, LiveEmotionError, errors, load_model, predict_image
 from live_emotion.errors import InputError, WeightsError
-from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_face, face_pixels
 from live_emotion.resources import weights_file
 
@@ -99,7 +99,7 @@ def test_one_detector_and_one_classifier_serve_every_image(loaded, portrait, mon
     def made_again(*args, **options):
         raise AssertionError("made anew")
 
-    monkeypatch.setattr("live_emotion.faces.detector.BlazeFace.__init__", made_again)
+    monkeypatch.setattr("live_emotion.faces.detection.detector.BlazeFace.__init__", made_again)
     monkeypatch.setattr("live_emotion.models.torch_network.TorchNetwork.__init__", made_again)
     again = predict_image(model, portrait, class_names)
     assert again[:2] == first[:2]
@@ -126,6 +126,13 @@ def test_what_is_no_image_is_one_line(image):
         detector.detect(image)
     assert isinstance(caught.value, ValueError)
     assert "\n" not in str(caught.value)
+
+
+def test_a_closed_detector_says_so(portrait):
+    with EmotionDetector(device="cpu") as detector:
+        assert detector.detect(portrait)
+    with pytest.raises(LiveEmotionError, match="closed"):
+        detector.detect(portrait[:48, :48])
 
 
 def test_a_models_temperature_and_statistics_count(portrait):

@@ -11,10 +11,10 @@ from live_emotion.errors import CameraError
 from live_emotion.io.camera import CameraDevice
 from live_emotion.io.live_source import LiveSource
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
-from live_emotion.pipelines.camera_ring import CameraRing, others
-from live_emotion.pipelines.controls import Settings
-from live_emotion.pipelines.live import LiveLoop, resumed
-from live_emotion.pipelines.recorder import Recorder
+from live_emotion.pipelines.live.camera_ring import CameraRing, others
+from live_emotion.pipelines.live.controls import Settings
+from live_emotion.pipelines.live.loop import LiveLoop, resumed
+from live_emotion.pipelines.live.recorder import Recorder
 from live_emotion.types import LiveFrame
 
 DEVICES = [CameraDevice(0, "Front", 0), CameraDevice(1, "BRIO", 1), CameraDevice(2, "Capture card", 2)]

@@ -19,9 +19,9 @@ from live_emotion.cli.main import COMMANDS, cli
 from live_emotion.cli.options import DETECTORS
 from live_emotion.errors import LiveEmotionError
 from live_emotion.faces.preprocessing import face_pixels
-from live_emotion.io.demo_clip import demo_frames, read_portrait
-from live_emotion.io.video_reader import VideoFile
-from live_emotion.io.video_writer import VideoWriter
+from live_emotion.io.video.demo_clip import demo_frames, read_portrait
+from live_emotion.io.video.reader import VideoFile
+from live_emotion.io.video.writer import VideoWriter
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -236,7 +236,7 @@ def test_webcam_records_and_logs_a_video_played_as_a_camera(video, tmp_path):
 KILLED = """
 import os, signal
 from live_emotion.cli.main import main
-from live_emotion.io.video_writer import VideoWriter
+from live_emotion.io.video.writer import VideoWriter
 
 write = VideoWriter.write
 
@@ -282,7 +282,7 @@ def test_webcam_logs_to_standard_output(video):
 def test_demo_needs_no_camera_file_or_display(invoke, monkeypatch, tmp_path):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    monkeypatch.setattr("live_emotion.io.demo_clip.SECONDS", 1)
+    monkeypatch.setattr("live_emotion.io.video.demo_clip.SECONDS", 1)
     done = invoke("demo", "-o", tmp_path / "results")
     assert done.exit_code == 0, done.output
     assert sorted(os.listdir(tmp_path / "results")) == ["demo.mp4", "prediction_example.png"]
@@ -322,6 +322,18 @@ def test_a_name_that_is_too_long_is_one_line(arguments):
     assert done.returncode == 1
     assert done.stderr.startswith("Error: Cannot use aaaa")
     assert done.stderr.count("\n") == 1 and len(done.stderr) < 300
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--record", "me.avi"], "Videos are written as MP4; name it me.mp4."),
+        (["--record", "me"], "Videos are written as MP4; name it me.mp4."),
+        (["--log", "rows.txt"], "Cannot tell the format of rows.txt"),
+    ],
+)
+def test_webcam_refuses_a_file_it_cannot_write_before_it_looks_for_a_camera(invoke, arguments, message):
+    assert message in str(invoke("webcam", "--no-window", "--camera", "99", *arguments).exception)
 
 
 def test_a_camera_number_beyond_all_is_one_line(invoke):

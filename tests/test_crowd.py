@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from live_emotion.cli.main import cli
 from live_emotion.io.live_source import LiveSource
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
-from live_emotion.pipelines.controls import Settings
 from live_emotion.pipelines.crowd import crowd_notice
-from live_emotion.pipelines.live import LiveLoop
-from live_emotion.pipelines.recorder import Recorder
+from live_emotion.pipelines.live.controls import Settings
+from live_emotion.pipelines.live.loop import LiveLoop
+from live_emotion.pipelines.live.recorder import Recorder
 from live_emotion.types import Frame, LiveFrame
 from tests.videos import make_video
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from live_emotion.errors import LiveEmotionError
-from live_emotion.faces.blazeface import BlazeFace
 from live_emotion.faces.boxes import merge
-from live_emotion.faces.detector import DETECTORS, FaceDetector
-from live_emotion.faces.refinement import SEARCH_TURN_S, WEAK_TURN_S, RefinementMemory
-from live_emotion.faces.search import squares
-from live_emotion.faces.tiles import tiles
+from live_emotion.faces.detection.blazeface import BlazeFace
+from live_emotion.faces.detection.detector import DETECTORS, FaceDetector
+from live_emotion.faces.detection.refinement import SEARCH_TURN_S, WEAK_TURN_S, RefinementMemory
+from live_emotion.faces.detection.search import squares
+from live_emotion.faces.detection.tiles import tiles
 from live_emotion.types import Face
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -273,7 +273,8 @@ def test_merge_keeps_the_best_of_each_face():
 
 def test_mediapipe_stays_silent_even_if_nobody_closes_it():
     code = (
-        "import numpy as np; from live_emotion.faces.detector import FaceDetector; d = FaceDetector('tiled'); "
+        "import numpy as np; from live_emotion.faces.detection.detector import FaceDetector; "
+        "d = FaceDetector('tiled'); "
         "print(d.detect(np.zeros((200, 300, 3), np.uint8)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
@@ -293,7 +294,7 @@ def test_a_photo_of_many_megapixels_is_shrunk_for_detection_and_boxes_are_its_ow
 
 def test_a_side_longer_than_mediapipe_takes_is_no_crash():
     code = (
-        "import numpy as np; from live_emotion.faces.detector import FaceDetector; "
+        "import numpy as np; from live_emotion.faces.detection.detector import FaceDetector; "
         "print([d.detect(np.zeros((60, 40_000, 3), np.uint8)) for d in map(FaceDetector, ('short', 'full'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)

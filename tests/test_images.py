@@ -6,10 +6,11 @@ import cv2
 import matplotlib.cbook
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from live_emotion.errors import InputError, OutputError
-from live_emotion.io.images import read_image, write_image
+from live_emotion.io.images import read_image, write_figure, write_image
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.pipelines.photos import PREVIEW_SIDE, read_photo, save_figure
 
@@ -79,3 +80,11 @@ def test_many_photos_keep_no_more_pixels_than_their_pictures_need(tmp_path, port
     assert photo.crop.shape == (48, 48)
     assert save_figure([photo] * 70, analyzer.class_names, tmp_path) == tmp_path / "batch_predictions.png"
     assert max(cv2.imread(str(tmp_path / "batch_predictions.png")).shape) < 8000
+
+
+def test_a_figure_may_have_letters_that_no_font_has(tmp_path, recwarn):
+    figure = Figure()
+    figure.suptitle("\U0001f9ff happy \u5feb\u4e50")
+    write_figure(tmp_path / "figure.png", figure, 50)
+    assert read_image(tmp_path / "figure.png").std() > 0
+    assert not recwarn.list

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from live_emotion.io.letterbox import BORDER, Letterbox, opening_size
+from live_emotion.io.display.letterbox import BORDER, Letterbox, opening_size
 from live_emotion.types import EMOTIONS, Prediction, TrackedFace
 
 

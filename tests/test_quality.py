@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from live_emotion.faces.crops import find_faces
-from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.quality import BLURRED, TOO_DARK, TOO_SMALL, TURNED_AWAY, assess, sharpness, turn
 
 BOX = (0.0, 0.0, 100.0, 100.0)

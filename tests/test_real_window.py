@@ -12,9 +12,9 @@ import cv2
 import pytest
 from screens import HANGS_S, missing, screen
 
-from live_emotion.io.letterbox import BORDER
-from live_emotion.io.video_reader import VideoFile
-from live_emotion.io.video_writer import VideoWriter
+from live_emotion.io.display.letterbox import BORDER
+from live_emotion.io.video.reader import VideoFile
+from live_emotion.io.video.writer import VideoWriter
 
 pytestmark = pytest.mark.skipif(bool(missing), reason=f"needs {', '.join(missing)}")
 
@@ -24,7 +24,7 @@ LAST_S = 60
 SHOWS_AN_IMAGE = """
 import sys
 import numpy as np
-from live_emotion.io.window import Window
+from live_emotion.io.display.window import Window
 
 width, height = map(int, sys.argv[1:])
 image, told = np.full((height, width, 3), 128, np.uint8), None

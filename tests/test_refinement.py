@@ -7,8 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from live_emotion.faces.refinement import LONGEST_RECHECK_S, SEARCH_TURN_S, WEAK_TURN_S, RefinedFace, RefinementMemory
-from live_emotion.faces.second_stage import LIKELY_SCORE, VIEWS
+from live_emotion.faces.detection.refinement import (
+    LONGEST_RECHECK_S,
+    SEARCH_TURN_S,
+    WEAK_TURN_S,
+    RefinedFace,
+    RefinementMemory,
+)
+from live_emotion.faces.detection.second_stage import LIKELY_SCORE, VIEWS
 from live_emotion.types import Face
 
 

@@ -19,9 +19,9 @@ from live_emotion.errors import InputError, LiveEmotionError
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import open_results_writer
 from live_emotion.types import EMOTIONS, Frame, Prediction, TrackedFace
-from live_emotion.visualization.people import overall_shares, people, row_lengths
-from live_emotion.visualization.report import PAGE_FILE, PEOPLE_FILE, TIMELINE_FILE, thumbnail, write_report
-from live_emotion.visualization.timeline import time_text
+from live_emotion.visualization.report.people import overall_shares, people, row_lengths
+from live_emotion.visualization.report.report import PAGE_FILE, PEOPLE_FILE, TIMELINE_FILE, thumbnail, write_report
+from live_emotion.visualization.report.timeline import time_text
 
 STEP_S = 0.1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from live_emotion.pipelines.statistics import EmotionTimes
+from live_emotion.pipelines.live.statistics import EmotionTimes
 from live_emotion.types import EMOTIONS, Prediction, TrackedFace
 
 

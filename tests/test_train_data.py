@@ -141,12 +141,19 @@ def test_a_tie_has_no_majority_where_that_is_asked(tmp_path):
         ("file,happiness\na.png,many\n", "not a table of votes"),
         ("name,happiness\na.png,3\n", "column named file"),
         ("file,happiness\na.png,3\n", "no column for the class sad"),
+        ("happiness,sadness,file\n1,2\n", "line 2 has no file"),
+        ("file,happiness,sadness\na.png,3\n", "line 2 has no vote in some column"),
     ],
 )
 def test_bad_votes_are_one_clear_error(tmp_path, text, message):
     (tmp_path / "votes.csv").write_text(text)
     with pytest.raises(DataError, match=message):
         list_shares(tmp_path / "train", ("happy", "sad"), tmp_path / "votes.csv")
+
+
+def test_votes_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "votes.csv").write_text("file,happiness,sadness\na.png,3,1\n", encoding="utf-8-sig")
+    assert len(list_shares(tmp_path / "train", ("happy", "sad"), tmp_path / "votes.csv")) == 1
 
 
 def test_missing_votes_are_one_clear_error(tmp_path):

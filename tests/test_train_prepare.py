@@ -12,17 +12,17 @@ from click.testing import CliRunner
 from faces import place, vary, write_faces
 
 from live_emotion.errors import CameraError, DataError, OutputError
-from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_face
-from live_emotion.io.video_writer import VideoWriter
+from live_emotion.io.video.writer import VideoWriter
 from live_emotion.types import EMOTIONS, Frame
 from train.cli.main import cli
-from train.data import prepare as photos
-from train.data.collect import collect
 from train.data.dataset import image_files
-from train.data.fer2013 import prepare_table
 from train.data.folders import UNFINISHED
-from train.data.prepare import prepare_photos
+from train.data.sources import prepare as photos
+from train.data.sources.collect import collect
+from train.data.sources.fer2013 import prepare_table
+from train.data.sources.prepare import prepare_photos
 from train.data.votes import list_majority
 
 USAGES = ["Training"] * 7 + ["PublicTest", "PrivateTest"]

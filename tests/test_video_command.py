@@ -20,12 +20,12 @@ from live_emotion.cli.main import cli
 from live_emotion.cli.progress import VideosBar
 from live_emotion.errors import DeviceError, InputError, LiveEmotionError, OutputError
 from live_emotion.io.atomic import PART
-from live_emotion.io.video_reader import VideoFile, open_media
+from live_emotion.io.video.reader import VideoFile, open_media
 from live_emotion.pipelines.analyzer import AnalysisConfig
-from live_emotion.pipelines.dask_cluster import run_on_cluster
-from live_emotion.pipelines.planning import VideoTask, list_videos, make_folders, output_names, plan
-from live_emotion.pipelines.process_pool import run_in_processes
-from live_emotion.pipelines.video import VideoOptions
+from live_emotion.pipelines.videos.dask_cluster import run_on_cluster
+from live_emotion.pipelines.videos.planning import VideoTask, list_videos, make_folders, output_names, plan
+from live_emotion.pipelines.videos.process_pool import run_in_processes
+from live_emotion.pipelines.videos.video import VideoOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = AnalysisConfig(device="cpu", track=True)
@@ -151,7 +151,7 @@ def test_each_video_is_opened_when_its_turn_comes(folder, tmp_path, monkeypatch)
         opened.append(path.name)
         return open_media(path)
 
-    monkeypatch.setattr("live_emotion.io.video_reader.open_media", noted)
+    monkeypatch.setattr("live_emotion.io.video.reader.open_media", noted)
     done = video(folder / "a.mp4", folder / "c.mp4", "-o", tmp_path / "out", "--no-video")
     assert done.exit_code == 0, done.output
     assert opened == ["a.mp4", "c.mp4"]
@@ -356,7 +356,7 @@ class KillOne:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_videos_of_a_killed_process_are_read_again(medium, short, tmp_path, monkeypatch):
-    monkeypatch.setattr("live_emotion.pipelines.process_pool.POLL_S", 0.01)
+    monkeypatch.setattr("live_emotion.pipelines.videos.process_pool.POLL_S", 0.01)
     kill = KillOne(lambda: [child.pid for child in multiprocessing.active_children()])
     tasks = tasks_for([medium, short], tmp_path / "out")
     outcomes = list(run_in_processes(tasks, CONFIG, VideoOptions(every=100), 2, kill, lambda: False))
@@ -367,7 +367,7 @@ def test_videos_of_a_killed_process_are_read_again(medium, short, tmp_path, monk
 
 
 def test_a_video_whose_processes_always_die_is_given_up(medium, tmp_path, monkeypatch):
-    monkeypatch.setattr("live_emotion.pipelines.process_pool.POLL_S", 0.01)
+    monkeypatch.setattr("live_emotion.pipelines.videos.process_pool.POLL_S", 0.01)
 
     def kill(number, frames, expected):
         if frames:
@@ -380,7 +380,9 @@ def test_a_video_whose_processes_always_die_is_given_up(medium, tmp_path, monkey
 
 
 def test_processes_that_die_as_they_start_end_it(short, tmp_path, monkeypatch):
-    monkeypatch.setattr("live_emotion.pipelines.process_pool._begin_process", os._exit)  # fails: it takes a number
+    monkeypatch.setattr(
+        "live_emotion.pipelines.videos.process_pool._begin_process", os._exit
+    )  # fails: it takes a number
     tasks = tasks_for([short], tmp_path / "out")
     with pytest.raises(DeviceError, match="die as they start"):
         list(run_in_processes(tasks, CONFIG, VideoOptions(), 2, lambda *_: None, lambda: False))
@@ -412,7 +414,7 @@ def test_a_cluster_reads_the_video_of_a_killed_worker_again(medium, short, tmp_p
 
 def test_no_cluster_is_one_line(short, tmp_path, monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("live_emotion.pipelines.dask_cluster.ANSWER_S", 0.5)
+    monkeypatch.setattr("live_emotion.pipelines.videos.dask_cluster.ANSWER_S", 0.5)
     done = video(short, "-o", tmp_path / "out.mp4", "--cluster", "tcp://127.0.0.1:1")
     assert isinstance(done.exception, LiveEmotionError)
     assert "No Dask scheduler answers" in str(done.exception)

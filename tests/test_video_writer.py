@@ -7,9 +7,9 @@ import pytest
 from videos import make_video, numbered_frames
 
 from live_emotion.errors import OutputError
-from live_emotion.io.audio import Audio
-from live_emotion.io.video_reader import VideoFile
-from live_emotion.io.video_writer import VideoWriter
+from live_emotion.io.video.audio import Audio
+from live_emotion.io.video.reader import VideoFile
+from live_emotion.io.video.writer import VideoWriter
 
 
 @pytest.fixture(scope="module")

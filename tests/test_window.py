@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from live_emotion.errors import DisplayError
-from live_emotion.io.screen import check_display, has_display
-from live_emotion.io.window import Window
+from live_emotion.io.display.screen import check_display, has_display
+from live_emotion.io.display.window import Window
 
 pytestmark = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="these always have a display")
 

@@ -143,7 +143,7 @@ def look_at_processor() -> Finding:
 
 def look_at_faces() -> Finding:
     """Whether a known portrait's face is found and read."""
-    from live_emotion.io.demo_clip import read_portrait
+    from live_emotion.io.video.demo_clip import read_portrait
     from live_emotion.pipelines.analyzer import EmotionAnalyzer
     from live_emotion.types import Frame
 
@@ -166,7 +166,7 @@ def look_at_videos() -> Finding:
 def look_at_display() -> Finding:
     """Whether there is a screen for the window."""
     from live_emotion.errors import DisplayError
-    from live_emotion.io.screen import check_display
+    from live_emotion.io.display.screen import check_display
 
     try:
         check_display()

@@ -8,9 +8,10 @@ from typing import TypeVar
 
 import click
 
+from live_emotion.types import DETECTORS
+
 Command = TypeVar("Command", bound=Callable[..., object])
 
-DETECTORS = ("full", "short", "tiled")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 weights_option = click.option(

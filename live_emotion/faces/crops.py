@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.detection.detector import FaceDetector
+from live_emotion.faces.detection.refinement import RefinementMemory
 from live_emotion.faces.preprocessing import FACE_SIZE, crop_face
 from live_emotion.faces.quality import assess
-from live_emotion.faces.refinement import RefinementMemory
 from live_emotion.types import Face
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -11,10 +13,20 @@ from live_emotion.errors import InputError, OutputError
 from live_emotion.faces.preprocessing import flatten_alpha
 from live_emotion.io.atomic import atomic_path
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".tif", ".tiff", ".webp"})
 """What a folder's files must end with to count as images."""
 
 JPEG_BEGINS = b"\xff\xd8"
+
+FONTS = (
+    "DejaVu Sans",  # comes with matplotlib
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Microsoft YaHei", "PingFang SC", "Hiragino Sans", "Malgun Gothic"),
+    *("WenQuanYi Zen Hei", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Arial Unicode MS"),
+)
+"""Those of a figure, the first that has a letter: categories may be named in any writing."""
 
 
 def read_image(path: str | os.PathLike[str]) -> np.ndarray:
@@ -78,3 +90,21 @@ def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
         raise OutputError(f"Cannot write {file}: the image cannot be encoded as {file.suffix}.")
     with atomic_path(file) as temporary:
         temporary.write_bytes(encoded.tobytes())
+
+
+def write_figure(target: str | os.PathLike[str] | IO[bytes], figure: Figure, dpi: int) -> None:
+    """Writes a matplotlib figure as PNG to a path or into an open file.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    from matplotlib import font_manager, rc_context
+
+    if isinstance(target, (str, os.PathLike)):
+        with atomic_path(target) as temporary, temporary.open("wb") as file:
+            write_figure(file, figure, dpi)
+        return
+    there = set(font_manager.get_font_names())
+    with rc_context({"font.sans-serif": [name for name in FONTS if name in there]}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # boxes tell it
+        figure.savefig(target, format="png", dpi=dpi, metadata={"Software": None})

@@ -14,7 +14,7 @@ import numpy as np
 from live_emotion.concurrency.latest import SIGNAL_S, Latest
 from live_emotion.errors import CameraError
 from live_emotion.io.camera import Camera, CameraMode, Capture, cannot_open, find_camera, is_camera, open_capture
-from live_emotion.io.video_reader import VideoFile
+from live_emotion.io.video.reader import VideoFile
 from live_emotion.types import Frame, LiveFrame
 
 FIRST_FRAME_S = 5.0

@@ -19,13 +19,13 @@ from live_emotion.emotions.profile import Profile
 from live_emotion.emotions.recognition import Recognizer
 from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
 from live_emotion.errors import ArgumentError
-from live_emotion.faces.blazeface import check_image
 from live_emotion.faces.crops import find_faces
-from live_emotion.faces.detector import DETECTORS, FaceDetector
-from live_emotion.faces.refinement import RefinementMemory
+from live_emotion.faces.detection.blazeface import check_image
+from live_emotion.faces.detection.detector import FaceDetector
+from live_emotion.faces.detection.refinement import RefinementMemory
 from live_emotion.faces.tracker import Tracker
 from live_emotion.io.results_writer import rows
-from live_emotion.types import Face, Frame, Row, StrPath, TrackedFace
+from live_emotion.types import DETECTORS, Face, Frame, Row, StrPath, TrackedFace
 from live_emotion.visualization.overlay import draw
 
 FRAMES_AT_ONCE = 4
@@ -40,7 +40,8 @@ class AnalysisConfig:
         weights: checkpoints or ONNX models, whose probabilities are averaged; none: the one that comes with
             live-emotion. A list, or a path alone, becomes a tuple.
         device: where the network runs: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        detector: ``full``, ``short`` or ``tiled``, as :class:`live_emotion.faces.detector.FaceDetector` has them.
+        detector: ``full``, ``short`` or ``tiled``, those of
+            :class:`live_emotion.faces.detection.detector.FaceDetector`.
         min_confidence: lowest score of a face, 0 to 1.
         max_faces: most faces to read in a frame: the largest ones.
         profile: name of a person's profile, or several, which correct what is read in the faces that look like

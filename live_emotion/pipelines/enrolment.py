@@ -14,7 +14,7 @@ from live_emotion.emotions.trial import Trial, try_out
 from live_emotion.errors import InputError
 from live_emotion.faces.boxes import area
 from live_emotion.io.images import read_image
-from live_emotion.io.video_reader import VideoFile
+from live_emotion.io.video.reader import VideoFile
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.pipelines.photos import list_photos
 from live_emotion.types import Frame, LiveFrame

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from live_emotion.io.letterbox import Letterbox
+from live_emotion.io.display.letterbox import Letterbox
+from live_emotion.io.display.window import Window
 from live_emotion.io.live_source import LiveSource, mirrored
-from live_emotion.io.window import Window
 from live_emotion.pipelines.guide import Guide, Phase
 from live_emotion.visualization.guide import draw_scene
 

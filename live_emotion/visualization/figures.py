@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_emotion.io.atomic import atomic_path
+from live_emotion.io.images import write_figure
 from live_emotion.types import Prediction, StrPath
 from live_emotion.visualization.palette import hex_colours
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    pass
 
 MOST_COLUMNS = 5
+
+DPI = 110
 
 MOST_IMAGES = 60
 """In one picture, which would grow too tall for any viewer."""
@@ -57,7 +59,7 @@ def draw_example(
     bars.set(xlim=(0, 118), xlabel="Probability (%)", title=f"{prediction.emotion}, {prediction.confidence:.0%}")
     bars.set_xticks(range(0, 101, 25))
     bars.spines[["top", "right"]].set_visible(False)
-    _save(figure, path)
+    write_figure(path, figure, DPI)
 
 
 def draw_batch(images: Sequence[np.ndarray], titles: Sequence[str], path: StrPath) -> None:
@@ -83,9 +85,4 @@ def draw_batch(images: Sequence[np.ndarray], titles: Sequence[str], path: StrPat
     for axes, image, title in zip(grid, images, titles):
         axes.imshow(image[:, :, ::-1])
         axes.set_title(title, fontsize=10)
-    _save(figure, path)
-
-
-def _save(figure: Figure, path: StrPath) -> None:
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    write_figure(path, figure, DPI)

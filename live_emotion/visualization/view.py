@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from live_emotion.io.letterbox import Letterbox, Size
+from live_emotion.io.display.letterbox import Letterbox, Size
 from live_emotion.types import TrackedFace
 from live_emotion.visualization.history import Band
 from live_emotion.visualization.overlay import Overlay

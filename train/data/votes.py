@@ -68,7 +68,7 @@ def list_majority(folder: Path, classes: Sequence[str], votes: Path, agreement: 
 def _read(votes: Path, split: str, classes: Sequence[str]) -> tuple[list[str], list[tuple[str, list[int]]]]:
     """The answers that people could give, and file name and counts of each row that belongs to ``split``."""
     try:
-        with votes.open(newline="", encoding="utf-8") as file:
+        with votes.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file)
             columns = [c for c in table.fieldnames or () if c not in NOT_VOTES]
             if "file" not in (table.fieldnames or ()) or not columns:
@@ -87,4 +87,6 @@ def _read(votes: Path, split: str, classes: Sequence[str]) -> tuple[list[str], l
 def _rows(table: csv.DictReader[str], columns: list[str], split: str) -> Iterator[tuple[str, list[int]]]:
     for row in table:
         if row.get("split", split) == split:
+            if not row["file"] or None in row.values():
+                raise ValueError(f"line {table.line_num} has no {'file' if not row['file'] else 'vote in some column'}")
             yield row["file"], [int(row[c]) for c in columns]

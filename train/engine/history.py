@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from live_emotion.io.atomic import atomic_path
+from live_emotion.io.images import write_figure
 from train.console import say
 
 STUCK_EPOCHS = 3
@@ -78,5 +78,4 @@ def plot_history(history: Sequence[Entry], path: Path) -> None:
     for axes in (loss, accuracy, rate):
         axes.grid(alpha=0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120)
+    write_figure(path, figure, dpi=120)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_emotion.io.atomic import atomic_path
+from live_emotion.io.images import write_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+DPI = 110
 
 MISTAKES = 32
 """How many mistakes are shown, in rows of 8."""
@@ -34,7 +36,7 @@ def draw_confusion(confusion: np.ndarray, class_names: Sequence[str], path: Path
     axes.set_xticks(range(len(class_names)), class_names)
     axes.set_yticks(range(len(class_names)), class_names)
     axes.set(xlabel="Predicted", ylabel="True", title="Confusion")
-    _save(figure, path)
+    write_figure(path, figure, DPI)
 
 
 def draw_reliability(bins: Sequence[tuple[int, float, float]], path: Path) -> None:
@@ -61,7 +63,7 @@ def draw_reliability(bins: Sequence[tuple[int, float, float]], path: Path) -> No
     for axes in (curve, counts):
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    _save(figure, path)
+    write_figure(path, figure, DPI)
 
 
 def draw_mistakes(
@@ -92,15 +94,10 @@ def draw_mistakes(
         axes.imshow(faces[i], cmap="gray", vmin=0, vmax=255)
         called, true = class_names[predicted[i]], class_names[labels[i]]
         axes.set_title(f"{called} {confidence[i]:.0%}\nlabel: {true}", fontsize=9)
-    _save(figure, path)
+    write_figure(path, figure, DPI)
 
 
 def _figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=110)

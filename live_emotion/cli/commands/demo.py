@@ -34,10 +34,10 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
     from live_emotion.cli.progress import count_frames
     from live_emotion.faces.preprocessing import crop_face
     from live_emotion.io.atomic import make_folder
-    from live_emotion.io.demo_clip import FPS, SECONDS, demo_frames, read_portrait
-    from live_emotion.io.screen import has_display
-    from live_emotion.io.video_writer import VideoWriter
-    from live_emotion.io.window import Window
+    from live_emotion.io.display.screen import has_display
+    from live_emotion.io.display.window import Window
+    from live_emotion.io.video.demo_clip import FPS, SECONDS, demo_frames, read_portrait
+    from live_emotion.io.video.writer import VideoWriter
     from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
     from live_emotion.pipelines.photos import EXAMPLE
     from live_emotion.visualization.figures import draw_example

@@ -15,8 +15,8 @@ from live_emotion.cli.options import camera_option, detector_option, device_opti
 from live_emotion.errors import DisplayError, InputError
 
 if TYPE_CHECKING:
+    from live_emotion.io.display.window import Window
     from live_emotion.io.live_source import LiveSource
-    from live_emotion.io.window import Window
     from live_emotion.pipelines.analyzer import EmotionAnalyzer
     from live_emotion.pipelines.enrolment import Enrolment
 
@@ -97,8 +97,8 @@ def command(
 
 def _open(camera: str, stack: contextlib.ExitStack) -> tuple[Window, LiveSource]:
     """The window and the camera: what is missing is said before anything slow is loaded."""
+    from live_emotion.io.display.window import Window
     from live_emotion.io.live_source import open_camera
-    from live_emotion.io.window import Window
 
     try:
         window = stack.enter_context(Window())

@@ -45,7 +45,7 @@ def command(photos: tuple[Path, ...], output: Path, as_json: bool, force: bool, 
     from live_emotion.io.atomic import make_folder, refuse_existing
     from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
     from live_emotion.pipelines.photos import BATCH, EXAMPLE, list_photos, read_photo, save_figure
-    from live_emotion.pipelines.planning import output_names
+    from live_emotion.pipelines.videos.planning import output_names
 
     files = list_photos(photos)
     make_folder(output)

@@ -36,7 +36,7 @@ def command(rows: Path, output: Path | None, video: Path | None, force: bool) ->
     """
     from live_emotion.errors import InputError
     from live_emotion.io.atomic import refuse_existing
-    from live_emotion.visualization.report import REPORT_FILES, write_report
+    from live_emotion.visualization.report.report import REPORT_FILES, write_report
 
     if video is not None and not video.is_file():
         raise InputError(f"There is no video file {video}; check the name.")

@@ -16,9 +16,9 @@ from live_emotion.errors import LiveEmotionError
 
 if TYPE_CHECKING:
     from live_emotion.pipelines.analyzer import AnalysisConfig
-    from live_emotion.pipelines.batch import Outcome, Progress, Stop
-    from live_emotion.pipelines.planning import VideoTask
-    from live_emotion.pipelines.video import VideoOptions
+    from live_emotion.pipelines.videos.batch import Outcome, Progress, Stop
+    from live_emotion.pipelines.videos.planning import VideoTask
+    from live_emotion.pipelines.videos.video import VideoOptions
 
 MOST_TIMES = 5
 """How many times of damaged frames are named."""
@@ -125,9 +125,9 @@ def command(
     from live_emotion.concurrency.interrupts import StopRequest
     from live_emotion.io.results_writer import STANDARD_OUTPUT
     from live_emotion.pipelines.analyzer import AnalysisConfig
-    from live_emotion.pipelines.dask_cluster import check_cluster
-    from live_emotion.pipelines.planning import make_folders, plan, refuse_done
-    from live_emotion.pipelines.video import VideoOptions
+    from live_emotion.pipelines.videos.dask_cluster import check_cluster
+    from live_emotion.pipelines.videos.planning import make_folders, plan, refuse_done
+    from live_emotion.pipelines.videos.video import VideoOptions
 
     if cluster:
         check_cluster()
@@ -164,9 +164,9 @@ def _run(
     stop: Stop,
 ) -> Iterator[Outcome]:
     """Does the tasks where they are to be done."""
-    from live_emotion.pipelines.batch import run_here
-    from live_emotion.pipelines.dask_cluster import run_on_cluster
-    from live_emotion.pipelines.process_pool import run_in_processes
+    from live_emotion.pipelines.videos.batch import run_here
+    from live_emotion.pipelines.videos.dask_cluster import run_on_cluster
+    from live_emotion.pipelines.videos.process_pool import run_in_processes
 
     if not tasks:
         return

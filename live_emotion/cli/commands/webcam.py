@@ -77,13 +77,18 @@ def command(
     from live_emotion.concurrency.interrupts import StopRequest
     from live_emotion.io.atomic import make_folder, refuse_existing
     from live_emotion.io.camera import CameraMode, is_camera
+    from live_emotion.io.display.window import Window
     from live_emotion.io.live_source import open_camera
-    from live_emotion.io.window import Window
-    from live_emotion.pipelines.camera_ring import CameraRing
+    from live_emotion.io.results_writer import STANDARD_OUTPUT, check_data_path, open_results_writer
+    from live_emotion.io.video.writer import check_video_path
+    from live_emotion.pipelines.live.camera_ring import CameraRing
 
-    for path in (record, log if log != "-" else None):
-        if path:
-            refuse_existing(path, force)
+    if record:
+        refuse_existing(record, force)
+        check_video_path(record)
+    if log and log != STANDARD_OUTPUT:
+        refuse_existing(log, force)
+        check_data_path(log)
     make_folder(output)
     with contextlib.ExitStack() as stack:
         # screen and camera first: what is missing is said before anything slow is loaded
@@ -96,11 +101,10 @@ def command(
         source = next(sources)
         _say_mode(camera, source.state.mode, asked)
 
-        from live_emotion.io.results_writer import open_results_writer
         from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
-        from live_emotion.pipelines.controls import Settings
-        from live_emotion.pipelines.live import LiveLoop
-        from live_emotion.pipelines.recorder import Recorder
+        from live_emotion.pipelines.live.controls import Settings
+        from live_emotion.pipelines.live.loop import LiveLoop
+        from live_emotion.pipelines.live.recorder import Recorder
 
         analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(**analysis, profile=profile, track=True)))
         sink = stack.enter_context(open_results_writer(log, analyzer.class_names, live=True)) if log else None
@@ -109,16 +113,16 @@ def command(
             recorder.start(record)
         settings = Settings(mirror=is_camera(camera) if mirror is None else mirror)
         about = [f"detector {analysis['detector']}"]
-        loop = LiveLoop(analyzer, settings, recorder, screen, sink, ", ".join(profile), about, cameras, say)
+        loop = LiveLoop(analyzer, settings, recorder, screen, sink, about, cameras, say)
         stop = stack.enter_context(StopRequest())
         loop.run(source, lambda: stop.requested)
         for source in sources:
             _say_mode(cameras.camera, source.state.mode, asked)
             loop.run(source, lambda: stop.requested)
     say(f"{loop.emotions}.\n{loop.statistics}.")
-    for path in (*recorder.saved, *loop.controls.saved, *([Path(log)] if log and log != "-" else [])):
+    for path in (*recorder.saved, *loop.controls.saved, *([Path(log)] if log and log != STANDARD_OUTPUT else [])):
         say(f"Saved {path}")
-    if log and log != "-" and loop.emotions.people:
+    if log and log != STANDARD_OUTPUT and loop.emotions.people:
         say(f"For a page to read: {shlex.join(['live-emotion', 'report', log])}")
     if recorder.failed:
         raise recorder.failed[0]

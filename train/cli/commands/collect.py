@@ -69,18 +69,18 @@ def command(
     python -m train collect --label happy --split val --count 25
     """
     from live_emotion.io.camera import is_camera
+    from live_emotion.io.display.screen import has_display
+    from live_emotion.io.display.window import Window
     from live_emotion.io.live_source import mirrored, open_camera
-    from live_emotion.io.screen import has_display
-    from live_emotion.io.window import Window
 
     with contextlib.ExitStack() as stack:
         # screen and camera first: what is missing is said before anything slow is loaded
         screen = stack.enter_context(Window()) if (has_display() if window is None else window) else None
         source = stack.enter_context(open_camera(camera))
 
-        from live_emotion.faces.detector import FaceDetector
+        from live_emotion.faces.detection.detector import FaceDetector
         from train.console import progress
-        from train.data.collect import Tally, collect
+        from train.data.sources.collect import Tally, collect
 
         faces = stack.enter_context(FaceDetector(detector, min_confidence))
         folder = data / split / label

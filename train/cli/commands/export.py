@@ -70,7 +70,7 @@ def command(
 
     from live_emotion.io.atomic import refuse_existing
     from live_emotion.models.checkpoint import load_checkpoint
-    from train.data.crops import portrait_faces
+    from train.data.sources.crops import portrait_faces
     from train.evaluation.selection import evaluation_faces
     from train.export import onnx as export
     from train.export.quantization import FITTING_FACES

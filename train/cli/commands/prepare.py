@@ -51,8 +51,8 @@ def command(
     python -m train prepare photos -o faces          photos/happy/*, photos/sad/* -> faces/train/...
     python -m train prepare more -o faces --split val
     """
-    from train.data import fer2013
-    from train.data import prepare as photos
+    from train.data.sources import fer2013
+    from train.data.sources import prepare as photos
 
     try:
         if source.is_file():
@@ -62,7 +62,7 @@ def command(
         else:
             if votes:
                 raise click.UsageError("--votes belongs to fer2013.csv; photos have none.")
-            from live_emotion.faces.detector import FaceDetector
+            from live_emotion.faces.detection.detector import FaceDetector
 
             with FaceDetector(detector, min_confidence) as faces:
                 counts = photos.prepare_photos(source, output, split, faces, force)

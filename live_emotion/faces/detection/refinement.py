@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from live_emotion.faces.boxes import mirrored, overlap
-from live_emotion.faces.second_stage import CERTAIN_SCORE, CLEAR_SCORE, VIEWS, View, is_enough
+from live_emotion.faces.detection.second_stage import CERTAIN_SCORE, CLEAR_SCORE, VIEWS, View, is_enough
 from live_emotion.types import Face
 
 FIRST_RECHECK_S = 0.03
@@ -71,7 +71,8 @@ class RefinedFace:
         Args:
             seen: what was seen, or None.
             time_s: of the frame, in seconds.
-            likely: mean score that the best two looks need, as :data:`live_emotion.faces.second_stage.LIKELY_SCORE`.
+            likely: mean score that the best two looks need, as
+                :data:`live_emotion.faces.detection.second_stage.LIKELY_SCORE`.
 
         Returns:
             the face, or None where it is none.

@@ -10,7 +10,8 @@ from pathlib import Path
 from live_emotion.errors import OutputError
 from live_emotion.io.atomic import PART, expand_folders, make_folder
 from live_emotion.io.results_writer import STANDARD_OUTPUT, WRITERS, check_data_path
-from live_emotion.visualization.report import PAGE_FILE, REPORT_FILES
+from live_emotion.io.video.writer import VIDEO_SUFFIX, check_video_path
+from live_emotion.visualization.report.report import PAGE_FILE, REPORT_FILES
 
 VIDEO_SUFFIXES = frozenset(
     f".{name}"
@@ -20,9 +21,6 @@ VIDEO_SUFFIXES = frozenset(
     )
 )
 """What a folder's files must end with to count as videos."""
-
-VIDEO_SUFFIX = ".mp4"
-"""What videos are written as."""
 
 DATA_FORMATS = tuple(suffix.removeprefix(".") for suffix in WRITERS)
 
@@ -174,11 +172,9 @@ def _is_folder(output: Path) -> bool:
     Raises:
         OutputError: it is the name of a video that we don't write.
     """
-    suffix = output.suffix.lower()
-    if output.is_dir() or suffix not in VIDEO_SUFFIXES:
+    if output.is_dir() or output.suffix.lower() not in VIDEO_SUFFIXES:
         return True
-    if suffix != VIDEO_SUFFIX:
-        raise OutputError(f"Videos are written as MP4; name it {output.with_suffix(VIDEO_SUFFIX)}.")
+    check_video_path(output)
     return False
 
 

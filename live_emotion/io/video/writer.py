@@ -14,7 +14,7 @@ import numpy as np
 
 from live_emotion.errors import OutputError
 from live_emotion.io.atomic import publish, temporary_beside
-from live_emotion.io.audio import Audio
+from live_emotion.io.video.audio import Audio
 
 TIME_BASE = Fraction(1, 90_000)
 """Resolution of timestamps in seconds: MPEG's."""
@@ -39,6 +39,19 @@ ONLY_FRAME_S = 1 / 25
 BT709 = 1
 LIMITED_RANGE = 1
 """As H.264 counts colours (ITU-T H.273)."""
+
+VIDEO_SUFFIX = ".mp4"
+"""What videos are written as."""
+
+
+def check_video_path(path: str | os.PathLike[str]) -> None:
+    """Finds out before the work whether a file's name is that of a video as we write them.
+
+    Raises:
+        OutputError: it ends otherwise.
+    """
+    if Path(path).suffix.lower() != VIDEO_SUFFIX:
+        raise OutputError(f"Videos are written as MP4; name it {Path(path).with_suffix(VIDEO_SUFFIX)}.")
 
 
 class VideoWriter:

@@ -11,7 +11,7 @@ import numpy as np
 
 from live_emotion.errors import LiveEmotionError
 from live_emotion.io.images import write_image
-from live_emotion.pipelines.recorder import Recorder, timestamp
+from live_emotion.pipelines.live.recorder import Recorder, timestamp
 
 NOTICE_S = 4.0
 """How long a notice stays on the screen, in seconds."""

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_box
 from live_emotion.io.atomic import make_folder
 from live_emotion.io.images import write_image
 from live_emotion.types import Frame
 from live_emotion.visualization.overlay import draw
-from train.data.crops import Crop, crop_largest
+from train.data.sources.crops import Crop, crop_largest
 
 GREEN = (115, 158, 0)
 """BGR of the frame around what is stored."""

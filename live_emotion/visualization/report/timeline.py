@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from live_emotion.io.images import write_figure
 from live_emotion.io.results_reader import FaceTable
 from live_emotion.visualization.palette import hex_colours
-from live_emotion.visualization.people import Person, row_lengths
+from live_emotion.visualization.report.people import Person, row_lengths
 
 MOST_STEPS = 400
 """How many values of a person over time are drawn at most; more are averaged."""
@@ -50,7 +51,7 @@ def draw_timeline(shown: Sequence[Person], table: FaceTable, colour: str, backgr
         for text in legend.get_texts():
             text.set_parse_math(False)  # a class may be named with a dollar
         png = io.BytesIO()
-        figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
+        write_figure(png, figure, DPI)
     return png.getvalue()
 
 

@@ -12,15 +12,15 @@ import numpy as np
 from live_emotion.concurrency.latest import Latest
 from live_emotion.concurrency.worker import BackgroundWorker
 from live_emotion.io.camera import CameraMode
+from live_emotion.io.display.window import Window
 from live_emotion.io.live_source import LiveSource, mirrored
 from live_emotion.io.results_writer import ResultsWriter
-from live_emotion.io.window import Window
 from live_emotion.pipelines.analyzer import EmotionAnalyzer, FoundFaces, Result
-from live_emotion.pipelines.camera_ring import CameraRing
-from live_emotion.pipelines.controls import Controls, Settings
 from live_emotion.pipelines.crowd import crowd_notice
-from live_emotion.pipelines.recorder import Recorder
-from live_emotion.pipelines.statistics import EmotionTimes, FrameRate, Statistics
+from live_emotion.pipelines.live.camera_ring import CameraRing
+from live_emotion.pipelines.live.controls import Controls, Settings
+from live_emotion.pipelines.live.recorder import Recorder
+from live_emotion.pipelines.live.statistics import EmotionTimes, FrameRate, Statistics
 from live_emotion.types import LiveFrame
 from live_emotion.visualization.history import Band, History
 from live_emotion.visualization.overlay import Overlay
@@ -82,7 +82,6 @@ class LiveLoop:
         recorder: records what is shown.
         window: shows it; None: nothing is shown.
         sink: takes the rows.
-        profile: its name, or several, shown all the time.
         about: a line or more for the info display.
         cameras: gives the next camera when a key asks for it; None: there is one only.
         say: told, once each time, what is wrong with the camera or cannot be written.
@@ -101,14 +100,13 @@ class LiveLoop:
         recorder: Recorder,
         window: Window | None = None,
         sink: ResultsWriter | None = None,
-        profile: str = "",
         about: Sequence[str] = (),
         cameras: CameraRing | None = None,
         say: Callable[[str], object] = lambda text: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.analyzer, self.settings, self.recorder = analyzer, settings, recorder
-        self.window, self.sink, self.profile, self.about, self.say = window, sink, profile, about, say
+        self.window, self.sink, self.about, self.say = window, sink, about, say
         self.cameras = cameras
         self.controls = Controls(settings, recorder, cameras.ask if cameras else lambda: False, say, clock)
         self.statistics, self.emotions = Statistics(), EmotionTimes()
@@ -220,7 +218,8 @@ class LiveLoop:
 
     def _lines(self) -> list[str]:
         states = [f"{self._fps:.0f} FPS" if self.statistics.shown else "waiting for the camera"]
-        states += [f"profile {self.profile}"] if self.profile else []
+        names = ", ".join(self.analyzer.config.profiles)
+        states += [f"profile {names}"] if names else []
         states += ["REC"] if self.recorder.is_on else []
         lines = ["   ".join(states)]
         lines += [self._alarm] if self._alarm else []

@@ -14,9 +14,9 @@ from typing import Any
 from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import DeviceError
 from live_emotion.pipelines.analyzer import AnalysisConfig
-from live_emotion.pipelines.batch import POLL_S, Outcome, Progress, Stop, do_task, open_analyzer
-from live_emotion.pipelines.planning import VideoTask
-from live_emotion.pipelines.video import VideoOptions
+from live_emotion.pipelines.videos.batch import POLL_S, Outcome, Progress, Stop, do_task, open_analyzer
+from live_emotion.pipelines.videos.planning import VideoTask
+from live_emotion.pipelines.videos.video import VideoOptions
 
 NOT_BEGUN = -1
 """In place of the number of frames that are done, of a task that no process has taken yet."""

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from live_emotion.faces.blazeface import BlazeFace
 from live_emotion.faces.boxes import SAME_FACE, overlap
+from live_emotion.faces.detection.blazeface import BlazeFace
 from live_emotion.types import Box, Face
 
 CLEAR_SCORE = 0.8

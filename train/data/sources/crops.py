@@ -9,8 +9,8 @@ import numpy as np
 
 from live_emotion.faces.boxes import area
 from live_emotion.faces.crops import find_faces
-from live_emotion.faces.detector import FaceDetector
-from live_emotion.io.demo_clip import demo_frames, read_portrait
+from live_emotion.faces.detection.detector import FaceDetector
+from live_emotion.io.video.demo_clip import demo_frames, read_portrait
 from live_emotion.types import Box
 
 

@@ -7,17 +7,14 @@ from collections.abc import Iterable
 import numpy as np
 
 from live_emotion.errors import ArgumentError
-from live_emotion.faces.blazeface import BlazeFace
 from live_emotion.faces.boxes import SAME_FACE, by_size, merge, overlap
-from live_emotion.faces.following import hold, refine
-from live_emotion.faces.refinement import RefinedFace, RefinementMemory
-from live_emotion.faces.search import squares, with_margin
-from live_emotion.faces.second_stage import LIKELY_SCORE, VIEWS, confirm, look
-from live_emotion.faces.tiles import doubt_cut, tiles
-from live_emotion.types import Box, Face
-
-DETECTORS = ("full", "short", "tiled")
-"""What :class:`FaceDetector` knows."""
+from live_emotion.faces.detection.blazeface import BlazeFace
+from live_emotion.faces.detection.following import hold, refine
+from live_emotion.faces.detection.refinement import RefinedFace, RefinementMemory
+from live_emotion.faces.detection.search import squares, with_margin
+from live_emotion.faces.detection.second_stage import LIKELY_SCORE, VIEWS, confirm, look
+from live_emotion.faces.detection.tiles import doubt_cut, tiles
+from live_emotion.types import DETECTORS, Box, Face
 
 PROPOSAL_SCORE = 0.07
 """Lowest score at which the full-range model proposes a face for the second stage. Of 240 faces of 96 to 400 pixels in

@@ -6,8 +6,8 @@ import os
 
 import numpy as np
 
-from live_emotion.io.letterbox import Letterbox, Size, opening_size
-from live_emotion.io.screen import check_display, screen_size
+from live_emotion.io.display.letterbox import Letterbox, Size, opening_size
+from live_emotion.io.display.screen import check_display, screen_size
 
 ESCAPE = chr(27)
 

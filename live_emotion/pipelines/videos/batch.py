@@ -14,9 +14,9 @@ from live_emotion.errors import InputError, OutputError
 from live_emotion.io.atomic import PART, write_error
 from live_emotion.io.results_writer import STANDARD_OUTPUT
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
-from live_emotion.pipelines.planning import VideoTask
-from live_emotion.pipelines.video import VideoOptions, VideoSummary, annotate_video
-from live_emotion.visualization.report import write_report
+from live_emotion.pipelines.videos.planning import VideoTask
+from live_emotion.pipelines.videos.video import VideoOptions, VideoSummary, annotate_video
+from live_emotion.visualization.report.report import write_report
 
 POLL_S = 0.2
 """How often the progress of other processes and machines is shown and a stop is asked for, in seconds."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from live_emotion.faces.blazeface import SMALLEST_FACE
+from live_emotion.faces.detection.blazeface import SMALLEST_FACE
 from live_emotion.types import Box, Face
 
 TILE = 0.6

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import os
 import sys
+import threading
 import weakref
 from collections.abc import Iterator
 from types import ModuleType
@@ -136,10 +137,14 @@ def _run(model: Any, image: np.ndarray, left: int = 0, top: int = 0) -> list[Fac
     return faces
 
 
+_opening = threading.Lock()
+"""What opening a model changes, for a moment, is the whole process's."""
+
+
 def _open(name: str, min_confidence: float) -> Any:
     """Opens a model and runs it once, since its first run is slow and writes to the log."""
     path = weights_file(MODELS[name])
-    with _quiet_stderr():
+    with _opening, _quiet_stderr():
         with _without_pyplot():
             from mediapipe.tasks.python import BaseOptions, vision
 

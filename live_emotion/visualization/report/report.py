@@ -12,11 +12,11 @@ import numpy as np
 from live_emotion.errors import InputError
 from live_emotion.io.atomic import atomic_path, atomic_write_text, make_folder
 from live_emotion.io.results_reader import read_table
-from live_emotion.io.video_reader import VideoFile
+from live_emotion.io.video.reader import VideoFile
 from live_emotion.types import StrPath
-from live_emotion.visualization.people import Person, overall_shares, people
-from live_emotion.visualization.report_html import TEXT_ON_DARK, TEXT_ON_LIGHT, Card, render_page
-from live_emotion.visualization.timeline import draw_timeline
+from live_emotion.visualization.report.html import TEXT_ON_DARK, TEXT_ON_LIGHT, Card, render_page
+from live_emotion.visualization.report.people import Person, overall_shares, people
+from live_emotion.visualization.report.timeline import draw_timeline
 
 PAGE_FILE = "report.html"
 TIMELINE_FILE = "timeline.png"

@@ -6,13 +6,13 @@ from collections import Counter
 from pathlib import Path
 
 from live_emotion.errors import DataError, InputError
-from live_emotion.faces.detector import FaceDetector
+from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.io.atomic import make_folder
 from live_emotion.io.images import read_image, write_image
 from train.console import progress, say
-from train.data.crops import crop_largest
 from train.data.dataset import find_classes, image_files
 from train.data.folders import SPLITS, publish_folder
+from train.data.sources.crops import crop_largest
 
 
 def prepare_photos(

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from live_emotion.faces.blazeface import BlazeFace
 from live_emotion.faces.boxes import SAME_FACE, overlap
-from live_emotion.faces.refinement import RefinedFace, RefinementMemory
-from live_emotion.faces.second_stage import VIEWS, look
+from live_emotion.faces.detection.blazeface import BlazeFace
+from live_emotion.faces.detection.refinement import RefinedFace, RefinementMemory
+from live_emotion.faces.detection.second_stage import VIEWS, look
 from live_emotion.types import Face
 
 WEAK_SCORE = 0.4
@@ -32,7 +32,8 @@ def refine(
         proposed: by the first stage for it.
         memory: of the last frame.
         time_s: of this frame, in seconds.
-        likely: mean score that the best two looks need, as :data:`live_emotion.faces.second_stage.LIKELY_SCORE`.
+        likely: mean score that the best two looks need, as
+            :data:`live_emotion.faces.detection.second_stage.LIKELY_SCORE`.
     """
     known = [memory.last(face) for face in proposed]
     weak = [i for i, face in enumerate(proposed) if known[i] is None and face.score < WEAK_SCORE]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from live_emotion.types import TrackedFace
-from live_emotion.visualization.timeline import time_text
+from live_emotion.visualization.report.timeline import time_text
 
 LONGEST_MS = 5_000
 """Delays beyond this, in milliseconds, count as this."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from live_emotion.concurrency.prefetch import prefetch
-from live_emotion.io.audio import Audio
 from live_emotion.io.results_writer import ResultsWriter, open_results_writer
-from live_emotion.io.video_reader import VideoFile
-from live_emotion.io.video_writer import DEFAULT_QUALITY, VideoWriter
+from live_emotion.io.video.audio import Audio
+from live_emotion.io.video.reader import VideoFile
+from live_emotion.io.video.writer import DEFAULT_QUALITY, VideoWriter
 from live_emotion.pipelines.analyzer import EmotionAnalyzer, Result
 from live_emotion.pipelines.crowd import crowd_notice
 from live_emotion.types import Frame, StrPath, TrackedFace

@@ -12,7 +12,7 @@ import numpy as np
 
 from live_emotion.concurrency.worker import BackgroundWorker
 from live_emotion.errors import OutputError
-from live_emotion.io.video_writer import VideoWriter
+from live_emotion.io.video.writer import VideoWriter
 
 FRAMES_TO_RECORD = 30
 """How many frames may wait to be encoded; what comes on top is left out of the recording."""

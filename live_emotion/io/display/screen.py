@@ -7,7 +7,7 @@ import socket
 import sys
 
 from live_emotion.errors import DisplayError
-from live_emotion.io.letterbox import Size
+from live_emotion.io.display.letterbox import Size
 
 Address = str | tuple[str, int]
 """Of a socket: a path, or a host and a port."""

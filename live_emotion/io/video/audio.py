@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from live_emotion.io.video_reader import open_media, video_start
+from live_emotion.io.video.reader import open_media, video_start
 
 FALLBACK_CODEC = "aac"
 """What audio is encoded as where an MP4 cannot hold its own codec."""

@@ -10,8 +10,8 @@ import numpy as np
 
 from live_emotion.io.results_reader import FaceTable
 from live_emotion.visualization.palette import hex_colours
-from live_emotion.visualization.people import Person
-from live_emotion.visualization.timeline import time_text
+from live_emotion.visualization.report.people import Person
+from live_emotion.visualization.report.timeline import time_text
 
 TEMPLATE = "report.html.j2"
 
@@ -92,7 +92,7 @@ def render_page(
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("live_emotion", "visualization"),
+        loader=PackageLoader("live_emotion", "visualization/report"),
         autoescape=True,  # names of files and classes are anybody's
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,0 +1,1 @@
+"""The live session: its loop, its keys, its cameras and its recordings."""

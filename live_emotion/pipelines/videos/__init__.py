@@ -1,0 +1,1 @@
+"""Video files: one, several, on several processes and machines."""
