@@ -1,12 +1,14 @@
-"""Files of rows that cannot be begun or completed. What is in them, the tests of those who write them say."""
+"""Rows, and files of them that cannot be begun or completed. What else is in them, the tests of those who write say."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from live_emotion.errors import OutputError
-from live_emotion.io.results_writer import WRITERS, open_results_writer
+from live_emotion.io.results_writer import WRITERS, columns, open_results_writer, rows
 from live_emotion.types import EMOTIONS, Frame, Prediction, TrackedFace
 
 FRAME = Frame(0, 0.0, np.zeros((4, 4, 3), np.uint8))
@@ -51,3 +53,10 @@ def test_what_is_discarded_leaves_nothing(path):
     writer.discard()
     writer.close()
     assert list(path.parent.iterdir()) == []
+
+
+def test_what_the_probabilities_lack_is_that_of_something_else():
+    face = replace(FACE, prediction=Prediction.from_probabilities([0.1, 0.2, 0.2, 0.1], EMOTIONS))
+    (row,) = rows(FRAME, [face], EMOTIONS)
+    assert list(row) == columns(EMOTIONS)
+    assert row["other"] == 0.4 and row["confidence"] == 0.2

@@ -29,9 +29,11 @@ FACE_COLUMNS = (
     "detection_score",
     "emotion",
     "confidence",
+    "other",
     "note",
 )
-"""The columns before those of the probabilities; ``note`` says why an emotion is not to be trusted, or nothing."""
+"""The columns before those of the probabilities; ``other`` is the probability that the face shows none of the emotions,
+``note`` says why an emotion is not to be trusted, or nothing."""
 
 PROBABILITY_PREFIX = "p_"
 
@@ -58,6 +60,7 @@ def rows(frame: Frame, faces: Sequence[TrackedFace], class_names: Sequence[str])
             round(float(face.score), 4),
             face.emotion,
             round(face.confidence, 4),
+            round(face.other, 4),
             face.note,
             *(round(p, 4) for p in face.probabilities),
         )

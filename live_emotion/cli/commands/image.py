@@ -101,6 +101,7 @@ def _as_json(photo: ReadPhoto, class_names: tuple[str, ...]) -> dict[str, Any]:
                 "detection_score": round(face.score, 4),
                 "emotion": face.emotion,
                 "confidence": round(face.confidence, 4),
+                "other": round(face.other, 4),
                 "note": face.note,
                 "probabilities": {n: round(p, 4) for n, p in zip(class_names, face.probabilities)},
             }
