@@ -69,6 +69,18 @@ def test_the_next_camera_opens_once_the_one_before_is_closed():
     assert shelf.open == set()
 
 
+def test_the_same_camera_can_be_had_again():
+    shelf = Shelf()
+    cameras = ring(shelf, "1")
+    sources = cameras.sources(pytest.fail)
+    next(sources)
+    cameras.again()
+    assert cameras.is_asked
+    next(sources)
+    assert (shelf.opened, shelf.open, cameras.is_asked) == (["1", "1"], {"1"}, False)
+    assert next(sources, None) is None
+
+
 def test_a_camera_that_does_not_open_is_said_and_passed_over():
     shelf, failed = Shelf(broken=["1"]), []
     cameras = ring(shelf)

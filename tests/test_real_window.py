@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shutil
 import subprocess
 import sys
@@ -113,6 +114,28 @@ def test_the_close_button_ends_the_webcam_and_its_files_are_complete(desktop, cl
     assert "frames captured" in said
     with VideoFile(video) as recorded:
         assert 1 <= len(list(recorded)) < 5 * LAST_S
+
+
+def test_a_key_leads_through_an_enrolment_and_the_session_goes_on(desktop, clip, tmp_path):
+    desktop.environment["XDG_CONFIG_HOME"] = str(tmp_path / "home")
+    heard = []
+    with running(desktop, "-m", "live_emotion", "webcam", "--camera", clip, "--log", "-", "-o", tmp_path) as webcam:
+        webcam.stdout.readline()
+        window = desktop.find_window()
+        listener = threading.Thread(
+            target=lambda: heard.extend(
+                itertools.takewhile(lambda line: "nothing was saved" not in line, webcam.stderr)
+            )
+        )
+        listener.start()
+        desktop.xdotool("key", "--window", window, "e")
+        while listener.is_alive():  # skips one emotion after the other; in the live window these keys mean nothing
+            desktop.xdotool("key", "--window", window, "space", "n")
+        desktop.xdotool("key", "--window", window, "q")
+        status, said = end_of(webcam)
+    assert (status, "Traceback" in said) == (0, False), said
+    assert "frames captured" in said
+    assert not (tmp_path / "home" / "live-emotion").exists()
 
 
 def test_the_close_button_ends_the_demo(desktop, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +13,9 @@ from live_emotion.errors import InputError
 
 if TYPE_CHECKING:
     from live_emotion.emotions.trial import Trial
+    from live_emotion.io.display.window import Window
+    from live_emotion.io.live_source import LiveSource
+    from live_emotion.pipelines.analyzer import EmotionAnalyzer
     from live_emotion.pipelines.enrolment import Enrolment
 
 
@@ -32,8 +35,40 @@ class Refusals:
             click.echo(f"Not taken{f' ({count} frames)' if count > 1 else ''}: {reason}", err=True)
 
 
-def learn_and_save(enrolment: Enrolment, name: str) -> None:
+def from_camera(window: Window, source: LiveSource, analyzer: EmotionAnalyzer, is_mirrored: bool) -> Enrolment:
+    """Leads somebody through an enrolment in a window.
+
+    Args:
+        window: shows what to do, over the frames.
+        source: of the frames.
+        analyzer: finds the faces; one that does not track.
+        is_mirrored: show the frames turned left to right.
+
+    Raises:
+        InputError: it ended early, or nothing was recorded.
+        CameraError: the camera gives no frames.
+    """
+    from live_emotion.concurrency.interrupts import StopRequest
+    from live_emotion.pipelines.enrolment import Enrolment
+    from live_emotion.pipelines.guide import Guide
+    from live_emotion.pipelines.guided import guide_in_window
+
+    enrolment = Enrolment(analyzer)
+    guide = Guide(enrolment, analyzer.class_names)
+    with StopRequest() as stop:
+        is_done = guide_in_window(guide, source, window, is_mirrored, lambda: stop.requested)
+    if not is_done:
+        raise InputError("It ended before all emotions were shown; nothing was saved.")
+    if not enrolment.labels:
+        raise InputError("No emotion was recorded; nothing was saved.")
+    return enrolment
+
+
+def learn_and_save(enrolment: Enrolment, name: str, say: Callable[[str], object] = click.echo) -> str:
     """Makes a profile of what was taken, says what it is worth and stores it.
+
+    Returns:
+        what it is worth, in words; nothing where nothing was tested.
 
     Raises:
         InputError: it is worth nothing, or the faces do not show what they are said to show.
@@ -46,8 +81,9 @@ def learn_and_save(enrolment: Enrolment, name: str) -> None:
             f"No better: {result}. Nothing was saved; show each emotion as clearly as you can, in good light."
         )
     path = trial.profile.save(name)
-    click.echo(f"{_read(enrolment.labels)}: {result or 'saved, not tested, which takes two images of an emotion'}")
-    click.echo(f"Saved {path}; use it with --profile {name}")
+    say(f"{_read(enrolment.labels)}: {result or 'saved, not tested, which takes two images of an emotion'}")
+    say(f"Saved {path}; use it with --profile {name}")
+    return result
 
 
 def _read(labels: Sequence[str]) -> str:

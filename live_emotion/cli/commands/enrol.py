@@ -76,7 +76,7 @@ def command(
         raise click.UsageError("--video and --label belong together: say which part of the recording shows what.")
     _refuse_overlaps(labels)
 
-    from live_emotion.cli.enrolment import learn_and_save
+    from live_emotion.cli.enrolment import from_camera, learn_and_save
     from live_emotion.emotions.profile import profile_path
     from live_emotion.io.atomic import refuse_existing
     from live_emotion.io.camera import is_camera
@@ -89,7 +89,7 @@ def command(
 
         analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(weights, device, detector)))
         if opened:
-            enrolment = _from_camera(*opened, analyzer, is_mirrored=is_camera(camera))
+            enrolment = from_camera(*opened, analyzer, is_mirrored=is_camera(camera))
         else:
             enrolment = _from_files(photos, video, labels, analyzer)
         learn_and_save(enrolment, name)
@@ -108,23 +108,6 @@ def _open(camera: str, stack: contextlib.ExitStack) -> tuple[Window, LiveSource]
             "or from a recording with --video FILE and --label."
         ) from error
     return window, stack.enter_context(open_camera(camera))
-
-
-def _from_camera(window: Window, source: LiveSource, analyzer: EmotionAnalyzer, is_mirrored: bool) -> Enrolment:
-    from live_emotion.concurrency.interrupts import StopRequest
-    from live_emotion.pipelines.enrolment import Enrolment
-    from live_emotion.pipelines.guide import Guide
-    from live_emotion.pipelines.guided import guide_in_window
-
-    enrolment = Enrolment(analyzer)
-    guide = Guide(enrolment, analyzer.class_names)
-    with StopRequest() as stop:
-        is_done = guide_in_window(guide, source, window, is_mirrored, lambda: stop.requested)
-    if not is_done:
-        raise InputError("It ended before all emotions were shown; nothing was saved.")
-    if not enrolment.labels:
-        raise InputError("No emotion was recorded; nothing was saved.")
-    return enrolment
 
 
 def _from_files(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,10 @@ from live_emotion.cli.options import analysis_options, camera_options, force_opt
 
 if TYPE_CHECKING:
     from live_emotion.io.camera import CameraMode
+    from live_emotion.io.display.window import Window
+    from live_emotion.io.live_source import LiveSource
+    from live_emotion.pipelines.analyzer import AnalysisConfig
+    from live_emotion.pipelines.live.controls import Controls
 
 say = functools.partial(click.echo, err=True)
 
@@ -67,7 +73,7 @@ def command(
 
     \b
     Keys: h lists them. f or F11 full screen, p pause, m mirror, c next camera, s screenshot, r record, b bars,
-          t the last 30 seconds of everybody's emotions, i info, q quit.
+          t the last 30 seconds of everybody's emotions, e learn my face, i info, q quit.
 
     \b
     live-emotion webcam
@@ -106,7 +112,8 @@ def command(
         from live_emotion.pipelines.live.loop import LiveLoop
         from live_emotion.pipelines.live.recorder import Recorder
 
-        analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(**analysis, profile=profile, track=True)))
+        config = AnalysisConfig(**analysis, profile=profile, track=True)
+        analyzer = stack.enter_context(EmotionAnalyzer(config))
         sink = stack.enter_context(open_results_writer(log, analyzer.class_names, live=True)) if log else None
         recorder = stack.enter_context(Recorder(output))
         if record:
@@ -117,6 +124,13 @@ def command(
         stop = stack.enter_context(StopRequest())
         loop.run(source, lambda: stop.requested)
         for source in sources:
+            if loop.controls.enrols and screen:
+                loop.controls.enrols = False
+                config = _enrol(config, screen, source, loop.controls, settings.mirror)
+                if config != loop.analyzer.config:
+                    loop.analyzer = stack.enter_context(EmotionAnalyzer(config))
+                cameras.again()
+                continue
             _say_mode(cameras.camera, source.state.mode, asked)
             loop.run(source, lambda: stop.requested)
     say(f"{loop.emotions}.\n{loop.statistics}.")
@@ -126,6 +140,32 @@ def command(
         say(f"For a page to read: {shlex.join(['live-emotion', 'report', log])}")
     if recorder.failed:
         raise recorder.failed[0]
+
+
+def _enrol(
+    config: AnalysisConfig, window: Window, source: LiveSource, controls: Controls, is_mirrored: bool
+) -> AnalysisConfig:
+    """Leads somebody through an enrolment in the live window.
+
+    Returns:
+        the configuration with the new profile, or as it was where none was made, which the window then tells.
+    """
+    from live_emotion.cli.enrolment import from_camera, learn_and_save
+    from live_emotion.emotions.profile import profile_names
+    from live_emotion.errors import LiveEmotionError
+    from live_emotion.pipelines.analyzer import EmotionAnalyzer
+
+    known = profile_names()
+    names = itertools.chain(["me"], (f"me-{number}" for number in itertools.count(2)))
+    name = next(name for name in names if name not in known)
+    try:
+        with EmotionAnalyzer(replace(config, profile=None, track=False)) as analyzer:
+            worth = learn_and_save(from_camera(window, source, analyzer, is_mirrored), name, say)
+    except LiveEmotionError as error:
+        controls.notice(error)
+        return config
+    controls.notice(f"profile {name}: {worth}")
+    return replace(config, profile=(*config.profiles, name))
 
 
 def _say_mode(camera: str, given: CameraMode | None, asked: CameraMode) -> None:

@@ -1,4 +1,4 @@
-"""One camera after the other, as a key asks for the next."""
+"""One camera after the other, as a key asks for the next or for the same again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class CameraRing:
 
     @property
     def is_asked(self) -> bool:
-        """Whether the next camera was asked for."""
+        """Whether another camera, or the same again, was asked for."""
         return bool(self._wanted)
 
     def ask(self) -> bool:
@@ -39,8 +39,12 @@ class CameraRing:
         self._wanted = others(self.camera, self._listed())
         return self.is_asked
 
+    def again(self) -> None:
+        """Asks for this camera once more, for another use of it."""
+        self._wanted = [self.camera]
+
     def sources(self, failed: Callable[[CameraError], object]) -> Generator[LiveSource]:
-        """The first camera, and as long as that was asked for, the next that opens.
+        """The first camera, and as long as that was asked for, the next that opens, or the same again.
 
         Args:
             failed: told why one did not open; the one after it is tried then, at last the one that there was.

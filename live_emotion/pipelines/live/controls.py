@@ -11,6 +11,7 @@ import numpy as np
 
 from live_emotion.errors import LiveEmotionError
 from live_emotion.io.images import write_image
+from live_emotion.pipelines.live.camera_ring import CameraRing
 from live_emotion.pipelines.live.recorder import Recorder, timestamp
 
 NOTICE_S = 4.0
@@ -27,6 +28,7 @@ KEYS = {
     "p": "pause",
     "m": "mirror",
     "c": "next camera",
+    "e": "learn my face",
     "s": "screenshot",
     "r": "record on and off",
     "b": "bars on and off",
@@ -70,25 +72,27 @@ class Controls:
     Args:
         settings: switched by the keys.
         recorder: started and stopped by a key; screenshots go to its folder.
-        next_camera: asks for another camera; False where there is none.
+        cameras: asked for the next camera, or for the same again for an enrolment; None: there is one only.
         say: told what goes wrong, for those who don't look at the screen.
         clock: gives seconds.
 
     Attributes:
         saved: the screenshots.
+        enrols: whether an enrolment was asked for; whoever does it takes that back.
     """
 
     def __init__(
         self,
         settings: Settings,
         recorder: Recorder,
-        next_camera: Callable[[], bool] = lambda: False,
+        cameras: CameraRing | None = None,
         say: Callable[[str], object] = lambda text: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings, self.recorder, self.say, self._clock = settings, recorder, say, clock
-        self._next_camera = next_camera
+        self._cameras = cameras
         self.saved: list[Path] = []
+        self.enrols = False
         self._notice, self._notice_until = "", 0.0
         self._hint_until = clock() + HINT_S
 
@@ -107,7 +111,11 @@ class Controls:
             elif key == "s" and shown is not None:
                 self._screenshot(shown())
             elif key == "c":
-                self.notice("opening the next camera" if self._next_camera() else "there is no other camera")
+                there_is = self._cameras is not None and self._cameras.ask()
+                self.notice("opening the next camera" if there_is else "there is no other camera")
+            elif key == "e" and self._cameras:
+                self._cameras.again()
+                self.enrols = True
             elif key == "r" and self.recorder.is_on:
                 self.recorder.stop()
             elif key == "r":

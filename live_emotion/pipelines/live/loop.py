@@ -77,7 +77,7 @@ class LiveLoop:
     nobody up.
 
     Args:
-        analyzer: reads the frames; nobody else may use it meanwhile.
+        analyzer: reads the frames; nobody else may use it meanwhile. Between two runs another may take its place.
         settings: the keys change them.
         recorder: records what is shown.
         window: shows it; None: nothing is shown.
@@ -108,7 +108,7 @@ class LiveLoop:
         self.analyzer, self.settings, self.recorder = analyzer, settings, recorder
         self.window, self.sink, self.about, self.say = window, sink, about, say
         self.cameras = cameras
-        self.controls = Controls(settings, recorder, cameras.ask if cameras else lambda: False, say, clock)
+        self.controls = Controls(settings, recorder, cameras, say, clock)
         self.statistics, self.emotions = Statistics(), EmotionTimes()
         self._clock = clock
         self._alarm = self._crowd = ""
@@ -120,7 +120,7 @@ class LiveLoop:
         self._mode: CameraMode | None = None
 
     def run(self, source: LiveSource, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Runs until the frames end, the window is closed, another camera is asked for, or ``stopped`` says so.
+        """Runs until the frames end, the window is closed, a key asks for the camera, or ``stopped`` says so.
 
         The source is stopped then. Run again, it goes on with another one.
 
