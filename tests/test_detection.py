@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 import pytest
 
-from live_emotion.errors import LiveEmotionError
+from live_emotion.errors import LiveEmotionError, WeightsError
 from live_emotion.faces.boxes import merge
-from live_emotion.faces.detection.blazeface import BlazeFace
-from live_emotion.faces.detection.detector import DETECTORS, FaceDetector
+from live_emotion.faces.detection.blazeface import MODELS, BlazeFace
+from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.detection.refinement import SEARCH_TURN_S, WEAK_TURN_S, RefinementMemory
 from live_emotion.faces.detection.search import squares
 from live_emotion.faces.detection.tiles import tiles
-from live_emotion.types import Face
+from live_emotion.types import DETECTORS, Face
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -279,6 +279,30 @@ def test_mediapipe_stays_silent_even_if_nobody_closes_it():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
+def test_opening_loads_no_matplotlib_and_leaves_what_others_import_alone():
+    code = (
+        "import sys, threading; from live_emotion.faces.detection.detector import FaceDetector\n"
+        "opening = threading.Thread(target=FaceDetector); opening.start(); seen = set()\n"
+        "while opening.is_alive(): seen.add('matplotlib' in sys.modules)\n"
+        "from mediapipe.tasks.python.vision import drawing_utils\n"
+        "print(seen, drawing_utils.DrawingSpec().thickness, 'matplotlib' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert (done.stdout, done.stderr) == ("{False} 2 True\n", "")
+
+
+def test_where_one_model_cannot_be_opened_the_other_is_closed(monkeypatch):
+    closed = []
+    close = BlazeFace.close
+    monkeypatch.setattr(BlazeFace, "close", lambda model: (closed.append(model), close(model)))
+    monkeypatch.setitem(MODELS, "full", "missing.tflite")
+    with pytest.raises(WeightsError, match="missing"):
+        FaceDetector()
+    (model,) = closed
+    with pytest.raises(ValueError, match="closed"):
+        model.find(np.zeros((60, 60, 3), np.uint8))
 
 
 def test_a_photo_of_many_megapixels_is_shrunk_for_detection_and_boxes_are_its_own(portrait):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import sys
 import threading
 import weakref
 from collections.abc import Iterator
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import LazyLoader
 from types import ModuleType
 from typing import Any
 
@@ -36,6 +38,9 @@ no side beyond 32,766."""
 
 OUTSIDE_GREY = 128
 """Grey level of what lies outside of an image; on black, or stretched edges, more faces that fill it are missed."""
+
+PLOTTING = frozenset(f"mediapipe.tasks.python.vision.{name}" for name in ("drawing_styles", "drawing_utils"))
+"""Modules of MediaPipe that nothing here uses."""
 
 
 class BlazeFace:
@@ -145,7 +150,7 @@ def _open(name: str, min_confidence: float) -> Any:
     """Opens a model and runs it once, since its first run is slow and writes to the log."""
     path = weights_file(MODELS[name])
     with _opening, _quiet_stderr():
-        with _without_pyplot():
+        with _lazy_plotting():
             from mediapipe.tasks.python import BaseOptions, vision
 
         options = vision.FaceDetectorOptions(
@@ -163,23 +168,29 @@ def _close(model: Any) -> None:
         model._handle = None
 
 
-@contextlib.contextmanager
-def _without_pyplot() -> Iterator[None]:
-    """Lets MediaPipe's plotting, which nothing here uses, find matplotlib when it plots and not when it is imported.
+class _LazyPlotting(MetaPathFinder):
+    """Lets MediaPipe's plotting, which nothing here uses, load when somebody plots and not when MediaPipe does.
 
-    That takes half a second, and matplotlib writes a list of the machine's fonts into the user's home.
+    With it comes matplotlib's pyplot, which takes half a second and writes a list of the machine's fonts into the
+    user's home.
     """
-    if "matplotlib" in sys.modules:
-        yield
-        return
-    matplotlib, pyplot = ModuleType("matplotlib"), ModuleType("matplotlib.pyplot")
-    pyplot.__getattr__ = lambda name: getattr(importlib.import_module("matplotlib.pyplot"), name)  # type: ignore[method-assign]
-    matplotlib.pyplot = pyplot  # type: ignore[attr-defined]
-    sys.modules |= {"matplotlib": matplotlib, "matplotlib.pyplot": pyplot}
+
+    def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
+        """That of the plotting's modules; None for any other."""
+        spec = PathFinder.find_spec(name, path) if name in PLOTTING else None
+        if spec and spec.loader:
+            spec.loader = LazyLoader(spec.loader)
+        return spec
+
+
+@contextlib.contextmanager
+def _lazy_plotting() -> Iterator[None]:
+    finder = _LazyPlotting()
+    sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
-        del sys.modules["matplotlib"], sys.modules["matplotlib.pyplot"]
+        sys.meta_path.remove(finder)
 
 
 @contextlib.contextmanager

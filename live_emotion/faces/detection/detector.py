@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
 import numpy as np
@@ -54,9 +55,11 @@ class FaceDetector:
             raise ArgumentError(f"detector must be one of {', '.join(DETECTORS)}, not {kind!r}")
         self.kind = kind
         self.min_confidence = min_confidence
-        self._short = BlazeFace("short", min_confidence)
         self._likely = min(LIKELY_SCORE, min_confidence + LENIENCE)
-        self._full = None if kind == "short" else BlazeFace("full", PROPOSAL_SCORE)
+        with contextlib.ExitStack() as opened:
+            self._short = opened.enter_context(contextlib.closing(BlazeFace("short", min_confidence)))
+            self._full = None if kind == "short" else BlazeFace("full", PROPOSAL_SCORE)
+            opened.pop_all()
 
     def detect(
         self,
