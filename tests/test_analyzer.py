@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from live_emotion.errors import LiveEmotionError
+from live_emotion.emotions.profile import Profile
+from live_emotion.errors import InputError, LiveEmotionError
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_face
@@ -146,3 +147,29 @@ def test_a_configuration_takes_weights_in_any_form_and_cannot_be_changed(tmp_pat
 def test_a_configuration_that_makes_no_sense_is_one_line(change):
     with pytest.raises(LiveEmotionError, match=next(iter(change))):
         replace(AnalysisConfig(), **change)
+
+
+def test_who_is_at_the_same_place_before_another_camera_is_somebody_else(follower, portrait):
+    follower.restart()
+    (one,) = follower.analyze(Frame(0, 0.0, portrait)).faces
+    (same,) = follower.analyze(Frame(1, 0.1, portrait)).faces
+    follower.forget()
+    (other,) = follower.analyze(Frame(2, 0.2, portrait)).faces
+    assert (one.track_id, same.track_id, other.track_id) == (1, 1, 2)
+
+
+def test_a_profile_can_be_added(portrait, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    with EmotionAnalyzer(AnalysisConfig(device="cpu")) as analyzer:
+        (before,) = analyzer.analyze(Frame(0, 0.0, portrait)).faces
+        with pytest.raises(InputError, match="nobody"):
+            analyzer.add_profile("nobody")
+        assert analyzer.config.profiles == ()
+        crops = np.repeat(analyzer.find(Frame(0, 0.0, portrait)).crops, 4, axis=0)
+        Profile.fit(crops, ["neutral"] * 4, analyzer.classifier).save("anna")
+        analyzer.add_profile("anna")
+        (after,) = analyzer.analyze(Frame(0, 0.0, portrait)).faces
+        assert analyzer.config.profiles == ("anna",)
+    assert (before.name, after.name) == ("", "anna")
+    neutral = analyzer.class_names.index("neutral")
+    assert after.probabilities[neutral] > before.probabilities[neutral]

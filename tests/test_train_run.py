@@ -151,6 +151,14 @@ def run_quietly(config, resume):
     trainer.train(config, resume)
 
 
+def wait_for_saves(process, file, count):
+    """Until a process has written a file so many times, or has ended."""
+    seen = set()
+    while process.exitcode is None and len(seen) <= count:
+        with contextlib.suppress(FileNotFoundError):
+            seen.add(file.stat().st_mtime_ns)
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
 def test_kill_9_at_random_moments_leaves_files_that_load(config, tmp_path):
     killed = replace(config, output=tmp_path / "killed")
@@ -159,13 +167,16 @@ def test_kill_9_at_random_moments_leaves_files_that_load(config, tmp_path):
     whole = processes.Process(target=run_quietly, args=(config, False))
     whole.start()
     whole.join()
-    seconds = random.Random(0)
+    chance = random.Random(0)
     kills = 0
     for _ in range(40):
         resume = (killed.output / STATE).exists()
         process = processes.Process(target=run_quietly, args=(killed, resume))
         process.start()
-        process.join(timeout=seconds.uniform(0.3, 2.0) if kills < 8 else None)
+        if kills < 8:
+            wait_for_saves(process, killed.output / STATE, chance.randrange(6))
+        else:
+            process.join()
         if process.exitcode is None:
             process.kill()
             process.join()
@@ -175,7 +186,7 @@ def test_kill_9_at_random_moments_leaves_files_that_load(config, tmp_path):
         if process.exitcode == 0:
             break
         assert process.exitcode == -signal.SIGKILL
-    assert kills
+    assert kills == 8
     assert_equal_weights(weights_of(config.output / FINAL), weights_of(killed.output / FINAL))
     assert without_time(config.output / HISTORY) == without_time(killed.output / HISTORY)
 

@@ -71,7 +71,7 @@ def cli() -> None:
     Everything stays on this machine: nothing is uploaded, downloaded or stored unless you ask for it.
 
     \b
-    live-emotion webcam                        a window with the camera's picture
+    live-emotion webcam                        a window with the camera's frames
     live-emotion image photo.jpg -o results    an annotated copy of a photo
     live-emotion video in.mp4 -o out.mp4       an annotated copy of a video
     """

@@ -58,7 +58,7 @@ class Trial:
 def try_out(faces: np.ndarray, labels: Sequence[str], classifier: EmotionClassifier) -> Trial:
     """Makes a person's profile, and tests what half as many faces would have made of the rest.
 
-    Of each emotion the first half, rounded up, is learnt from: what was filmed later is as unlike as it gets.
+    Of each emotion the first half, rounded up, is learnt from: what was recorded later is as unlike as it gets.
 
     Args:
         faces: uint8 (N, 48, 48), of one person, in the order in which they were taken.

@@ -82,6 +82,10 @@ class Tracker:
                 self._tracks.append(matches[i])
         return [matches[i].track_id for i in range(len(boxes))]
 
+    def forget(self) -> None:
+        """Ends all tracks, as at a cut; the numbers go on."""
+        self._tracks = []
+
     def mirror(self, width: int) -> None:
         """Turns all tracks left to right, as the frames, ``width`` pixels wide, are from now on."""
         for track in self._tracks:

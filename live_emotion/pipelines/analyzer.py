@@ -141,7 +141,7 @@ class EmotionAnalyzer:
     Raises:
         WeightsError: a model file is missing or damaged.
         DeviceError: the device is not available.
-        InputError: there is no such profile, or it is for other classes.
+        InputError: there is no such profile, or it is for other weights.
     """
 
     def __init__(self, config: AnalysisConfig = AnalysisConfig(), workers: int = 1) -> None:
@@ -150,10 +150,7 @@ class EmotionAnalyzer:
         # the cores that the network leaves find faces meanwhile: in frames that follow, or in several at once
         threads = 1 if workers > 1 else max(1, cores() // 2) if config.track else 0
         self.classifier = EmotionClassifier(config.weights, config.device, threads)
-        fingerprint = self.classifier.fingerprint if profiles else ""
-        for profile in profiles:
-            profile.check(self.class_names, fingerprint)
-        self._profiles = profiles
+        self._profiles = [self._checked(profile) for profile in profiles]
         self._detectors = [FaceDetector(config.detector, config.min_confidence) for _ in range(workers)]
         self._idle: queue.SimpleQueue[FaceDetector] = queue.SimpleQueue()
         for detector in self._detectors:
@@ -172,6 +169,28 @@ class EmotionAnalyzer:
         self._smoother = EmotionSmoother(self.class_names)
         self._recognizer = Recognizer(self._profiles) if self._profiles else None
         self._found_mirrored = self._read_mirrored = False
+
+    def forget(self) -> None:
+        """Forgets where everybody is, as another camera's frames come; unlike :meth:`restart`, the numbers go on."""
+        tracker = self._tracker
+        self.restart()
+        if tracker:
+            tracker.forget()
+            self._tracker = tracker
+
+    def add_profile(self, name: str) -> None:
+        """Uses another person's profile from now on.
+
+        Raises:
+            InputError: there is no such profile, or it is for other weights.
+        """
+        self._profiles.append(self._checked(Profile.load(name)))
+        self.config = replace(self.config, profile=(*self.config.profiles, name))
+        self._recognizer = Recognizer(self._profiles)
+
+    def _checked(self, profile: Profile) -> Profile:
+        profile.check(self.class_names, self.classifier.fingerprint)
+        return profile
 
     def analyze(self, frame: Frame) -> Result:
         """Reads a frame; one without faces costs no call of the network.

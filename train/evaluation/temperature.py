@@ -1,4 +1,4 @@
-"""Fits the temperature that makes the confidence of weights true, and stores it with them."""
+"""Calibrates weights: fits the temperature of their probabilities and stores it with them."""
 
 from __future__ import annotations
 

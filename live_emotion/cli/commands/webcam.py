@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from live_emotion.io.camera import CameraMode
     from live_emotion.io.display.window import Window
     from live_emotion.io.live_source import LiveSource
-    from live_emotion.pipelines.analyzer import AnalysisConfig
+    from live_emotion.pipelines.analyzer import EmotionAnalyzer
     from live_emotion.pipelines.live.controls import Controls
 
 say = functools.partial(click.echo, err=True)
@@ -66,7 +66,7 @@ def command(
     """Read emotions live from a camera, in a window.
 
     Every face gets a box with its emotion and how sure that is, in percent; what cannot be read is grey and says why.
-    Whoever is followed has a number, the same as in the column "track" of --log. Nothing is stored unless asked for.
+    Whoever is followed has a number, the same as in the column "track_id" of --log. Nothing is stored unless asked for.
     q, Esc, closing the window or Ctrl-C end it, and recordings and logs are complete then, too. In the end it says how
     long it took and what was seen. A screenshot or a recording that cannot be written is said, and the session goes
     on. Should it be killed, what was written lies beside them as NAME.part-....
@@ -112,8 +112,7 @@ def command(
         from live_emotion.pipelines.live.loop import LiveLoop
         from live_emotion.pipelines.live.recorder import Recorder
 
-        config = AnalysisConfig(**analysis, profile=profile, track=True)
-        analyzer = stack.enter_context(EmotionAnalyzer(config))
+        analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(**analysis, profile=profile, track=True)))
         sink = stack.enter_context(open_results_writer(log, analyzer.class_names, live=True)) if log else None
         recorder = stack.enter_context(Recorder(output))
         if record:
@@ -126,9 +125,7 @@ def command(
         for source in sources:
             if loop.controls.enrols and screen:
                 loop.controls.enrols = False
-                config = _enrol(config, screen, source, loop.controls, settings.mirror)
-                if config != loop.analyzer.config:
-                    loop.analyzer = stack.enter_context(EmotionAnalyzer(config))
+                _enrol(screen, source, analyzer, loop.controls, settings.mirror)
                 cameras.again()
                 continue
             _say_mode(cameras.camera, source.state.mode, asked)
@@ -143,13 +140,9 @@ def command(
 
 
 def _enrol(
-    config: AnalysisConfig, window: Window, source: LiveSource, controls: Controls, is_mirrored: bool
-) -> AnalysisConfig:
-    """Leads somebody through an enrolment in the live window.
-
-    Returns:
-        the configuration with the new profile, or as it was where none was made, which the window then tells.
-    """
+    window: Window, source: LiveSource, analyzer: EmotionAnalyzer, controls: Controls, is_mirrored: bool
+) -> None:
+    """Leads somebody through an enrolment in the live window, whose analyzer then uses the profile."""
     from live_emotion.cli.enrolment import from_camera, learn_and_save
     from live_emotion.emotions.profile import profile_names
     from live_emotion.errors import LiveEmotionError
@@ -159,13 +152,12 @@ def _enrol(
     names = itertools.chain(["me"], (f"me-{number}" for number in itertools.count(2)))
     name = next(name for name in names if name not in known)
     try:
-        with EmotionAnalyzer(replace(config, profile=None, track=False)) as analyzer:
-            worth = learn_and_save(from_camera(window, source, analyzer, is_mirrored), name, say)
+        with EmotionAnalyzer(replace(analyzer.config, profile=None, track=False)) as untracked:
+            worth = learn_and_save(from_camera(window, source, untracked, is_mirrored), name, say)
+        analyzer.add_profile(name)
+        controls.notice(f"profile {name}: {worth}")
     except LiveEmotionError as error:
         controls.notice(error)
-        return config
-    controls.notice(f"profile {name}: {worth}")
-    return replace(config, profile=(*config.profiles, name))
 
 
 def _say_mode(camera: str, given: CameraMode | None, asked: CameraMode) -> None:

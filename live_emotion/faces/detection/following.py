@@ -24,7 +24,7 @@ def refine(
     time_s: float,
     likely: float,
 ) -> list[RefinedFace]:
-    """The proposed faces that may be faces; of the confirmed and of the others one each is looked at again.
+    """The proposed faces that may be faces; of the confirmed and of the others one each goes through the second stage.
 
     Args:
         model: the short-range one.

@@ -77,7 +77,7 @@ class LiveLoop:
     nobody up.
 
     Args:
-        analyzer: reads the frames; nobody else may use it meanwhile. Between two runs another may take its place.
+        analyzer: reads the frames; nobody else may use it meanwhile.
         settings: the keys change them.
         recorder: records what is shown.
         window: shows it; None: nothing is shown.
@@ -134,6 +134,8 @@ class LiveLoop:
         self._mode = source.state.mode
         if self._last is None:
             self._view.update(_waiting_image(self._mode))
+        else:
+            self.analyzer.forget()
         if not self._show(None):
             return
         before = self.statistics.captured - source.received
