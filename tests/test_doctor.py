@@ -74,7 +74,7 @@ def test_what_fails_is_a_finding_and_the_command_exits_with_1(monkeypatch):
     def look_at_nothing():
         raise ZeroDivisionError("oh\nno")
 
-    monkeypatch.setattr(doctor, "LOOKS", (doctor.look_at_system, look_at_weights, look_at_nothing))
+    monkeypatch.setattr(doctor, "CHECKS", (doctor.look_at_system, look_at_weights, look_at_nothing))
     done = CliRunner().invoke(cli, ["doctor"])
     assert isinstance(done.exception, LiveEmotionError)
     lines = done.output.splitlines()

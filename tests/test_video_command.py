@@ -356,7 +356,7 @@ class KillOne:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_videos_of_a_killed_process_are_read_again(medium, short, tmp_path, monkeypatch):
-    monkeypatch.setattr("live_emotion.pipelines.videos.process_pool.POLL_S", 0.01)
+    monkeypatch.setattr("live_emotion.pipelines.videos.process_pool.WAIT_S", 0.01)
     kill = KillOne(lambda: [child.pid for child in multiprocessing.active_children()])
     tasks = tasks_for([medium, short], tmp_path / "out")
     outcomes = list(run_in_processes(tasks, CONFIG, VideoOptions(every=100), 2, kill, lambda: False))
@@ -367,7 +367,7 @@ def test_videos_of_a_killed_process_are_read_again(medium, short, tmp_path, monk
 
 
 def test_a_video_whose_processes_always_die_is_given_up(medium, tmp_path, monkeypatch):
-    monkeypatch.setattr("live_emotion.pipelines.videos.process_pool.POLL_S", 0.01)
+    monkeypatch.setattr("live_emotion.pipelines.videos.process_pool.WAIT_S", 0.01)
 
     def kill(number, frames, expected):
         if frames:

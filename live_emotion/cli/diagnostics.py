@@ -48,7 +48,7 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Looks at everything, one thing after another; a look that fails is a finding, too."""
-    for look in LOOKS:
+    for look in CHECKS:
         try:
             yield look()
         except LiveEmotionError as error:
@@ -196,7 +196,7 @@ def look_at_disk() -> Finding:
     return Finding("disk", f"{free:.1f} GB free in the current folder", fix)
 
 
-LOOKS: tuple[Callable[[], Finding], ...] = (
+CHECKS: tuple[Callable[[], Finding], ...] = (
     look_at_system,
     look_at_opencv,
     look_at_mediapipe_release,

@@ -28,7 +28,7 @@ COMMANDS = {
 """Every subcommand with its short help. It lives here so that ``--help`` needs to load none of them."""
 
 
-LONGEST_NAME = 200
+LONGEST_SHOWN = 200
 """Of a file in a message, in characters."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -111,7 +111,7 @@ def run_cli(command: click.Command, program: str) -> None:
 def _shortened(name: object) -> str:
     """A file's name for a message, of any length and encoding."""
     text = os.fsdecode(name) if isinstance(name, bytes) else str(name)
-    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}..."
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
 def _terminate(number: int, _: FrameType | None) -> None:

@@ -10,8 +10,8 @@ import click
 
 Item = TypeVar("Item")
 
-SHARE = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
-NO_SHARE = "{desc}: {elapsed}{postfix}"
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+BAR_WITHOUT_END = "{desc}: {elapsed}{postfix}"
 """Where nobody knows how long it will take."""
 
 
@@ -80,7 +80,7 @@ class VideosBar:
         self._bar = tqdm(
             total=sum(self._weights),
             desc=self._title(),
-            bar_format=SHARE if is_known else NO_SHARE,
+            bar_format=BAR if is_known else BAR_WITHOUT_END,
             smoothing=0.1,
             miniters=0,  # or what is unknown would look like standing still
         )

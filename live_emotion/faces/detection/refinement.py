@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from live_emotion.faces.boxes import mirrored, overlap
-from live_emotion.faces.detection.second_stage import CERTAIN_SCORE, CLEAR_SCORE, VIEWS, View, is_enough
+from live_emotion.faces.detection.second_stage import CERTAIN_SCORE, CLEAR_SCORE, VIEWS, FaceView, is_enough
 from live_emotion.types import Face
 
 FIRST_RECHECK_S = 0.03
@@ -61,7 +61,7 @@ class RefinedFace:
         return cls(face, seen, time_s, 1, (seen.score,), seen.score >= CLEAR_SCORE)
 
     @property
-    def view(self) -> View:
+    def view(self) -> FaceView:
         """How it should be looked at the next time; those of confirmed faces give true boxes."""
         return VIEWS[2 * (self.checks % 2)] if self.is_confirmed else VIEWS[self.checks % len(VIEWS)]
 

@@ -27,7 +27,7 @@ OTHER_SIZE = 1.4
 """A box so many times as large as another, or less, is of another size."""
 
 
-class View(NamedTuple):
+class FaceView(NamedTuple):
     """How the second stage looks at a face.
 
     Attributes:
@@ -39,11 +39,11 @@ class View(NamedTuple):
     is_mirrored: bool
 
 
-VIEWS = (View(2.0, False), View(2.6, True), View(2.0, True))
+VIEWS = (FaceView(2.0, False), FaceView(2.6, True), FaceView(2.0, True))
 """In the order in which they are taken. A wider square gives a rougher box, but finds more of what is hard to see."""
 
 
-def look(model: BlazeFace, image: np.ndarray, face: Face, view: View) -> Face | None:
+def look(model: BlazeFace, image: np.ndarray, face: Face, view: FaceView) -> Face | None:
     """What the short-range model sees at the place of a face: the surest of what is nearly there, or None.
 
     If that has quite another size, as where an eye was proposed, it is looked at in its turn.
@@ -54,7 +54,7 @@ def look(model: BlazeFace, image: np.ndarray, face: Face, view: View) -> Face | 
     return _seen_around(model, image, seen, view)
 
 
-def _seen_around(model: BlazeFace, image: np.ndarray, face: Face, view: View) -> Face | None:
+def _seen_around(model: BlazeFace, image: np.ndarray, face: Face, view: FaceView) -> Face | None:
     x1, y1, x2, y2 = face.box
     reach = view.side * _side(face.box) / 2
     centre_x, centre_y = (x1 + x2) / 2, (y1 + y2) / 2

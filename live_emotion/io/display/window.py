@@ -14,7 +14,7 @@ ESCAPE = chr(27)
 F11 = (0xFFC8, 0x7A0000, 0xF70E)
 """What OpenCV gives for this key on Linux, on Windows and on macOS."""
 
-SHARE = 0.85
+SCREEN_SHARE = 0.85
 """Part of the screen's width and height that a window opens at: title and panels need the rest."""
 
 NATURAL = 1.25
@@ -65,7 +65,7 @@ class Window:
             cv2.namedWindow(self.title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
         if (self._ratio is None or abs(self._ratio / ratio - 1) > 0.01) and not self._is_full:
             screen = screen_size()
-            asked = opening_size((width, height), screen, SHARE, NATURAL)
+            asked = opening_size((width, height), screen, SCREEN_SHARE, NATURAL)
             cv2.resizeWindow(self.title, *asked)
             cv2.moveWindow(self.title, (screen[0] - asked[0]) // 2, (screen[1] - asked[1]) // 3)
         self._ratio = ratio

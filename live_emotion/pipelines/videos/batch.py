@@ -18,7 +18,7 @@ from live_emotion.pipelines.videos.planning import VideoTask
 from live_emotion.pipelines.videos.video import VideoOptions, VideoSummary, annotate_video
 from live_emotion.visualization.report.report import write_report
 
-POLL_S = 0.2
+WAIT_S = 0.2
 """How often the progress of other processes and machines is shown and a stop is asked for, in seconds."""
 
 Progress = Callable[[int, int, int], object]

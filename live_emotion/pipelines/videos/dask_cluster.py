@@ -14,7 +14,7 @@ from typing import Any
 from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import DeviceError, MissingExtraError
 from live_emotion.pipelines.analyzer import AnalysisConfig
-from live_emotion.pipelines.videos.batch import POLL_S, Outcome, Progress, Stop, do_task, open_analyzer
+from live_emotion.pipelines.videos.batch import WAIT_S, Outcome, Progress, Stop, do_task, open_analyzer
 from live_emotion.pipelines.videos.planning import VideoTask
 from live_emotion.pipelines.videos.video import VideoOptions
 
@@ -69,7 +69,7 @@ def run_on_cluster(
         }
         while futures:
             try:
-                done = wait(list(futures), POLL_S, "FIRST_COMPLETED").done
+                done = wait(list(futures), WAIT_S, "FIRST_COMPLETED").done
             except TimeoutError:
                 done = set()
             for number, (count, expected) in list(frames.items()):

@@ -14,7 +14,7 @@ from typing import Any
 from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import DeviceError
 from live_emotion.pipelines.analyzer import AnalysisConfig
-from live_emotion.pipelines.videos.batch import POLL_S, Outcome, Progress, Stop, do_task, open_analyzer
+from live_emotion.pipelines.videos.batch import WAIT_S, Outcome, Progress, Stop, do_task, open_analyzer
 from live_emotion.pipelines.videos.planning import VideoTask
 from live_emotion.pipelines.videos.video import VideoOptions
 
@@ -87,7 +87,7 @@ def _in_pool(
         futures = {pool.submit(_do_in_process, number, tasks[number], *settings): number for number in numbers}
         try:
             while futures:
-                done, _ = wait(futures, POLL_S, FIRST_COMPLETED)
+                done, _ = wait(futures, WAIT_S, FIRST_COMPLETED)
                 for number in numbers:
                     progress(number, max(0, frames[number]), expected[number])
                 for future in done:
