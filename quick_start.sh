@@ -60,15 +60,19 @@ install_small_torch() {
 has_display() { [ "$(uname)" != Linux ] || [ -n "${DISPLAY:-}" ]; }
 has_camera() { [ "$(uname)" != Linux ] || compgen -G '/dev/video*' >/dev/null; }
 
+started=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
 [ "${BASH_SOURCE[0]}" = "$0" ] || return 0 # other scripts read this file for its functions
 
 if [ "${1:-}" = train ]; then
     set_up_venv "[train]"
-    exec "$(programs .venv)/python" -m "$@"
+    command=$PWD/$(programs .venv)/live-emotion-train
+    cd "$started" # files are named from where the user is
+    exec "$command" "${@:2}"
 fi
 set_up_venv ""
-command=$(programs .venv)/live-emotion
+command=$PWD/$(programs .venv)/live-emotion
+cd "$started"
 if [ $# -gt 0 ]; then
     exec "$command" "$@"
 elif has_display && has_camera; then
@@ -77,4 +81,4 @@ elif has_display && has_camera; then
 fi
 echo "No camera with a display here, so this is the demo. The webcam starts with: $command webcam"
 "$command" demo --output results
-echo "The results are in $PWD/results: look at demo.mp4 and prediction_example.png."
+echo "The results are in $PWD/results: look at demo.mp4 and demo_example.png."

@@ -139,11 +139,11 @@ def test_image_prints_and_draws_one_photo(photo, tmp_path):
     assert done.returncode == 0
     assert done.stderr == "", "MediaPipe's own logging stays hidden"
     assert "photo.jpg: 1 face\n  1. " in done.stdout
-    assert sorted(os.listdir(tmp_path / "out")) == ["photo_annotated.png", "prediction_example.png"]
+    assert sorted(os.listdir(tmp_path / "out")) == ["photo_annotated.png", "photo_example.png"]
     original, annotated = cv2.imread(str(photo)), cv2.imread(str(tmp_path / "out" / "photo_annotated.png"))
     assert annotated.shape == original.shape
     assert (annotated != original).any()
-    assert cv2.imread(str(tmp_path / "out" / "prediction_example.png")).shape[0] > 300
+    assert cv2.imread(str(tmp_path / "out" / "photo_example.png")).shape[0] > 300
 
 
 def test_image_with_several_photos_goes_on_after_a_bad_one(invoke, photo, no_face, tmp_path):
@@ -285,7 +285,7 @@ def test_demo_needs_no_camera_file_or_display(invoke, monkeypatch, tmp_path):
     monkeypatch.setattr("live_emotion.io.video.demo_clip.SECONDS", 1)
     done = invoke("demo", "-o", tmp_path / "results")
     assert done.exit_code == 0, done.output
-    assert sorted(os.listdir(tmp_path / "results")) == ["demo.mp4", "prediction_example.png"]
+    assert sorted(os.listdir(tmp_path / "results")) == ["demo.mp4", "demo_example.png"]
     with VideoFile(tmp_path / "results" / "demo.mp4") as video:
         frames = list(video)
     assert [frame.time_s for frame in frames] == pytest.approx(np.arange(25) / 25, abs=1e-3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import cv2
 import numpy as np
@@ -248,7 +249,7 @@ def test_profiles_are_listed_shown_and_deleted(tmp_path, analyzer, shown):
     assert lines[2].startswith("other: angry, happy, neutral, sad; This profile was made with other weights")
     assert lines[3].startswith("torn: The profile ")
     text = profiles("show", "anna").stdout
-    assert f"angry: log probability {profile.offsets[0]:+.2f}, its look in" in text
+    assert f"angry: odds times {math.exp(profile.offsets[0]):.2g}; its look is known" in text
     assert str(profile_path("anna")) in text
     assert "Deleted" in profiles("delete", "anna").stdout
     assert not profile_path("anna").exists()

@@ -78,8 +78,8 @@ def test_many_photos_keep_no_more_pixels_than_their_pictures_need(tmp_path, port
     assert photo.preview.shape == (PREVIEW_SIDE, round(PREVIEW_SIDE * 2048 / 2400), 3)
     assert cv2.imread(str(tmp_path / "annotated.png")).shape == big.shape
     assert photo.crop.shape == (48, 48)
-    assert save_figure([photo] * 70, analyzer.class_names, tmp_path) == tmp_path / "batch_predictions.png"
-    assert max(cv2.imread(str(tmp_path / "batch_predictions.png")).shape) < 8000
+    assert save_figure([photo] * 70, analyzer.class_names, path := tmp_path / "all.png") == path
+    assert max(cv2.imread(str(path)).shape) < 8000
 
 
 def test_a_figure_may_have_letters_that_no_font_has(tmp_path, recwarn):

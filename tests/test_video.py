@@ -9,9 +9,11 @@ import json
 import av
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 from videos import SIZE, audio_packets, cut_off, damage, make_video, number_of, numbered_frames
 
 from live_emotion.errors import InputError, OutputError
+from live_emotion.io.images import read_image
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.pipelines.videos.video import Sampler, VideoOptions, annotate_video
@@ -108,6 +110,17 @@ def test_a_turned_video_stands_upright(analyzer, images, tmp_path, out, degrees,
         assert (frame.width, frame.height, frame.rotation) == (*SIZE, 0)
     assert [number_of(f.image) for f in frames_of(out)] == [0, 1, 2, 3]
     assert summary.faces == 4, "a face on its side is not found"
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_photo_is_a_video_of_one_frame_and_stands_upright(tmp_path, portrait, orientation):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    Image.fromarray(portrait[:, :, ::-1]).save(tmp_path / "photo.jpg", exif=exif)
+    (frame,) = frames_of(tmp_path / "photo.jpg")
+    expected = read_image(tmp_path / "photo.jpg")
+    assert frame.image.shape == expected.shape
+    assert np.abs(frame.image.astype(int) - expected).mean() < 2
 
 
 @pytest.mark.parametrize(

@@ -101,4 +101,6 @@ def outcome(trial: Trial) -> str:
     parts = [f"recognised {trial.before.recall:.0%} before, {trial.after.recall:.0%} now"]
     if trial.before.recall == trial.after.recall:
         parts.append(f"with a probability of {trial.before.certainty:.0%} before, {trial.after.certainty:.0%} now")
+        if trial.after.certainty < trial.before.certainty:  # of a profile of the resting face alone
+            parts.append("so that weak signs of the others count more")
     return ", ".join(parts)

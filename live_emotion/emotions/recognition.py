@@ -19,7 +19,8 @@ class Recognizer:
     """Gives each profile to the face that looks most like its person, if one looks enough like it.
 
     A face gets one profile at most, and of a profile that knows no face, as those of the first release, each that is
-    left.
+    left. Who is followed and was known once stays known as long as nobody looks more like it: a face looks less like
+    itself while its expression changes.
 
     Args:
         profiles: of the people who may be in view.
@@ -28,6 +29,7 @@ class Recognizer:
     def __init__(self, profiles: Sequence[Profile]) -> None:
         self.profiles = tuple(profiles)
         self._seen: dict[int, tuple[np.ndarray, int]] = {}  # by track id: mean likeness to each profile, of N frames
+        self._known: dict[int, int] = {}  # by track id: whose it was in its last frame
 
     def assign(
         self, embeddings: np.ndarray, track_ids: Sequence[int] | None = None, kept: Collection[int] = ()
@@ -46,11 +48,19 @@ class Recognizer:
         if track_ids is not None:
             self._seen = {track_id: seen for track_id, seen in self._seen.items() if track_id in kept}
             likeness = np.stack([self._mean(*each) for each in zip(track_ids, likeness)])
+            for face, track_id in enumerate(track_ids):
+                if (person := self._known.get(track_id)) is not None:
+                    likeness[face, person] = max(likeness[face, person], NEAR)
         owners: list[int | None] = [None] * len(likeness)
         named = [bool(profile.prototypes) for profile in self.profiles]
         for face, person in zip(*np.unravel_index(np.argsort(-likeness, axis=None), likeness.shape)):
             if named[person] and owners[face] is None and person not in owners and likeness[face, person] >= NEAR:
                 owners[face] = int(person)
+        if track_ids is not None:
+            now = {track_id: owner for track_id, owner in zip(track_ids, owners) if owner is not None}
+            away = {track_id: person for track_id, person in self._known.items() if track_id in kept}
+            taken = set(now.values())
+            self._known = {t: p for t, p in away.items() if t not in track_ids and p not in taken} | now
         anybodys = next((i for i, is_named in enumerate(named) if not is_named), None)
         return [anybodys if owner is None else owner for owner in owners]
 

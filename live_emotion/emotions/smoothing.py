@@ -25,8 +25,8 @@ class Smoothing:
         time_s: time constant of the probabilities, in seconds.
         lead: sum over time of another emotion's probability less that of the one shown, in seconds, from which the
             other is shown; a sum never falls below 0.
-        note_s: how long a face must be in doubt, or out of it, before that is shown, in seconds; with another emotion
-            it is shown at once.
+        note_s: how long a face must be unreadable, or readable again, before that is shown, in seconds; with another
+            emotion it is shown at once. So is doubt in what was read, which goes as slowly.
     """
 
     time_s: float = 0.15
@@ -63,9 +63,10 @@ class Smoother:
         elif not note:
             self._begin(probabilities)
             self._was_read = True
-        note = doubt(note, self.probabilities, self.shown)
+        is_readable, note = not note, doubt(note, self.probabilities, self.shown)
         self._other_note_s = 0.0 if note == self.note else self._other_note_s + elapsed_s
-        if self._other_note_s >= self.smoothing.note_s or self.shown != shown:
+        is_new_doubt = is_readable and note and not self.note
+        if is_new_doubt or self._other_note_s >= self.smoothing.note_s or self.shown != shown:
             self.note, self._other_note_s = note, 0.0
 
     def _begin(self, probabilities: np.ndarray) -> None:

@@ -22,6 +22,7 @@ FACE_COLUMNS = (
     "frame",
     "time_s",
     "track_id",
+    "name",
     "x1",
     "y1",
     "x2",
@@ -32,8 +33,8 @@ FACE_COLUMNS = (
     "other",
     "note",
 )
-"""The columns before those of the probabilities; ``other`` is the probability that the face shows none of the emotions,
-``note`` says why an emotion is not to be trusted, or nothing."""
+"""The columns before those of the probabilities. ``name`` is an enrolled person's, or nothing; ``other`` is the
+probability that the face shows none of the emotions; ``note`` says why an emotion is not to be trusted, or nothing."""
 
 PROBABILITY_PREFIX = "p_"
 
@@ -56,6 +57,7 @@ def rows(frame: Frame, faces: Sequence[TrackedFace], class_names: Sequence[str])
             frame.index,
             round(frame.time_s, 6),
             face.track_id,
+            face.name,
             *(round(float(v), 1) for v in face.box),
             round(float(face.score), 4),
             face.emotion,
@@ -183,7 +185,14 @@ class ParquetResultsWriter(ResultsWriter):
         import pyarrow
         from pyarrow import parquet
 
-        kinds = {"frame": "int64", "track_id": "int32", "emotion": "string", "note": "string", "time_s": "float64"}
+        kinds = {
+            "frame": "int64",
+            "track_id": "int32",
+            "emotion": "string",
+            "note": "string",
+            "name": "string",
+            "time_s": "float64",
+        }
         fields = [(name, kinds.get(name, "float32")) for name in columns(self.class_names)]
         self._schema = pyarrow.schema([(name, pyarrow.type_for_alias(kind)) for name, kind in fields])
         self._rows: list[Row] = []

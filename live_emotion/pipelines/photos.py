@@ -18,7 +18,9 @@ from live_emotion.types import Frame, TrackedFace
 from live_emotion.visualization.figures import draw_batch, draw_example
 from live_emotion.visualization.overlay import label
 
-EXAMPLE = "prediction_example.png"
+EXAMPLE = "{}_example.png"
+"""Of a photo's name."""
+
 BATCH = "batch_predictions.png"
 
 PREVIEW_SIDE = 1000
@@ -81,8 +83,13 @@ def read_photo(file: Path, analyzer: EmotionAnalyzer, annotated_file: Path) -> R
     return ReadPhoto(file, size, preview, annotated_file, tuple(faces), result.found, notice, crop)
 
 
-def save_figure(photos: Sequence[ReadPhoto], class_names: Sequence[str], folder: Path) -> Path | None:
-    """Draws the example of a single photo with a face, or the grid of several.
+def figure_file(names: Sequence[str], folder: Path) -> Path:
+    """Where :func:`save_figure` draws photos of these names."""
+    return folder / (EXAMPLE.format(names[0]) if len(names) == 1 else BATCH)
+
+
+def save_figure(photos: Sequence[ReadPhoto], class_names: Sequence[str], path: Path) -> Path | None:
+    """Draws the example of a single photo with a face, or the grid of several, to a PNG file.
 
     Returns:
         the file that was written, or None where there is nothing to show.
@@ -92,11 +99,11 @@ def save_figure(photos: Sequence[ReadPhoto], class_names: Sequence[str], folder:
     """
     if len(photos) > 1:
         titles = [f"{photo.file.name}\n{_summary(photo.faces)}" for photo in photos]
-        draw_batch([photo.preview for photo in photos], titles, folder / BATCH)
-        return folder / BATCH
+        draw_batch([photo.preview for photo in photos], titles, path)
+        return path
     if photos and (crop := photos[0].crop) is not None:
-        draw_example(photos[0].preview, crop, photos[0].faces[0].prediction, class_names, folder / EXAMPLE)
-        return folder / EXAMPLE
+        draw_example(photos[0].preview, crop, photos[0].faces[0].prediction, class_names, path)
+        return path
     return None
 
 

@@ -45,7 +45,10 @@ def evaluation_faces(
     place = folder / split
     if not place.is_dir():
         if not any((folder / name).is_dir() for name in class_names):
-            raise DataError(f"There is no folder {place} to evaluate on; choose with --data and --split.")
+            raise DataError(
+                f"There is no folder {place} to evaluate on; choose with --data and --split, or take what the "
+                "run held out of its folder train with --held-out."
+            )
         place = folder
     listed = list_split(place, class_names, votes, agreement, ties)
     return read_split(limit_per_class(listed, per_class, seed=0), place)

@@ -11,6 +11,7 @@ import click
 from live_emotion.cli.options import analysis_options
 
 VIDEO = "demo.mp4"
+EXAMPLE = "demo_example.png"
 
 
 @click.command("demo")
@@ -29,7 +30,7 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
     """See live-emotion at work, with no camera, no file and no network.
 
     Makes a short video on the spot from a public-domain portrait, reads it as it would read a camera, and saves
-    demo.mp4, the annotated video, and prediction_example.png, one frame of it with the face as the network saw it.
+    demo.mp4, the annotated video, and demo_example.png, one frame of it with the face as the network saw it.
     """
     from live_emotion.cli.progress import count_frames
     from live_emotion.faces.preprocessing import crop_face
@@ -39,7 +40,6 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
     from live_emotion.io.video.demo_clip import FPS, SECONDS, demo_frames, read_portrait
     from live_emotion.io.video.writer import VideoWriter
     from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
-    from live_emotion.pipelines.photos import EXAMPLE
     from live_emotion.visualization.figures import draw_example
     from live_emotion.visualization.overlay import Overlay
     from live_emotion.visualization.view import View

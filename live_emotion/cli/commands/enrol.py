@@ -56,7 +56,7 @@ def command(
 ) -> None:
     """Learn how the face of NAME shows each emotion, so that webcam, video and image read it right.
 
-    A window leads through it in twenty seconds: for each emotion it says what to do and counts down, then look so for
+    A window leads through it in half a minute: for each emotion it says what to do and counts down, then look so for
     two seconds. Space begins, and keeps what was recorded; r takes it again, n skips an emotion, q ends it and saves
     nothing. Photos or a recording do instead.
 

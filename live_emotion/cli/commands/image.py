@@ -34,7 +34,7 @@ def command(photos: tuple[Path, ...], output: Path, as_json: bool, force: bool, 
     """Read the emotions of the faces in photos.
 
     Prints every face with its emotion and saves an annotated copy of each photo as <name>_annotated.png. One photo
-    also gives prediction_example.png: the photo, the face as the network saw it, and the four probabilities.
+    also gives <name>_example.png: the photo, the face as the network saw it, and the four probabilities.
     Several give batch_predictions.png: all of them in a grid. A folder stands for the photos in it.
 
     \b
@@ -44,13 +44,15 @@ def command(photos: tuple[Path, ...], output: Path, as_json: bool, force: bool, 
     """
     from live_emotion.io.atomic import make_folder, refuse_existing
     from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
-    from live_emotion.pipelines.photos import BATCH, EXAMPLE, list_photos, read_photo, save_figure
+    from live_emotion.pipelines.photos import figure_file, list_photos, read_photo, save_figure
     from live_emotion.pipelines.videos.planning import output_names
 
     files = list_photos(photos)
     make_folder(output)
-    copies = [output / f"{name}_annotated.png" for name in output_names(files)]
-    for path in (*copies, output / (BATCH if len(files) > 1 else EXAMPLE)):
+    names = output_names(files)
+    copies = [output / f"{name}_annotated.png" for name in names]
+    explained = figure_file(names, output)
+    for path in (*copies, explained):
         refuse_existing(path, force)
     done: list[ReadPhoto] = []
     failed = 0
@@ -68,7 +70,7 @@ def command(photos: tuple[Path, ...], output: Path, as_json: bool, force: bool, 
             done.append(photo)
             if not as_json:
                 _print_photo(photo)
-    figure = save_figure(done, class_names, output)
+    figure = save_figure(done, class_names, explained)
     if as_json:
         click.echo(json.dumps([_as_json(photo, class_names) for photo in done], indent=2))
     saved = [photo.annotated_file for photo in done] + ([figure] if figure else [])

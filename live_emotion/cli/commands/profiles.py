@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,18 @@ def command(context: click.Context, weights: tuple[Path, ...]) -> None:
     live-emotion profiles show anna       the numbers of one
     live-emotion profiles delete anna     nothing is kept of it
     """
-    from live_emotion.emotions.classifier import EmotionClassifier
-    from live_emotion.emotions.profile import Profile, profile_names
-
     context.obj = weights
-    if context.invoked_subcommand:
-        return
+    if context.invoked_subcommand is None:
+        context.invoke(list_all)
+
+
+@command.command("list")
+@click.pass_obj
+def list_all(weights: tuple[Path, ...]) -> None:
+    """Print all profiles, and the folder that they lie in."""
+    from live_emotion.emotions.classifier import EmotionClassifier
+    from live_emotion.emotions.profile import Profile, profile_names, profile_path
+
     names = profile_names()
     if not names:
         click.echo("There is no profile yet; 'live-emotion enrol' makes one.")
@@ -45,6 +52,7 @@ def command(context: click.Context, weights: tuple[Path, ...]) -> None:
         except InputError as error:
             about = str(error)
         click.echo(f"{name}: {about}")
+    click.echo(f"In {profile_path(names[0]).parent}")
 
 
 @command.command("show")
@@ -59,8 +67,8 @@ def show(weights: tuple[Path, ...], name: str) -> None:
     click.echo(f"{name}: {describe(profile, EmotionClassifier(weights))}")
     for emotion, offset in zip(profile.class_names, profile.offsets):
         vector = profile.prototypes.get(emotion)
-        learnt = f"its look in {len(vector)} numbers" if vector else "not shown"
-        click.echo(f"  {emotion}: log probability {offset:+.2f}, {learnt}")
+        learnt = f"its look is known, in {len(vector)} numbers" if vector else "not shown"
+        click.echo(f"  {emotion}: odds times {math.exp(offset):.2g}; {learnt}")
     click.echo(f"  in {profile_path(name)}")
 
 

@@ -73,7 +73,7 @@ def command(
 
     \b
     Keys: h lists them. f or F11 full screen, p pause, m mirror, c next camera, s screenshot, r record, b bars,
-          t the last 30 seconds of everybody's emotions, e learn my face, i info, q quit.
+          t the last 30 seconds of emotions, of up to four people, e learn my face, i info, q quit.
 
     \b
     live-emotion webcam

@@ -250,10 +250,13 @@ def orientation(frame: Any) -> tuple[int, bool]:
     """
     from av.sidedata.sidedata import Type
 
-    found = [item for item in frame.side_data if item.type == Type.DISPLAYMATRIX]
-    if not found:
+    try:
+        found = frame.side_data.get(Type.DISPLAYMATRIX)
+    except ValueError:  # PyAV fails where FFmpeg tells something newer beside it, as of a JPEG's EXIF data
+        return round(frame.rotation / 90) % 4, False
+    if found is None:
         return 0, False
-    a, b, _, c, d, *_ = np.frombuffer(bytes(found[0]), np.int32).tolist()
+    a, b, _, c, d, *_ = np.frombuffer(bytes(found), np.int32).tolist()
     return round(math.degrees(math.atan2(c, d)) / 90) % 4, a * d - b * c < 0
 
 

@@ -87,6 +87,8 @@ def command(
         else:
             names = classifier.class_names + classifier.other_names
             faces = evaluation_faces(data, split, names, votes, min_agreement, ties=not without_ties)
+            if split == "train":
+                click.echo("The network may have been trained on these images, which flatters it.", err=True)
         result = evaluate(classifier, faces)
         figures = result.figures() | {"weights": [file.name for file in files]}
         if no_duplicates:

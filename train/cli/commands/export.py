@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from live_emotion.cli.options import force_option
-from train.cli.options import checkpoint_option, split_option, votes_option
+from train.cli.options import checkpoint_option, held_out_option, split_option, votes_option
 
 if TYPE_CHECKING:
     from live_emotion.emotions.classifier import Network
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     help="Check the export on these faces, and measure what int8 costs.  [default: check it on the demo's portrait]",
 )
 @split_option
+@held_out_option
 @votes_option
 @force_option
 def command(
@@ -47,6 +48,7 @@ def command(
     int8: str | None,
     data: Path | None,
     split: str,
+    held_out: bool,
     votes: Path | None,
     force: bool,
 ) -> None:
@@ -71,7 +73,7 @@ def command(
     from live_emotion.io.atomic import refuse_existing
     from live_emotion.models.checkpoint import load_checkpoint
     from train.data.sources.crops import portrait_faces
-    from train.evaluation.selection import evaluation_faces
+    from train.evaluation.selection import evaluation_faces, held_out_faces
     from train.export import onnx as export
     from train.export.quantization import FITTING_FACES
     from train.export.torch_export import save_pt2
@@ -79,7 +81,9 @@ def command(
     refuse_existing(output, force)
     checkpoint = load_checkpoint(weights)
     classes = checkpoint.class_names
-    labelled = evaluation_faces(data, split, classes, votes) if data else None
+    labelled = None
+    if data:
+        labelled = held_out_faces([weights], data, votes) if held_out else evaluation_faces(data, split, classes, votes)
     faces = labelled.faces if labelled else portrait_faces()
     if output.suffix == ".pt2":
         agreement = save_pt2(checkpoint, output, faces)
