@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import signal
@@ -15,11 +16,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from live_emotion import EmotionDetector
 from live_emotion.cli.main import COMMANDS, cli
 from live_emotion.cli.options import DETECTORS
 from live_emotion.errors import LiveEmotionError
 from live_emotion.faces.preprocessing import face_pixels
-from live_emotion.io.video.demo_clip import demo_frames, read_portrait
+from live_emotion.io.video.demo_clip import demo_frames
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.io.video.writer import VideoWriter
 
@@ -289,9 +291,16 @@ def test_demo_needs_no_camera_file_or_display(invoke, monkeypatch, tmp_path):
     with VideoFile(tmp_path / "results" / "demo.mp4") as video:
         frames = list(video)
     assert [frame.time_s for frame in frames] == pytest.approx(np.arange(25) / 25, abs=1e-3)
-    plain = list(demo_frames(read_portrait()))
+    plain = list(demo_frames())
     drawn = [np.abs(frame.image.astype(int) - own.image).max(axis=2) > 80 for frame, own in zip(frames, plain)]
     assert min(mask.sum() for mask in drawn) > 500, "a box is on every frame"
+
+
+def test_the_demo_shows_two_people_with_two_emotions():
+    with EmotionDetector(device="cpu") as detector:
+        (frame,) = itertools.islice(demo_frames(), 100, 101)
+        left, right = sorted(detector.detect(frame.image), key=lambda face: face.box[0])
+    assert (left.emotion, right.emotion) == ("neutral", "happy")
 
 
 def test_image_overwrites_nothing_unless_asked(invoke, tmp_path, portrait):

@@ -29,7 +29,7 @@ EXAMPLE = "demo_example.png"
 def command(output: Path, window: bool | None, **analysis: Any) -> None:
     """See live-emotion at work, with no camera, no file and no network.
 
-    Makes a short video on the spot from a public-domain portrait, reads it as it would read a camera, and saves
+    Makes a short video on the spot of two public-domain portraits, reads it as it would read a camera, and saves
     demo.mp4, the annotated video, and demo_example.png, one frame of it with the face as the network saw it.
     """
     from live_emotion.cli.progress import count_frames
@@ -37,7 +37,7 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
     from live_emotion.io.atomic import make_folder
     from live_emotion.io.display.screen import has_display
     from live_emotion.io.display.window import Window
-    from live_emotion.io.video.demo_clip import FPS, SECONDS, demo_frames, read_portrait
+    from live_emotion.io.video.demo_clip import FPS, SECONDS, demo_frames
     from live_emotion.io.video.writer import VideoWriter
     from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
     from live_emotion.visualization.figures import draw_example
@@ -49,12 +49,13 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
         screen = stack.enter_context(Window()) if (has_display() if window is None else window) else None
         analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(**analysis, track=True)))
         video = stack.enter_context(VideoWriter(output / VIDEO))
-        frames = count_frames(demo_frames(read_portrait()), FPS * SECONDS, "Demo")
+        frames = count_frames(demo_frames(), FPS * SECONDS, "Demo")
         overlay, view = Overlay(analyzer.class_names), View(analyzer.class_names)
         example = None
         for result in map(analyzer.analyze, frames):
             video.write(overlay.draw(result.frame.image, result.faces), result.frame.time_s)
-            example = example or (result if result.faces else None)
+            if len(result.faces) > (len(example.faces) if example else 0):
+                example = result
             view.update(result.frame.image, result.faces)
             if screen and not screen.show(view.draw(screen.fit(*view.size))):
                 break

@@ -1,4 +1,4 @@
-"""A short video made from the public-domain portrait that matplotlib ships: for trying everything with no camera."""
+"""A short video made of two public-domain portraits: for trying everything with no camera."""
 
 from __future__ import annotations
 
@@ -15,50 +15,81 @@ from live_emotion.types import Frame
 
 FPS = 25
 SECONDS = 8
-EMPTY_S = (3.6, 4.6)
-"""While nobody is in the frame, in seconds."""
 
 WIDTH, HEIGHT = 960, 540
 
+SWAY_DEG, SWAY_S = 6, 4
+"""How far a portrait leans to either side, and how long it takes to and fro."""
+
+Path2D = tuple[tuple[float, float, float, float], ...]
+"""Where a portrait is: at a time in seconds x and y of its middle and its height, all three in pixels."""
+
+HOPPER: Path2D = (
+    (0.0, 480, 280, 450),
+    (2.4, 480, 280, 450),
+    (3.2, 270, 285, 400),
+    (5.0, 270, 285, 400),
+    (5.8, -220, 290, 400),
+)
+
+COLLINS: Path2D = (
+    (2.4, 1180, 290, 380),
+    (3.2, 690, 285, 380),
+    (5.0, 690, 285, 380),
+    (6.0, 480, 280, 500),
+    (7.2, 480, 280, 500),
+    (7.8, 480, 840, 500),
+)
+
 
 def read_portrait() -> np.ndarray:
-    """The portrait, (600, 512, 3) uint8 BGR."""
+    """Grace Hopper, at rest, as matplotlib ships her portrait: (600, 512, 3) uint8 BGR."""
     spec = importlib.util.find_spec("matplotlib")  # imports nothing
     assert spec is not None and spec.submodule_search_locations
     return read_image(Path(spec.submodule_search_locations[0], "mpl-data", "sample_data", "grace_hopper.jpg"))
 
 
-def demo_frames(portrait: np.ndarray) -> Iterator[Frame]:
-    """The portrait moved, zoomed and turned a little before a plain wall; away for a while.
+def read_smile() -> np.ndarray:
+    """Eileen Collins, who smiles: (360, 360, 3) uint8 BGR."""
+    return read_image(Path(__file__).with_name("eileen_collins.jpg"))
 
-    Args:
-        portrait: (H, W, 3) uint8 BGR.
+
+def demo_frames() -> Iterator[Frame]:
+    """Somebody is joined by somebody who smiles, and goes; at the end nobody is there.
 
     Yields:
         200 frames of 960x540 at 25 a second.
     """
     wall = _wall()
-    mask = np.full(portrait.shape[:2], 255, np.uint8)
+    actors = ((read_portrait(), HOPPER), (read_smile(), COLLINS))
     for index in range(FPS * SECONDS):
         time_s = index / FPS
-        if EMPTY_S[0] <= time_s < EMPTY_S[1]:
-            yield Frame(index, time_s, wall.copy())
-            continue
-        matrix = _motion(time_s, portrait.shape[0], portrait.shape[1])
-        moved = cv2.warpAffine(portrait, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_AREA)
-        opacity = cv2.warpAffine(mask, matrix, (WIDTH, HEIGHT))[:, :, None].astype(np.float32) / 255
-        yield Frame(index, time_s, (moved * opacity + wall * (1 - opacity)).astype(np.uint8))
+        image = wall.copy()
+        for portrait, path in actors:
+            if path[0][0] <= time_s < path[-1][0]:
+                _paste(image, portrait, *_place(path, time_s), SWAY_DEG * math.sin(2 * math.pi * time_s / SWAY_S))
+        yield Frame(index, time_s, image)
 
 
-def _motion(time_s: float, height: int, width: int) -> np.ndarray:
-    """(2, 3) affine matrix from the portrait's pixels to the frame's at a time."""
-    turn = 2 * math.pi * time_s / SECONDS
-    angle = 9 * math.sin(2 * turn)
-    zoom = 0.8 + 0.22 * math.sin(turn)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, zoom)
-    matrix[0, 2] += WIDTH / 2 - width / 2 + 170 * math.sin(turn + 0.6)
-    matrix[1, 2] += HEIGHT / 2 - height / 2 + 35 * math.cos(3 * turn)
-    return matrix
+def _place(path: Path2D, time_s: float) -> tuple[float, float, float]:
+    """x, y and height at a time, with soft starts and stops."""
+    before = max(key for key in path if key[0] <= time_s)
+    after = min(key for key in path if key[0] > time_s)
+    share = (time_s - before[0]) / (after[0] - before[0])
+    eased = share * share * (3 - 2 * share)
+    x, y, height = (a + eased * (b - a) for a, b in zip(before[1:], after[1:]))
+    return x, y, height
+
+
+def _paste(image: np.ndarray, portrait: np.ndarray, x: float, y: float, height: float, angle: float) -> None:
+    """Draws a portrait into an image, turned by an angle in degrees."""
+    rows, columns = portrait.shape[:2]
+    matrix = cv2.getRotationMatrix2D((columns / 2, rows / 2), angle, height / rows)
+    matrix[:, 2] += x - columns / 2, y - rows / 2
+    size = image.shape[1], image.shape[0]
+    moved = cv2.warpAffine(portrait, matrix, size, flags=cv2.INTER_AREA)
+    opacity = cv2.warpAffine(np.full((rows, columns), 255, np.uint8), matrix, size)[:, :, None].astype(np.float32) / 255
+    image[:] = moved * opacity + image * (1 - opacity)
 
 
 def _wall() -> np.ndarray:

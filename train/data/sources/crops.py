@@ -10,7 +10,7 @@ import numpy as np
 from live_emotion.faces.boxes import area
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.detector import FaceDetector
-from live_emotion.io.video.demo_clip import demo_frames, read_portrait
+from live_emotion.io.video.demo_clip import demo_frames
 from live_emotion.types import Box
 
 
@@ -43,6 +43,6 @@ def crop_largest(detector: FaceDetector, image: np.ndarray) -> Crop | None:
 def portrait_faces() -> np.ndarray:
     """A real face in some sizes and poses, from the portrait that the demo shows: uint8 (N, 48, 48)."""
     with FaceDetector() as detector:
-        frames = itertools.islice(demo_frames(read_portrait()), 0, None, 10)
+        frames = itertools.islice(demo_frames(), 0, None, 10)
         crops = [crop_largest(detector, frame.image) for frame in frames]
     return np.stack([crop.face for crop in crops if crop])
