@@ -13,6 +13,9 @@ COMMANDS = (
     ["image", "{files}/photo.png", "-o", "{out}/photos"],
     ["video", "{files}/clip.mp4", "-o", "{out}/clip.mp4", "--data", "csv", "--report", "{out}/report"],
     ["webcam", "--camera", "{files}/clip.mp4", "--no-window", "--log", "{out}/log.csv", "--record", "{out}/me.mp4"],
+    ["report", "{files}/rows.csv", "-o", "{out}/page"],
+    ["calibrate", "--photo", "{files}/photo.png"],
+    ["profiles"],
     ["cameras"],
     ["doctor"],
 )
@@ -20,7 +23,8 @@ COMMANDS = (
 
 
 def write_files(folder: Path, portrait: np.ndarray, count: int) -> Path:
-    """Writes a photo, and a video of ``count`` frames."""
+    """Writes a photo, a video of ``count`` frames, and rows."""
+    (folder / "rows.csv").write_text("time_s,track_id,emotion,p_sad,p_happy\n0.5,1,sad,0.75,0.25\n1.0,1,sad,0.7,0.3\n")
     cv2.imwrite(str(folder / "photo.png"), portrait)
     make_video(folder / "clip.mp4", numbered_frames(portrait, count))
     return folder
