@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import csv
-import dataclasses
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
@@ -19,18 +20,21 @@ from live_emotion.errors import InputError, LiveEmotionError
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import open_results_writer
 from live_emotion.types import EMOTIONS, Frame, Prediction, TrackedFace
+from live_emotion.visualization.report.course import course, runs, step_edges
 from live_emotion.visualization.report.people import overall_shares, people, row_lengths
-from live_emotion.visualization.report.report import PAGE_FILE, PEOPLE_FILE, TIMELINE_FILE, thumbnail, write_report
-from live_emotion.visualization.report.timeline import time_text
+from live_emotion.visualization.report.player import player
+from live_emotion.visualization.report.report import PAGE_FILE, PEOPLE_FILE, TIMELINE_FILE, write_report
+from live_emotion.visualization.report.thumbnail import thumbnail
+from live_emotion.visualization.times import duration_text, marks, time_text
 
 STEP_S = 0.1
 
 
-def face(track_id, emotion, confidence=0.7, box=(100.0, 60.0, 160.0, 130.0), names=EMOTIONS):
-    rest = (1 - confidence) / (len(names) - 1)
+def face(track_id, emotion, confidence=0.7, box=(100.0, 60.0, 160.0, 130.0), names=EMOTIONS, note="", other=0.0):
+    rest = (1 - confidence - other) / (len(names) - 1)
     probabilities = [confidence if name == emotion else rest for name in names]
     prediction = Prediction.from_probabilities(probabilities, names)
-    return TrackedFace(box, 0.9, np.zeros((6, 2), np.float32), prediction, track_id)
+    return TrackedFace(box, 0.9, np.zeros((6, 2), np.float32), prediction, track_id, note)
 
 
 def write_rows(path, names=EMOTIONS):
@@ -83,7 +87,7 @@ def test_rows_come_back_as_they_were_written(tmp_path, suffix):
     assert table.class_names == EMOTIONS
     assert len(table) == 41
     assert list(np.unique(table.track_id)) == [1, 2, 7]
-    one = table.of(1)
+    one = table.take(np.flatnonzero(table.track_id == 1))
     np.testing.assert_allclose(one.time_s, [i * STEP_S for i in (*range(20), *range(40, 50))], atol=1e-6)
     assert [EMOTIONS[e] for e in one.emotion] == ["happy"] * 20 + ["sad"] * 10
     np.testing.assert_allclose(one.probabilities[0], [0.1, 0.7, 0.1, 0.1], atol=1e-4)
@@ -92,28 +96,68 @@ def test_rows_come_back_as_they_were_written(tmp_path, suffix):
 
 def test_people_are_told_how_long_they_were_seen_and_how_they_looked(rows):
     first, second, glimpse = people(read_table(rows))
-    assert (first.track_id, second.track_id, glimpse.track_id) == (1, 2, 7)
+    assert [person.track_ids for person in (first, second, glimpse)] == [(1,), (2,), (7,)]
     assert (first.first_s, first.last_s) == pytest.approx((0, 4.9))
     # the gap counts for one more step only: nobody knows when in it the face went
     assert first.seen_s == pytest.approx(3.0, abs=1.1 * STEP_S)
-    np.testing.assert_allclose(first.shares, [0, 2 / 3, 0, 1 / 3], atol=0.03)
-    np.testing.assert_allclose(second.shares, [0, 0, 1, 0])
+    np.testing.assert_allclose(first.shares, [0, 2 / 3, 0, 1 / 3, 0], atol=0.03)
+    np.testing.assert_allclose(second.shares, [0, 0, 1, 0, 0])
     shares = overall_shares([first, second], EMOTIONS)
-    np.testing.assert_allclose(shares, [0, 0.5, 0.25, 0.25], atol=0.03)
-    assert overall_shares([], EMOTIONS).tolist() == [0, 0, 0, 0]
+    np.testing.assert_allclose(shares, [0, 0.5, 0.25, 0.25, 0], atol=0.03)
+    assert overall_shares([], EMOTIONS).tolist() == [0, 0, 0, 0, 0]
 
 
-def test_what_notes_call_unclear_counts_for_no_emotion(tmp_path):
-    noted = dataclasses.replace(face(1, "sad"), note="blurred")
+def test_shares_are_of_the_time_in_which_a_face_could_be_read(tmp_path):
     with open_results_writer(tmp_path / "talk.csv", EMOTIONS) as sink:
         for i in range(40):
-            sink.write(Frame(i, i / 25, np.zeros((4, 4, 3), np.uint8)), [noted if i < 10 else face(1, "happy")])
+            seen = face(1, "sad", note="blurred") if i < 20 else face(1, "happy")
+            seen = seen if i < 35 else face(1, "sad", 0.2, note="other", other=0.6)
+            sink.write(Frame(i, i / 25, np.zeros((4, 4, 3), np.uint8)), [seen])
     (person,) = people(read_table(tmp_path / "talk.csv"))
-    np.testing.assert_allclose(person.shares, [0, 0.75, 0, 0], atol=1e-3)
-    page = write_report(tmp_path / "talk.csv", tmp_path / "report", "talk")
-    assert "unclear 25%" in " ".join(Page(page.read_text()).texts)
+    np.testing.assert_allclose(person.shares, [0, 0.75, 0, 0, 0.25], atol=1e-3)
+    assert (person.seen_s, person.readable_s) == pytest.approx((1.6, 0.8))
+    page = write_report(read_table(tmp_path / "talk.csv"), tmp_path / "report", "talk")
+    words = " ".join(" ".join(Page(page.read_text()).texts).split())
+    assert "happy 75%" in words and "other 25%" in words and "in view for 1.6 s, unclear for 0.8 s" in words
+    assert "Shares are of the time in which a face could be read" in words
     with (tmp_path / "report" / PEOPLE_FILE).open(newline="") as file:
-        assert float(next(csv.DictReader(file))["share_unclear"]) == pytest.approx(0.25, abs=1e-3)
+        row = next(csv.DictReader(file))
+    assert (float(row["share_other"]), float(row["readable_s"])) == pytest.approx((0.25, 0.8), abs=1e-3)
+
+
+def test_a_face_that_could_never_be_read_has_no_shares(tmp_path):
+    with open_results_writer(tmp_path / "talk.csv", EMOTIONS) as sink:
+        for i in range(40):
+            sink.write(Frame(i, i / 25, np.zeros((4, 4, 3), np.uint8)), [face(1, "sad", note="too dark")])
+    page = write_report(read_table(tmp_path / "talk.csv"), tmp_path / "report", "talk")
+    assert "Could never be read" in page.read_text() and "Mostly" not in page.read_text()
+
+
+def test_a_course_tells_read_unclear_and_out_of_view_apart(tmp_path):
+    with open_results_writer(tmp_path / "talk.csv", EMOTIONS) as sink:
+        for i in range(40):
+            notes = {0: "", 1: "unsure" if i < 13 else "too small"}
+            faces = [face(1, "happy", note=notes[i // 10])] if i // 10 in notes else []
+            sink.write(Frame(i, i * STEP_S, np.zeros((4, 4, 3), np.uint8)), [*faces, face(2, "sad")])
+    table = read_table(tmp_path / "talk.csv")
+    (person,) = (person for person in people(table) if person.track_ids == (1,))
+    drawn = course(person, step_edges(table))
+    assert drawn.notes == ("",) * 5 + ("unsure",) * 1 + ("too small",) * 4 + ("",) * 10
+    assert runs(drawn.is_read) == [(0, 5)] and runs(drawn.is_unclear) == [(5, 10)]
+    np.testing.assert_allclose(drawn.probabilities[0], [0.1, 0.7, 0.1, 0.1, 0], atol=1e-3)
+    # the whole time in which faces were looked for is drawn
+    assert step_edges(table, (0, 60))[-1] == 60
+
+
+def test_rows_of_earlier_versions_are_read(tmp_path):
+    plain = "frame,time_s,track_id,emotion,p_happy,p_sad\n0,0,1,happy,.8,.2\n1,.1,1,happy,.8,.2\n"
+    (tmp_path / "old.csv").write_text(plain)
+    assert not read_table(tmp_path / "old.csv").is_unclear.any()
+    assert "100%" in write_report(read_table(tmp_path / "old.csv"), tmp_path / "report", "old").read_text()
+    (tmp_path / "other.csv").write_text(
+        "time_s,track_id,emotion,other,p_happy,p_sad\n0,1,happy,.6,.3,.1\n1,1,sad,.1,.3,.6\n"
+    )
+    assert read_table(tmp_path / "other.csv").is_other.tolist() == [True, False]
 
 
 def test_rows_stand_for_the_time_to_the_next_frame():
@@ -123,16 +167,18 @@ def test_rows_stand_for_the_time_to_the_next_frame():
 
 
 def test_the_page_holds_all_it_shows(rows, tmp_path):
-    page = write_report(rows, tmp_path / "report", "talk.mp4")
+    page = write_report(read_table(rows), tmp_path / "report", "talk.mp4")
     assert page == tmp_path / "report" / PAGE_FILE
     assert sorted(p.name for p in page.parent.iterdir()) == sorted([PAGE_FILE, PEOPLE_FILE, TIMELINE_FILE])
     text = page.read_text(encoding="utf-8")
     parsed = Page(text)
     assert parsed.open == []
-    links = [value for _, name, value in parsed.attributes if name in ("src", "srcset", "href", "action", "data")]
-    assert links and all(link.startswith("data:image/") for link in links)
-    assert "url(" not in text and "@import" not in text and "<script" not in text
-    assert not re.search(r"https?:", text)
+    assert not [value for _, name, value in parsed.attributes if name in ("src", "srcset", "href", "action", "data")]
+    assert not re.search(r"url\((?!#)|https?:|@import", text)
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = (value for _, name, value in parsed.attributes if name == "content" and "default-src" in value)
+    assert "default-src 'none'" in policy and f"script-src 'sha256-{allowed}'" in policy and "media-src" not in policy
     words = " ".join(parsed.texts)
     assert "talk.mp4" in words and "Person 1" in words and "Person 2" in words
     assert "Person 7" not in words and "1 other was seen" in words
@@ -145,7 +191,7 @@ def test_the_page_holds_all_it_shows(rows, tmp_path):
 
 
 def test_pandas_reads_the_table_of_people_in_a_line(rows, tmp_path):
-    write_report(rows, tmp_path / "report", "talk.mp4")
+    write_report(read_table(rows), tmp_path / "report", "talk.mp4")
     with (tmp_path / "report" / PEOPLE_FILE).open(newline="") as file:
         table = list(csv.DictReader(file))
     assert [row["track_id"] for row in table] == ["1", "2", "7"]
@@ -158,10 +204,11 @@ def test_pandas_reads_the_table_of_people_in_a_line(rows, tmp_path):
 def test_names_cannot_break_the_page(tmp_path):
     names = ("a&b", "<script>alert(1)</script>", "$x_{2$", '"quoted"')
     rows = write_rows(tmp_path / "talk.jsonl", names)
-    page = write_report(rows, tmp_path / "report", "<b>video</b> & \udcff.mp4")
+    called = {1: "<img src=x onerror=alert(1)>", 2: "'$x_{2$\""}
+    page = write_report(read_table(rows), tmp_path / "report", "<b>video</b> & \udcff.mp4", names=called)
     text = page.read_text(encoding="utf-8")
     parsed = Page(text)
-    assert "<script" not in text and "<b>video" not in text
+    assert text.count("<script") == 1 and "<b>video" not in text and "<img src=x" not in text
     assert "<b>video</b> & ?.mp4" in parsed.texts
     assert any("<script>alert(1)</script>" in part for part in parsed.texts)
 
@@ -169,7 +216,7 @@ def test_names_cannot_break_the_page(tmp_path):
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 def test_a_video_without_a_face_has_a_page_that_says_so(tmp_path, suffix):
     open_results_writer(tmp_path / f"empty{suffix}", EMOTIONS).close()
-    page = write_report(tmp_path / f"empty{suffix}", tmp_path / "report", "empty.mp4")
+    page = write_report(read_table(tmp_path / f"empty{suffix}"), tmp_path / "report", "empty.mp4")
     assert "No face was found" in page.read_text()
     assert not (tmp_path / "report" / TIMELINE_FILE).exists()
 
@@ -179,7 +226,7 @@ def test_a_few_rows_are_enough(tmp_path, count):
     with open_results_writer(tmp_path / "few.csv", EMOTIONS) as sink:
         for i in range(count):
             sink.write(Frame(i, i / 25, np.zeros((4, 4, 3), np.uint8)), [face(1, "sad")])
-    assert "Person 1" in write_report(tmp_path / "few.csv", tmp_path / "report", "few").read_text()
+    assert "Person 1" in write_report(read_table(tmp_path / "few.csv"), tmp_path / "report", "few").read_text()
 
 
 @pytest.mark.parametrize(
@@ -212,7 +259,7 @@ def test_what_holds_no_rows_is_one_line(tmp_path, name, content, message):
     if content is not None:
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(LiveEmotionError, match=re.escape(message)) as caught:
-        write_report(tmp_path / name, tmp_path / "report", "x")
+        write_report(read_table(tmp_path / name), tmp_path / "report", "x")
     assert name in str(caught.value) and "\n" not in str(caught.value)
     assert not (tmp_path / "report").exists()
 
@@ -251,7 +298,7 @@ def test_rows_without_boxes_have_no_thumbnails(tmp_path):
     (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
     (person,) = people(read_table(tmp_path / "rows.jsonl"))
     assert thumbnail(tmp_path / "none.mp4", person) is None
-    assert write_report(tmp_path / "rows.jsonl", tmp_path / "out", "rows", tmp_path / "none.mp4").exists()
+    assert write_report(read_table(tmp_path / "rows.jsonl"), tmp_path / "out", "rows", tmp_path / "none.mp4").exists()
 
 
 def test_the_command_and_video_with_a_report(portrait, tmp_path):
@@ -261,7 +308,7 @@ def test_the_command_and_video_with_a_report(portrait, tmp_path):
     assert done.exit_code == 0, done.output
     assert sorted(p.name for p in (tmp_path / "rep").iterdir()) == ["faces.csv", PEOPLE_FILE, PAGE_FILE, TIMELINE_FILE]
     text = (tmp_path / "rep" / PAGE_FILE).read_text()
-    assert "talk.mp4" in text and "data:image/jpeg" in text
+    assert "talk.mp4" in text and "data:image/jpeg" in text and 'src="./../talk.mp4"' in text
     again = ["report", str(tmp_path / "rep" / "faces.csv"), "-o", str(tmp_path / "rep2"), "--video", str(video)]
     assert run(cli, again).exit_code == 0
     assert (tmp_path / "rep2" / PAGE_FILE).read_text() == text
@@ -272,3 +319,95 @@ def test_the_command_and_video_with_a_report(portrait, tmp_path):
 def test_times_are_read_as_on_a_player():
     assert [time_text(t) for t in (0, 59.6, 61, 3723.5)] == ["0:00", "1:00", "1:01", "1:02:04"]
     assert [time_text(t, tenths=True) for t in (0, 2.44, 59.97, 3723.5)] == ["0:00.0", "0:02.4", "1:00.0", "1:02:03.5"]
+
+
+def test_durations_are_written_as_people_write_them():
+    assert [duration_text(t) for t in (0, 0.44, 12.42, 59.97, 65, 3723.5)] == [
+        "0.0 s", "0.4 s", "12.4 s", "1:00", "1:05", "1:02:04",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 0.7), (0, 15), (3.2, 64), (-5, 5000), (0, 1e6), (-1e10, 1e10)])
+@pytest.mark.parametrize("most", [4, 9])
+def test_an_axis_has_a_few_round_times(first, last, most):
+    times, step = marks(first, last, most)
+    assert 1 <= len(times) <= most + 1 and all(first - 1e-6 <= time_s <= last + 1e-6 for time_s in times)
+    np.testing.assert_allclose(np.diff(times), step)
+
+
+def test_people_are_named_and_merged(tmp_path):
+    rows = write_rows(tmp_path / "talk.csv")
+    ben, ann = people(read_table(rows), {1: "Ben", 7: "Ben", 2: "Ann"})
+    assert (ben.name, ben.track_ids, ann.name) == ("Ben", (1, 7), "Ann")
+    (alone,) = (person for person in people(read_table(rows)) if person.track_ids == (1,))
+    # person 7 was only seen together with person 1: a frame counts once
+    assert (ben.seen_s, len(ben.rows)) == pytest.approx((alone.seen_s, 30))
+    done = CliRunner().invoke(
+        cli, ["report", str(rows), "-o", str(tmp_path / "out"), "--names", "1 + 7=Ben O'Hara, 2=Ann"]
+    )
+    assert done.exit_code == 0, done.output
+    words = " ".join(Page((tmp_path / "out" / PAGE_FILE).read_text()).texts)
+    assert "Ben O'Hara" in words and "Ann" in words and "Person" not in words
+    with (tmp_path / "out" / PEOPLE_FILE).open(newline="") as file:
+        assert [(row["track_id"], row["name"]) for row in csv.DictReader(file)] == [("1+7", "Ben O'Hara"), ("2", "Ann")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "'' names nobody; write it as 1=Anna,2+13+24=Ben."),
+        ("Anna", "'Anna' names nobody"),
+        ("1=", "'1=' names nobody"),
+        ("1+=Anna", "'1+=Anna' names nobody"),
+        ("one=Anna", "'one=Anna' names nobody"),
+        ("1=Anna,", "'' names nobody"),
+        ("1=Anna,2+1=Ben", "person 1 is named twice."),
+        ("1=Anna,5=Ben", "There is no person 5 in the rows; there are: 1, 2, 7."),
+    ],
+)
+def test_names_that_name_nobody_are_one_line(rows, tmp_path, text, message):
+    done = CliRunner().invoke(cli, ["report", str(rows), "-o", str(tmp_path / "out"), "--names", text])
+    line = str(done.exception) if isinstance(done.exception, LiveEmotionError) else done.output.splitlines()[-1]
+    assert message in line and "\n" not in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_video_that_ends_before_the_rows_is_refused(portrait, tmp_path):
+    rows = write_rows(tmp_path / "talk.csv")
+    short = make_video(tmp_path / "short.mp4", numbered_frames(portrait, 50))
+    command = ["report", str(rows), "-o", str(tmp_path / "out"), "--video"]
+    done = CliRunner().invoke(cli, [*command, str(short)])
+    assert isinstance(done.exception, InputError)
+    assert "The rows go on to 0:05, but" in str(done.exception) and "ends at 0:02" in str(done.exception)
+    assert not (tmp_path / "out").exists()
+    fitting = make_video(tmp_path / "fitting.mp4", numbered_frames(portrait, 125))
+    assert CliRunner().invoke(cli, [*command, str(fitting)]).exit_code == 0
+
+
+def test_a_video_is_played_where_it_lies_beside_the_page(portrait, tmp_path):
+    folder = tmp_path / "reports" / "talk"
+    for name in ("in #1.mp4", "old.avi"):
+        (tmp_path / name).touch()
+    beside = player(tmp_path / "in #1.mp4", folder, 2.0)
+    assert (beside.source, beside.start_s) == ("./../../in%20%231.mp4", 2.0)
+    assert player(tmp_path / "none.mp4", folder) is None and player(tmp_path / "old.avi", folder) is None
+    assert player(tmp_path / "in #1.mp4", folder / "deeper") is None
+
+
+def test_the_annotated_part_of_a_video_is_played_from_its_start(portrait, tmp_path):
+    video = make_video(tmp_path / "talk.mp4", numbered_frames(portrait, 30))
+    command = [
+        "video",
+        str(video),
+        "-o",
+        str(tmp_path / "part.mp4"),
+        "--clip",
+        "0.4-1",
+        "--report",
+        str(tmp_path / "rep"),
+    ]
+    done = CliRunner().invoke(cli, [*command, "--device", "cpu"])
+    assert done.exit_code == 0, done.output
+    parsed = Page((tmp_path / "rep" / PAGE_FILE).read_text())
+    values = {name: value for tag, name, value in parsed.attributes if tag in ("div", "video")}
+    assert (values["src"], values["data-start"], values["data-first"]) == ("./../part.mp4", "0.4", "0.4")

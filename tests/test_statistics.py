@@ -20,7 +20,7 @@ def test_shares_are_of_the_time_that_people_were_seen():
         seen += [face(2, "angry", "blurred")] if i > 40 else []
         times.count(seen, 100 + i / 10)
     assert times.seconds["happy"] == times.seconds["sad"] or abs(times.seconds["happy"] - 3) < 1e-6
-    assert str(times) == "0:06, 2 people: happy 38%, sad 38%, unclear 25%"
+    assert str(times) == "6.0 s, 2 people: happy 38%, sad 38%, unclear 25%"
 
 
 def test_a_frame_after_a_gap_stands_for_a_second_at_most():
@@ -40,7 +40,7 @@ def test_what_flashes_up_is_no_person():
 
 def test_nobody():
     times = EmotionTimes()
-    assert str(times) == "0:00, nobody was seen"
+    assert str(times) == "0.0 s, nobody was seen"
     for i in range(100):
         times.count([], i)
     assert str(times) == "1:39, nobody was seen"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from live_emotion.errors import InputError
+from live_emotion.faces.quality import OTHER
 from live_emotion.io.results_writer import PROBABILITY_PREFIX, check_data_path, columns
 from live_emotion.types import EMOTIONS, StrPath
 
@@ -20,7 +22,8 @@ NEEDED = ("time_s", "track_id", "emotion")
 """Columns without which rows say nothing of a person; the box is needed for thumbnails alone."""
 
 BOX = ("x1", "y1", "x2", "y2")
-NOTE = "note"
+NOTE, OTHER_PROBABILITY = "note", "other"
+"""Columns that rows of earlier versions lack."""
 
 LATEST_S = 1e10
 """Either way, in seconds: later than any video, and than the clock of this century."""
@@ -37,7 +40,7 @@ class FaceTable:
         emotion: (N,) int64, index of the emotion that was shown.
         probabilities: (N, C) float32.
         boxes: (N, 4) float32 pixels, ``x1 y1 x2 y2``; NaN where the rows have none.
-        is_clear: (N,) bool, False where a note says that the emotion is not to be trusted.
+        note: (N,) str objects, why the emotion is not to be trusted, or nothing.
     """
 
     class_names: tuple[str, ...]
@@ -46,16 +49,31 @@ class FaceTable:
     emotion: np.ndarray
     probabilities: np.ndarray
     boxes: np.ndarray
-    is_clear: np.ndarray
+    note: np.ndarray
 
     def __len__(self) -> int:
         return len(self.time_s)
 
-    def of(self, track_id: int) -> FaceTable:
-        """The rows of one person."""
-        chosen = self.track_id == track_id
-        parts = (self.time_s, self.track_id, self.emotion, self.probabilities, self.boxes, self.is_clear)
-        return FaceTable(self.class_names, *(column[chosen] for column in parts))
+    @property
+    def is_other(self) -> np.ndarray:
+        """(N,) bool, True where the face was read and shows none of the emotions."""
+        return self.note == OTHER
+
+    @property
+    def is_unclear(self) -> np.ndarray:
+        """(N,) bool, True where the face cannot be read, or no emotion stands out."""
+        return (self.note != "") & ~self.is_other
+
+    @property
+    def probabilities_and_other(self) -> np.ndarray:
+        """(N, C + 1) float32, the last column what the probabilities lack of 1: that of none of the emotions."""
+        other = np.maximum(0, 1 - self.probabilities.sum(axis=1, keepdims=True))
+        return np.concatenate([self.probabilities, other], axis=1)
+
+    def take(self, which: np.ndarray) -> FaceTable:
+        """These rows: (M,) int64 indices, in order of time."""
+        columns = (self.time_s, self.track_id, self.emotion, self.probabilities, self.boxes, self.note)
+        return FaceTable(self.class_names, *(column[which] for column in columns))
 
 
 def read_table(path: StrPath) -> FaceTable:
@@ -83,15 +101,16 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
     class_names = _class_names(names)
     index = {name: i for i, name in enumerate(class_names)}
     with_boxes = all(name in names for name in BOX)
-    times, tracks, emotions, is_clear = array("d"), array("q"), array("q"), array("b")
+    times, tracks, emotions = array("d"), array("q"), array("q")
     probabilities, boxes = array("f"), array("f")
+    notes: list[str] = []
     for row in rows:
         times.append(float(row["time_s"]))
         tracks.append(int(row["track_id"]))
         emotions.append(index[row["emotion"]])
         probabilities.extend(float(row[PROBABILITY_PREFIX + name]) for name in class_names)
         boxes.extend(float(row[name]) if with_boxes else np.nan for name in BOX)
-        is_clear.append(not row.get(NOTE))
+        notes.append(_note(row))
     order = np.argsort(np.array(times), kind="stable")
     table = FaceTable(
         class_names,
@@ -100,7 +119,7 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
         np.array(emotions)[order],
         np.array(probabilities).reshape(-1, len(class_names))[order],
         np.array(boxes).reshape(-1, 4)[order],
-        np.array(is_clear, bool)[order],
+        np.array(notes, object)[order],
     )
     if not (np.isfinite(table.time_s).all() and np.isfinite(table.probabilities).all()):
         raise ValueError("a time or a probability is no number")
@@ -109,6 +128,14 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
     if with_boxes and not np.isfinite(table.boxes).all():
         raise ValueError("a box is no number")
     return table
+
+
+def _note(row: dict[str, Any]) -> str:
+    """Why the emotion of a row is not to be trusted; rows without a note may still tell that it is another one."""
+    note = row.get(NOTE)
+    if note is not None:
+        return sys.intern(str(note))
+    return OTHER if float(row.get(OTHER_PROBABILITY) or 0) > float(row[PROBABILITY_PREFIX + row["emotion"]]) else ""
 
 
 def _class_names(names: Sequence[str]) -> tuple[str, ...]:

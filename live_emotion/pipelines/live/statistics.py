@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from live_emotion.types import TrackedFace
-from live_emotion.visualization.report.timeline import time_text
+from live_emotion.visualization.times import duration_text
 
 LONGEST_MS = 5_000
 """Delays beyond this, in milliseconds, count as this."""
@@ -136,8 +136,8 @@ class EmotionTimes:
     def __str__(self) -> str:
         total = sum(self.seconds.values())
         if not total:
-            return f"{time_text(self.length_s)}, nobody was seen"
+            return f"{duration_text(self.length_s)}, nobody was seen"
         count = f"{self.people} {'person' if self.people == 1 else 'people'}"
         names = sorted(self.seconds, key=lambda name: (name == UNCLEAR, -self.seconds[name]))
         shares = [f"{name} {self.seconds[name] / total:.0%}" for name in names]
-        return f"{time_text(self.length_s)}, {count}: {', '.join(shares)}"
+        return f"{duration_text(self.length_s)}, {count}: {', '.join(shares)}"

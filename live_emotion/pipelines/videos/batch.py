@@ -12,10 +12,12 @@ from pathlib import Path
 from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import InputError, OutputError
 from live_emotion.io.atomic import PART, write_error
+from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import STANDARD_OUTPUT
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.pipelines.videos.planning import VideoTask
 from live_emotion.pipelines.videos.video import VideoOptions, VideoSummary, annotate_video
+from live_emotion.visualization.report.player import player
 from live_emotion.visualization.report.report import write_report
 
 WAIT_S = 0.2
@@ -113,10 +115,13 @@ def _do_task(
             _rename(old, new)
             _sweep(old)
         written = final
+        annotated = task.annotated
     saved = [path for path in written if path.exists()]
     if task.report and summary.frames and (summary.is_complete or not task.in_folder):
         rows = next(path for path in task.data if str(path) != STANDARD_OUTPUT)
-        saved.append(write_report(rows, task.report, task.source.name, video=task.source))
+        played = player(annotated, task.report, options.start_s) if annotated else player(task.source, task.report)
+        table, title = read_table(rows), task.source.name
+        saved.append(write_report(table, task.report, title, task.source, played, summary.span_s))
     return Outcome(task, summary, tuple(saved))
 
 

@@ -57,6 +57,7 @@ class VideoSummary:
         notice: what to do where some of that frame were not read, or may not have been found; or nothing.
         damaged_s: times where a frame is missing or shows damage, in seconds.
         recoded_audio: codecs of audio tracks that MP4 cannot hold and that were encoded as AAC.
+        span_s: times of the first and the last frame that are done, in seconds.
         is_complete: whether the video was read to its end.
         seconds: that the work took.
     """
@@ -69,6 +70,7 @@ class VideoSummary:
     notice: str = ""
     damaged_s: list[float] = field(default_factory=list)
     recoded_audio: list[str] = field(default_factory=list)
+    span_s: tuple[float, float] | None = None
     is_complete: bool = False
     seconds: float = 0.0
 
@@ -151,6 +153,7 @@ def annotate_video(
             if writer:
                 writer.write(overlay.draw(frame.image, faces), frame.time_s - options.start_s)
             summary.frames = frame.index + 1
+            summary.span_s = (summary.span_s or (frame.time_s,))[0], frame.time_s
             progress(summary.frames, video.frame_count or 0)
         else:
             summary.is_complete = True

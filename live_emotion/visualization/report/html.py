@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,22 +11,27 @@ import numpy as np
 
 from live_emotion.io.results_reader import FaceTable
 from live_emotion.visualization.palette import hex_colours
+from live_emotion.visualization.report.course import Course
 from live_emotion.visualization.report.people import Person
-from live_emotion.visualization.report.timeline import time_text
+from live_emotion.visualization.report.player import Player
+from live_emotion.visualization.report.svg import SMALLEST_OTHER, axis, band
+from live_emotion.visualization.times import duration_text, time_text
 
-TEMPLATE = "report.html.j2"
+TEMPLATE, SCRIPT = "report.html.j2", "report.js"
 
-TEXT_ON_LIGHT, TEXT_ON_DARK = "#1d1d1f", "#ececee"
-"""Colours of text on a light and on a dark page."""
+OTHER = "other"
 
 SMALLEST_SHARE = 0.08
 """Parts of a bar from this size on have room for their figure."""
 
-SMALLEST_UNCLEAR = 0.005
-"""From this part on, the time that was unclear is named."""
+SMALLEST_UNCLEAR_S = 0.05
+"""From this time on, in seconds, it is said how long a face was unclear."""
 
 SHORT_S = 10
-"""Lengths under this, in seconds, are given in tenths."""
+"""Where a video is shorter than this, in seconds, its moments are given in tenths."""
+
+FEW_MARKS, MANY_MARKS = 4, 9
+"""How many times an axis names at most, on a phone and on a wide screen."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,12 @@ class Card:
 
     Attributes:
         person: what the rows say.
+        course: what the person showed over time.
         thumbnail: a JPEG file, or None.
     """
 
     person: Person
+    course: Course
     thumbnail: bytes | None
 
 
@@ -46,14 +54,14 @@ class Part:
     """A part of a bar.
 
     Attributes:
-        name: of the emotion, or that it was unclear.
+        name: of the emotion, or that it was none of them.
         share: of the bar, 0 to 1.
-        colour: as CSS has it.
+        fill: as CSS has it.
     """
 
     name: str
     share: float
-    colour: str
+    fill: str
 
     @property
     def width(self) -> str:
@@ -77,7 +85,8 @@ def render_page(
     cards: Sequence[Card],
     left_out: int,
     shares: np.ndarray,
-    timelines: Sequence[bytes],
+    edges: np.ndarray | None,
+    played: Player | None,
 ) -> str:
     """The page as HTML, which can be written as UTF-8.
 
@@ -86,10 +95,12 @@ def render_page(
         table: all rows.
         cards: the people that are shown.
         left_out: how many are not.
-        shares: (C,) of all people together, 0 to 1; what they lack to 1 was unclear.
-        timelines: PNG files for a light and for a dark page; none where nobody is shown.
+        shares: (C + 1,) of all people together, as a :class:`Person` has them.
+        edges: (S + 1,) times in seconds between which the steps of the courses lie; None where nobody is shown.
+        played: the video that the page plays; None: none.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("live_emotion", "visualization/report"),
@@ -99,15 +110,20 @@ def render_page(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    script = environment.loader.get_source(environment, SCRIPT)[0] if environment.loader else ""
     page = environment.get_template(TEMPLATE).render(
         title=title,
         summary=_summary(table, len(cards)),
-        timelines=[_data_url("png", timeline) for timeline in timelines],
         together=_parts(shares, table.class_names),
         cards=[_card(card, table.class_names) for card in cards],
         left_out=left_out,
-        text_on_light=TEXT_ON_LIGHT,
-        text_on_dark=TEXT_ON_DARK,
+        time=_time_axis(edges) if edges is not None else None,
+        emotions=list(zip(table.class_names, hex_colours(table.class_names))),
+        has_other=any((card.course.probabilities[:, -1] > SMALLEST_OTHER).any() for card in cards),
+        played=played,
+        script=Markup(script),  # ours; the page allows this one alone
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
     # what a file's name holds that is no text becomes a question mark
     return page.encode("utf-8", "replace").decode()
@@ -123,30 +139,39 @@ def _summary(table: FaceTable, count: int) -> str:
     return f"{persons}, from {time_text(first, tenths)} to {time_text(last, tenths)}; faces in {frames:,} frames"
 
 
+def _time_axis(edges: np.ndarray) -> dict[str, object]:
+    first, last = float(edges[0]), float(edges[-1])
+    axes = {"few": axis(first, last, FEW_MARKS), "many": axis(first, last, MANY_MARKS)}
+    return {"first": round(first, 3), "last": round(last, 3), "axes": axes}
+
+
 def _card(card: Card, names: Sequence[str]) -> dict[str, object]:
     """The values of a person in the template."""
     person = card.person
     parts = _parts(person.shares, names)
     tenths = person.last_s - person.first_s < SHORT_S
+    unclear_s = person.seen_s - person.readable_s
     return {
-        "number": person.track_id,
-        "thumbnail": _data_url("jpeg", card.thumbnail) if card.thumbnail else "",
-        "emotion": max(parts, key=lambda part: part.share).name,
-        "seen": time_text(person.seen_s, tenths),
+        "name": person.name,
+        "thumbnail": f"data:image/jpeg;base64,{base64.b64encode(card.thumbnail).decode()}" if card.thumbnail else "",
+        "emotion": max(parts, key=lambda part: part.share).name if person.shares.any() else "",
+        "seen": _unbroken(person.seen_s),
+        "unclear": _unbroken(unclear_s) if unclear_s >= SMALLEST_UNCLEAR_S else "",
         "first": time_text(person.first_s, tenths),
         "last": time_text(person.last_s, tenths),
-        "parts": parts,
+        "parts": parts if person.shares.any() else [],
+        "band": band(card.course),
     }
 
 
+def _unbroken(seconds: float) -> str:
+    """A duration that stays on one line."""
+    return duration_text(seconds).replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def _parts(shares: np.ndarray, names: Sequence[str]) -> list[Part]:
-    """One for each emotion and, where there is any, one for the time that was unclear."""
+    """One for each emotion and, where there is any, one for the time that showed none of them."""
     parts = [Part(*values) for values in zip(names, shares.tolist(), hex_colours(names))]
-    unclear = 1 - float(shares.sum())
-    if unclear >= SMALLEST_UNCLEAR:
-        parts.append(Part("unclear", unclear, "var(--unclear)"))
+    if shares[-1]:
+        parts.append(Part(OTHER, float(shares[-1]), "var(--other)"))
     return parts
-
-
-def _data_url(kind: str, content: bytes) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from live_emotion.errors import InputError
 from live_emotion.io.results_reader import FaceTable
 
 LONGEST_ROW = 2.0
 """A row stands for the time up to the next frame that was read, at most for so many times the median of those."""
+
+MOST_NUMBERS = 12
+"""How many people's numbers a message lists."""
 
 
 @dataclass(frozen=True)
@@ -18,42 +22,58 @@ class Person:
     """What the rows say of a person.
 
     Attributes:
-        track_id: the person's number.
+        track_ids: the person's numbers in the rows; several where they were merged.
+        name: of the person, or ``Person N``.
         first_s: when the person was first seen, in seconds.
         last_s: and last.
         seen_s: for how long altogether, in seconds.
-        shares: (C,) of that time in which each emotion was clearly shown, 0 to 1; what they lack to 1 was unclear.
-        rows: of this person alone.
+        readable_s: for how long of that the face could be read, in seconds.
+        shares: (C + 1,) of the readable time, 0 to 1: in which each emotion was shown, and none of them. They sum to
+            1, or are all 0 where the face could never be read.
+        rows: of this person alone, one a frame.
     """
 
-    track_id: int
+    track_ids: tuple[int, ...]
+    name: str
     first_s: float
     last_s: float
     seen_s: float
+    readable_s: float
     shares: np.ndarray
     rows: FaceTable
 
 
-def people(table: FaceTable) -> list[Person]:
-    """Everyone in the rows, those first who were seen longest."""
+def people(table: FaceTable, names: Mapping[int, str] | None = None) -> list[Person]:
+    """Everyone in the rows, those first who were seen longest.
+
+    Args:
+        table: the rows.
+        names: of people by their numbers; numbers of one name are one person.
+
+    Raises:
+        InputError: a number is nobody's.
+    """
+    names = names or {}
+    numbers = np.unique(table.track_id).tolist()
+    strangers = [number for number in names if number not in numbers]
+    if strangers:
+        there = ", ".join(map(str, numbers[:MOST_NUMBERS])) + (", ..." if len(numbers) > MOST_NUMBERS else "")
+        raise InputError(f"There is no person {strangers[0]} in the rows; there are: {there or 'none'}.")
     lengths = row_lengths(table.time_s)
-    found = []
-    for track_id in np.unique(table.track_id):
-        rows, seconds = table.of(int(track_id)), lengths[table.track_id == track_id]
-        total = float(seconds.sum())
-        weights = rows.is_clear * (seconds / total if total else 1 / len(rows))
-        shares = np.bincount(rows.emotion, weights, minlength=len(table.class_names))
-        first, last = float(rows.time_s[0]), float(rows.time_s[-1])
-        found.append(Person(int(track_id), first, last, total, shares, rows))
-    return sorted(found, key=lambda person: (-person.seen_s, person.track_id))
+    groups: dict[str | int, list[int]] = {}
+    for number in [*names, *(number for number in numbers if number not in names)]:
+        groups.setdefault(names.get(number, number), []).append(number)
+    found = [_person(table, lengths, tuple(track_ids), name) for name, track_ids in groups.items()]
+    return sorted(found, key=lambda person: (-person.seen_s, person.track_ids))
 
 
 def overall_shares(everyone: Sequence[Person], class_names: Sequence[str]) -> np.ndarray:
-    """(C,) parts of the time that all people were seen, in which each emotion was clear; 0 where nobody was."""
-    if not everyone:
-        return np.zeros(len(class_names))
-    seen_s = np.array([person.seen_s for person in everyone])
-    return np.average([person.shares for person in everyone], axis=0, weights=seen_s if seen_s.any() else None)
+    """(C + 1,) parts of the time in which faces could be read, as a :class:`Person` has them; all 0 where none was."""
+    read = [person for person in everyone if person.shares.any()]
+    if not read:
+        return np.zeros(len(class_names) + 1)
+    weights = np.array([person.readable_s for person in read])
+    return np.average([person.shares for person in read], axis=0, weights=weights if weights.any() else None)
 
 
 def row_lengths(time_s: np.ndarray) -> np.ndarray:
@@ -68,3 +88,18 @@ def row_lengths(time_s: np.ndarray) -> np.ndarray:
     steps = np.diff(times)
     longest = LONGEST_ROW * np.median(steps)
     return np.minimum(np.append(steps, np.median(steps)), longest)[which]
+
+
+def _person(table: FaceTable, lengths: np.ndarray, track_ids: tuple[int, ...], name: str | int) -> Person:
+    """The person of these numbers, who has a name or only a number."""
+    which = np.flatnonzero(np.isin(table.track_id, track_ids))
+    # one row a frame, even if two of the numbers are in it: the one that can be read
+    which = which[np.lexsort([table.is_unclear[which], table.time_s[which]])]
+    which = which[np.unique(table.time_s[which], return_index=True)[1]]
+    rows, seconds = table.take(which), lengths[which]
+    seen_s, readable_s = float(seconds.sum()), float(seconds[~rows.is_unclear].sum())
+    shown = np.where(rows.is_other, len(table.class_names), rows.emotion)
+    weights = ~rows.is_unclear * (seconds if seen_s else 1.0)
+    shares = np.bincount(shown, weights, minlength=len(table.class_names) + 1) / (weights.sum() or 1.0)
+    label = name if isinstance(name, str) else f"Person {name}"
+    return Person(track_ids, label, float(rows.time_s[0]), float(rows.time_s[-1]), seen_s, readable_s, shares, rows)
