@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import functools
-import math
 import os
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from live_emotion.emotions.classifier import EmotionClassifier, Network, default_weights, import_torch_networks
-from live_emotion.emotions.onnx import OnnxNetwork, is_onnx
+from live_emotion.checks import check_device, check_flag, check_number, check_whole, wrong
+from live_emotion.emotions.classifier import (
+    EmotionClassifier,
+    Network,
+    check_class_names,
+    check_model,
+    default_weights,
+    import_torch_networks,
+    is_module,
+    load_network,
+)
+from live_emotion.emotions.onnx import is_onnx
 from live_emotion.errors import ArgumentError, InputError
-from live_emotion.faces.boxes import area
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.detector import FaceDetector
-from live_emotion.io.camera import CameraMode
+from live_emotion.io.camera import LARGEST_NUMBER, CameraMode
 from live_emotion.io.images import read_image
 from live_emotion.io.live_source import open_camera
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer, Result
@@ -49,12 +57,14 @@ def load_model(weights: StrPath | None = None, device: str = "auto") -> tuple[nn
         WeightsError: the file is missing or damaged.
         DeviceError: the device is not available.
         MissingExtraError: a checkpoint needs PyTorch.
+        ArgumentError: these are no names of a file and of a device.
     """
+    if weights is not None and not isinstance(weights, (str, os.PathLike)):
+        raise wrong("weights", "the name of a file or None", weights)
     path = weights if weights is not None else default_weights()
-    if not isinstance(path, (str, os.PathLike)) or not isinstance(device, str):
-        raise ArgumentError(f"load_model takes the name of a file and of a device, not {weights!r} and {device!r}")
+    check_device(device)
     if is_onnx(path):
-        network = OnnxNetwork(path, device)
+        network = load_network(path, device)
         return network, network.class_names
     return import_torch_networks().load_module(path, device)
 
@@ -74,16 +84,17 @@ def predict_image(
 
     Raises:
         InputError: no such file, not an image, or no face in it.
-        ArgumentError: an array of another shape or dtype.
+        ArgumentError: an array of another shape or dtype, no such model, or no names.
+        WeightsError: the model has another number of outputs than there are names, or they are no numbers.
     """
+    classifier = _classifier(model, class_names)
     pixels = read_image(image) if isinstance(image, (str, os.PathLike)) else image
     with _lock:
         faces, crops = find_faces(_detector(), pixels)
     if not faces:
         name = str(image) if isinstance(image, (str, os.PathLike)) else "the image"
         raise InputError(f"Found no face in {name}; use one with a larger, brighter face seen from the front.")
-    largest = max(range(len(faces)), key=lambda i: area(faces[i].box))
-    best = _classifier(model, class_names).classify(crops[largest][None])[0]
+    best = classifier.classify(crops[:1])[0]
     return best.emotion, 100 * best.confidence, np.array(best.probabilities, np.float32)
 
 
@@ -99,26 +110,28 @@ _classifiers: weakref.WeakKeyDictionary[Any, tuple[object, EmotionClassifier]] =
 
 def _classifier(model: Any, class_names: Sequence[str]) -> EmotionClassifier:
     """The classifier around a model, made anew when the model was trained on or is named otherwise."""
-    if not callable(model) and not hasattr(model, "logits"):
-        raise ArgumentError(f"the model must come from load_model, not be {model!r}")
-    if hasattr(model, "logits"):
-        return EmotionClassifier.of(model, class_names)
+    names, temperature = check_class_names(class_names), check_model(model)
+    if not is_module(model):
+        return EmotionClassifier.of(model, names)
     tensors = (*model.parameters(), *model.buffers())
-    state = (
-        tuple(class_names),
-        getattr(model, "temperature", 1.0),
-        tuple((tensor.data_ptr(), tensor._version) for tensor in tensors),
-    )
+    try:
+        versions = tuple((tensor.data_ptr(), tensor.is_inference() or tensor._version) for tensor in tensors)
+    except (RuntimeError, ValueError) as error:  # lazy ones, and others without memory
+        raise ArgumentError("the model's weights have no numbers yet; load them, or train it first") from error
+    state = names, temperature, versions
     known = _classifiers.get(model)
     if known is None or known[0] != state:
-        known = _classifiers[model] = (state, EmotionClassifier.of(model, class_names))
+        known = _classifiers[model] = (state, EmotionClassifier.of(model, names))
     return known[1]
 
 
 def _changed(config: AnalysisConfig, changes: dict[str, Any]) -> AnalysisConfig:
     given: Any = config
     if not isinstance(given, AnalysisConfig):
-        raise ArgumentError(f"name what you give, as in weights={config!r}, or pass an AnalysisConfig")
+        raise wrong("config", "an AnalysisConfig; name what else you give, as in device='cpu'", config)
+    names = [item.name for item in fields(AnalysisConfig)]
+    if unknown := sorted(set(changes) - set(names)):
+        raise ArgumentError(f"there is no {unknown[0]} to set; there are {', '.join(names)}")
     return replace(config, **changes)
 
 
@@ -168,10 +181,8 @@ class EmotionDetector:
         """
         if self._is_closed:
             raise ArgumentError("this EmotionDetector is closed; make another one")
-        now_s: Any = time.monotonic() if time_s is None else time_s
-        if not isinstance(now_s, (int, float, np.floating)) or not math.isfinite(now_s):
-            raise ArgumentError(f"time_s must be a finite number of seconds, not {time_s!r}")
-        frame = Frame(self._count, float(now_s), image)
+        now_s = check_number("time_s", time.monotonic() if time_s is None else time_s, "a finite number of seconds")
+        frame = Frame(self._count, now_s, image)
         self._count += 1
         return self._analyzer.analyze(frame).faces
 
@@ -211,16 +222,24 @@ def stream(
         ends, a camera does not; leaving the loop frees it.
 
     Raises:
-        LiveEmotionError: the camera or a model file is missing, or the camera gives no frames any more.
+        LiveEmotionError: the camera or a model file is missing, the camera gives no frames any more, or a value makes
+            no sense.
 
     Example:
         >>> for result in stream(0):  # doctest: +SKIP
         ...     for face in result.faces:
         ...         print(face.track_id, face.emotion, face.confidence)
     """
+    check_flag("mirror", mirror)
+    if not isinstance(source, (str, os.PathLike)):
+        source = str(check_whole("source", source, "a camera's number or name, a URL or a file", 0, LARGEST_NUMBER))
+    if not isinstance(mode, CameraMode):
+        raise wrong("mode", "a CameraMode", mode)
+    if callback is not None and not callable(callback):
+        raise wrong("callback", "a function or None", callback)
     with (
         EmotionAnalyzer(_changed(config, {**changes, "track": True})) as analyzer,
-        open_camera(str(source), mode) as frames,
+        open_camera(os.fsdecode(source), mode) as frames,
     ):
         for result in read_live(find_live(frames, analyzer, Settings(mirror=mirror)), analyzer):
             if callback:

@@ -6,9 +6,17 @@ and exits with 1; a library user catches :class:`LiveEmotionError`.
 
 from __future__ import annotations
 
+import re
+
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Line breaks, and what else moves a terminal's cursor."""
+
 
 class LiveEmotionError(Exception):
     """Base of every error that this package raises on purpose."""
+
+    def __str__(self) -> str:
+        return CONTROLS.sub("?", super().__str__())  # files may be named with anything
 
 
 class ArgumentError(LiveEmotionError, ValueError):

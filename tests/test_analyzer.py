@@ -10,6 +10,7 @@ import pytest
 
 from live_emotion.emotions.profile import Profile
 from live_emotion.errors import InputError, LiveEmotionError
+from live_emotion.faces.boxes import mirrored
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_face
@@ -130,6 +131,20 @@ def test_people_keep_their_identities_when_mirroring_goes_on_and_off(follower, p
         numbers.append([face.track_id for face in sorted(result.faces, key=lambda f: f.box[0] - f.box[2])])
     assert numbers == [numbers[0]] * 9
     assert len(numbers[0]) == 2
+
+
+def test_a_known_face_is_not_taken_for_a_new_one_when_mirroring_goes_on(follower, portrait):
+    picture = np.full((600, 1024, 3), 110, np.uint8)
+    picture[:, :512] = portrait
+    follower.restart()
+    for i in range(8):
+        follower.find(Frame(i, i / 25, picture))
+    (before,) = follower._memory.faces
+    follower.find(Frame(8, 8 / 25, np.ascontiguousarray(picture[:, ::-1])), is_mirrored=True)
+    (after,) = follower._memory.faces
+    assert before.checks > 1
+    assert (after.checks, after.checked_s) == (before.checks, before.checked_s), "it went on, without another look"
+    np.testing.assert_allclose(after.seen.box, mirrored(before.seen, 1024).box, atol=15)
 
 
 def test_a_configuration_takes_weights_in_any_form_and_cannot_be_changed(tmp_path):

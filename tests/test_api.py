@@ -13,10 +13,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from videos import make_video
 
 import live_emotion
-from live_emotion import EmotionClassifier, EmotionDetector, LiveEmotionError, errors, load_model, predict_image
+from live_emotion import (
+    AnalysisConfig,
+    ArgumentError,
+    CameraMode,
+    EmotionClassifier,
+    EmotionDetector,
+    LiveEmotionError,
+    errors,
+    load_model,
+    predict_image,
+    stream,
+)
 from live_emotion.errors import InputError, WeightsError
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_face, face_pixels
@@ -92,8 +104,9 @@ def test_errors_are_one_clear_line(loaded, no_face, tmp_path):
         load_model(tmp_path / "none.pth")
 
 
-def test_one_detector_and_one_classifier_serve_every_image(loaded, portrait, monkeypatch):
-    model, class_names = loaded
+@pytest.mark.parametrize("weights", ["best_emotion_model.onnx", "emotion_cnn.pth"])
+def test_one_detector_and_one_network_serve_every_image(portrait, monkeypatch, weights):
+    model, class_names = load_model(weights_file(weights), device="cpu")
     first = predict_image(model, portrait, class_names)
 
     def made_again(*args, **options):
@@ -101,12 +114,19 @@ def test_one_detector_and_one_classifier_serve_every_image(loaded, portrait, mon
 
     monkeypatch.setattr("live_emotion.faces.detection.detector.BlazeFace.__init__", made_again)
     monkeypatch.setattr("live_emotion.models.torch_network.TorchNetwork.__init__", made_again)
+    monkeypatch.setattr("live_emotion.emotions.onnx.OnnxNetwork.__init__", made_again)
     again = predict_image(model, portrait, class_names)
     assert again[:2] == first[:2]
 
 
+def test_a_model_loaded_for_inference_alone_is_read(portrait):
+    with torch.inference_mode():
+        model, class_names = load_model(weights_file("emotion_cnn.pth"), device="cpu")
+    plain, _ = load_model(weights_file("emotion_cnn.pth"), device="cpu")
+    assert predict_image(model, portrait, class_names)[:2] == predict_image(plain, portrait, class_names)[:2]
+
+
 def test_a_model_that_was_trained_on_is_read_anew(portrait):
-    torch = pytest.importorskip("torch")
     from live_emotion.models.emotion_cnn import EmotionCNN, EmotionCNNConfig
 
     torch.manual_seed(0)
@@ -147,32 +167,148 @@ def test_a_models_temperature_and_statistics_count(portrait):
     assert predict_image(model, portrait, class_names)[1] != softer
 
 
+def assert_one_line(call):
+    """It raises an error of ours, whose message is one line and not long."""
+    with pytest.raises(LiveEmotionError) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+    assert 20 < len(str(caught.value)) < 250
+    return caught.value
+
+
+ARRAY = np.zeros((30, 30))
+"""Its text has several lines, and it is neither true nor false."""
+
+
 @pytest.mark.parametrize(
     "call",
     [
-        lambda image: live_emotion.predict_image(None, image, live_emotion.EMOTIONS),
-        lambda image: live_emotion.predict_image(load_model(device="cpu")[0], None, live_emotion.EMOTIONS),
-        lambda image: load_model(5),
-        lambda image: load_model(device=3),
-        lambda image: EmotionDetector("model.pth"),
-        lambda image: EmotionDetector(weights=5),
-        lambda image: EmotionDetector(weights=[5]),
-        lambda image: EmotionDetector(device=None),
-        lambda image: EmotionDetector(min_confidence="0.5"),
-        lambda image: EmotionDetector(min_confidence=np.nan),
-        lambda image: EmotionDetector(max_faces="3"),
-        lambda image: EmotionDetector(max_faces=1.5),
-        lambda image: EmotionDetector(profile=5),
-        lambda image: EmotionDetector(device="cpu").detect(image, "abc"),
-        lambda image: EmotionClassifier(device="cpu").predict(np.zeros((1, 48, 48), np.float32)),
-        lambda image: EmotionClassifier(device="cpu").predict([[1]]),
+        lambda: load_model(5),
+        lambda: load_model(ARRAY),
+        lambda: load_model(device=3),
+        lambda: EmotionDetector("model.pth"),
+        lambda: EmotionDetector(ARRAY),
+        lambda: EmotionDetector(weight="model.pth"),
+        lambda: EmotionDetector(device=None),
+        lambda: EmotionClassifier(5),
+        lambda: EmotionClassifier([5]),
+        lambda: EmotionClassifier(device=None),
+        lambda: EmotionClassifier(device=3),
+        lambda: EmotionClassifier(threads=-1),
+        lambda: EmotionClassifier(threads="all"),
+        lambda: EmotionClassifier(profile="me"),
+        lambda: EmotionClassifier(device="cpu").predict(np.zeros((1, 48, 48), np.float32)),
+        lambda: EmotionClassifier(device="cpu").predict(torch.zeros((1, 48, 48), dtype=torch.uint8)),
+        lambda: EmotionClassifier(device="cpu").predict([[1]]),
+        lambda: FaceDetector(min_confidence=np.nan),
+        lambda: FaceDetector(min_confidence=5),
+        lambda: CameraMode("a"),
+        lambda: CameraMode(-1),
+        lambda: CameraMode(10**400),
+        lambda: CameraMode(fps=np.nan),
+        lambda: next(stream(None)),
+        lambda: next(stream(10**5000)),
+        lambda: next(stream(0, mode=None)),
+        lambda: next(stream(0, mirror="no")),
+        lambda: next(stream(0, callback=5)),
+        lambda: next(stream(0, weight="model.pth")),
     ],
 )
-def test_what_makes_no_sense_is_one_line(call, portrait):
+def test_an_argument_that_makes_no_sense_is_one_line(call):
+    assert isinstance(assert_one_line(call), ArgumentError)
+
+
+@pytest.mark.parametrize("name", ["no\0file", "no\nfile", "n" * 300])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda name: predict_image(load_model()[0], name, live_emotion.EMOTIONS),
+        lambda name: load_model(name),
+        lambda name: load_model(f"{name}.onnx"),
+        lambda name: EmotionDetector(weights=name),
+        lambda name: EmotionClassifier(name),
+        lambda name: next(stream(name, device="cpu")),
+    ],
+)
+def test_a_name_that_no_file_has_is_one_line(call, name):
     with pytest.raises(LiveEmotionError) as caught:
-        call(portrait)
-    assert isinstance(caught.value, ValueError)
-    assert "\n" not in str(caught.value)
+        call(name)
+    assert not set("\0\n") & set(str(caught.value))
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *({"weights": value} for value in (5, [5], 0, False, ARRAY, np.array(1))),
+        *({"device": value} for value in (None, 3, ARRAY)),
+        *({"detector": value} for value in (None, ["full"], "half", ARRAY)),
+        *({"min_confidence": value} for value in ("0.5", np.nan, 1j, np.complex64(1), 10**400, True, ARRAY)),
+        *({"max_faces": value} for value in ("3", 1.5, 0, True, 10**400, ARRAY)),
+        *({"profile": value} for value in (5, 0, [5], ARRAY)),
+        *({"track": value} for value in ("no", 5, None, ARRAY)),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_one_line(field):
+    (name,) = field
+    assert str(assert_one_line(lambda: AnalysisConfig(**field))).startswith(f"{name} must be ")
+
+
+def test_collections_of_names_become_tuples():
+    config = AnalysisConfig(weights=(f"{name}.pth" for name in "ab"), profile=["anna", "ben"], track=np.bool_(True))
+    assert config.weights == ("a.pth", "b.pth")
+    assert config == AnalysisConfig(weights=["a.pth", "b.pth"], profile=("anna", "ben"), track=True)
+    assert hash(config) == hash(AnalysisConfig(weights=("a.pth", "b.pth"), profile=("anna", "ben"), track=True))
+    assert AnalysisConfig(weights="a.pth", profile="anna") == AnalysisConfig(weights=("a.pth",), profile=("anna",))
+    assert AnalysisConfig(weights=None, profile=None) == AnalysisConfig(weights=[], profile=())
+    with pytest.raises(WeightsError, match="no weights file none"):
+        EmotionDetector(weights=(name for name in ["none.pth"]))
+
+
+class Failing(torch.nn.Module):
+    """Its first line says nothing."""
+
+    def forward(self, faces):
+        raise RuntimeError("\nfirst\nsecond")
+
+
+class Deep(torch.nn.Module):
+    """Logits with an axis too many."""
+
+    def forward(self, faces):
+        return torch.zeros(len(faces), 4, 1)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        *(None, 5, {}, dict, lambda faces: faces, torch.nn.Flatten, live_emotion.EmotionClassifier),
+        *(torch.nn.Flatten(), torch.nn.Identity(), torch.nn.Linear(3, 3), torch.nn.Module(), Failing(), Deep()),
+        torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(4)),
+    ],
+)
+def test_what_is_no_model_is_one_line(model, portrait):
+    assert_one_line(lambda: predict_image(model, portrait, live_emotion.EMOTIONS))
+
+
+@pytest.mark.parametrize("weights", ["best_emotion_model.onnx", "emotion_cnn.pth"])
+def test_names_and_a_temperature_that_make_no_sense_are_one_line(weights, portrait):
+    model, class_names = load_model(weights_file(weights), device="cpu")
+    for names in (None, 5, "abcd", [], [1, 2, 3, 4], ["a", "b", "c", ""], ["a", "b", "c", "d\ne"], class_names[:3]):
+        assert_one_line(lambda: predict_image(model, portrait, names))  # noqa: B023
+    for temperature in (0, -1, np.nan, None, "warm", ARRAY):
+        model.temperature = temperature
+        assert_one_line(lambda: predict_image(model, portrait, class_names))
+
+
+def test_a_model_that_gives_no_numbers_is_one_line(portrait):
+    model, class_names = load_model(weights_file("emotion_cnn.pth"), device="cpu")
+    with torch.no_grad():
+        next(model.parameters()).fill_(np.nan)
+    assert "gives no numbers" in str(assert_one_line(lambda: predict_image(model, portrait, class_names)))
+
+
+def test_what_is_no_picture_for_a_model_is_one_line(loaded):
+    assert_one_line(lambda: predict_image(loaded[0], None, loaded[1]))
 
 
 def test_a_stream_is_always_tracked(portrait, tmp_path):
@@ -180,13 +316,19 @@ def test_a_stream_is_always_tracked(portrait, tmp_path):
     assert next(live_emotion.stream(video, track=False, device="cpu")).faces[0].track_id == 1
 
 
-@pytest.mark.parametrize("box", [(np.nan, 0, 10, 10), (0, 0, np.inf, 10), (900, 900, 950, 950)])
+@pytest.mark.parametrize(
+    "box",
+    [
+        *((np.nan, 0, 10, 10), (0, 0, np.inf, 10), (900, 900, 950, 950), (10, 10, 10, 10), (20, 20, 10, 10)),
+        *((0, 0, 1e9, 1e9), (-1e300, -1e300, 1e300, 1e300), (50, 50, 51, 1e8)),
+    ],
+)
 def test_a_box_that_is_none_is_one_line(box, portrait):
     with pytest.raises(LiveEmotionError, match="box"):
         crop_face(portrait, box)
 
 
-@pytest.mark.parametrize("time_s", [np.nan, np.inf])
+@pytest.mark.parametrize("time_s", [np.nan, np.inf, pytest.param(10**400, id="huge"), "abc", True, 1j, ARRAY])
 def test_a_time_that_is_none_is_one_line(time_s, no_face):
     with EmotionDetector(device="cpu", track=True) as detector, pytest.raises(LiveEmotionError, match="time_s"):
         detector.detect(no_face, time_s=time_s)

@@ -200,6 +200,17 @@ def test_an_onnx_model_with_other_outputs_than_it_says_is_one_clear_line(exporte
     assert_one_line(tmp_path / "damaged.onnx")
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_onnx_model_for_a_fixed_number_of_faces_is_one_clear_line(exported, tmp_path, count):
+    import onnx
+
+    model = onnx.load(exported)
+    for item in (*model.graph.input, *model.graph.output):
+        item.type.tensor_type.shape.dim[0].dim_value = count
+    onnx.save(model, tmp_path / "fixed.onnx")
+    assert_one_line(tmp_path / "fixed.onnx")
+
+
 def test_onnx_weights_that_are_no_numbers_are_one_clear_line(exported, tmp_path):
     import onnx
 

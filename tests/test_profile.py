@@ -24,7 +24,14 @@ from live_emotion.emotions.personalization import (
     log_softmax,
     resting_offsets,
 )
-from live_emotion.emotions.profile import LARGEST_OFFSET, Profile, delete_profile, profile_names, profile_path
+from live_emotion.emotions.profile import (
+    LARGEST_OFFSET,
+    LONGEST_NAME,
+    Profile,
+    delete_profile,
+    profile_names,
+    profile_path,
+)
 from live_emotion.emotions.recognition import Recognizer
 from live_emotion.errors import ArgumentError, InputError
 from live_emotion.types import EMOTIONS
@@ -152,10 +159,29 @@ def test_each_person_gets_the_profile_of_the_face_that_is_most_alike():
     assert Recognizer([Profile(EMOTIONS, (0.0,) * 4)]).assign(faces) == [0] * 4, "as in the first release"
 
 
-@pytest.mark.parametrize("name", ["", "../up", "a b", "x/y", "-", "a" * 65])
+@pytest.mark.parametrize("name", ["", "../up", "a b", "x/y", "-", "a" * 61])
 def test_names_that_are_none(name):
     with pytest.raises(InputError, match="name is of letters"):
         profile_path(name)
+
+
+def test_the_longest_name_is_that_of_a_file_whatever_its_letters():
+    profile = Profile(EMOTIONS, (0.0,) * 4)
+    profile.save("\U00020000" * LONGEST_NAME)
+    assert Profile.load("\U00020000" * LONGEST_NAME) == profile
+
+
+def test_a_profile_of_another_networks_embeddings_is_refused(tmp_path, portrait):
+    Profile(EMOTIONS, (0.0,) * 4, {"neutral": (0.6, 0.8)}).save("two")
+    for use in (
+        lambda: EmotionDetector(profile="two", device="cpu"),
+        lambda: EmotionClassifier(profile=Profile.load("two"), device="cpu"),
+    ):
+        with pytest.raises(InputError, match="made with other weights"):
+            use()
+    cv2.imwrite(str(tmp_path / "photo.png"), portrait)
+    done = CliRunner().invoke(cli, ["image", str(tmp_path / "photo.png"), "-o", str(tmp_path), "--profile", "two"])
+    assert isinstance(done.exception, InputError)
 
 
 def test_a_missing_profile_says_how_to_make_it():
@@ -175,6 +201,7 @@ def test_a_missing_profile_says_how_to_make_it():
         ('{"class_names": [], "offsets": []}', "list of names"),
         ('{"class_names": ["a", 2], "offsets": [1, 2]}', "list of names"),
         ('{"class_names": ["a", ""], "offsets": [1, 2]}', "list of names"),
+        ('{"class_names": ["a", "b\\nc"], "offsets": [1, 2]}', "list of names"),
         ('{"class_names": ["a", "a"], "offsets": [1, 2]}', "twice"),
         ('{"class_names": ["a", "b"], "offsets": [1]}', "one offset for each class"),
         ('{"class_names": ["a", "b"], "offsets": {"a": 1, "b": 2}}', "one offset for each class"),

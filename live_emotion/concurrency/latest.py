@@ -31,7 +31,6 @@ class Latest(Generic[T]):
     Attributes:
         received: how many items came.
         taken: how many were handed on; the others were dropped, since newer ones had come.
-        ended: whether no more will come: all was taken, and an error of the stream was raised.
     """
 
     def __init__(
@@ -80,6 +79,7 @@ class Latest(Generic[T]):
 
     @property
     def ended(self) -> bool:
+        """Whether no more will come: all was taken, and an error of the stream was raised."""
         with self._change:
             return self._is_over and self._newest is None and self._error is None
 

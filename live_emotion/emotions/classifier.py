@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from live_emotion.checks import check_device, check_names, check_number, check_weights, check_whole, is_name, wrong
 from live_emotion.emotions.onnx import OnnxNetwork, is_onnx
 from live_emotion.emotions.profile import Profile
-from live_emotion.errors import MissingExtraError, WeightsError
+from live_emotion.errors import ArgumentError, MissingExtraError, WeightsError
 from live_emotion.faces.preprocessing import FACE_SIZE, PIXEL_MEAN, check_faces
-from live_emotion.io.description import damaged
+from live_emotion.io.description import TEMPERATURES, damaged
 from live_emotion.resources import weights_file
 from live_emotion.types import Prediction, StrPath
 
 DEFAULT_WEIGHTS = "best_emotion_model.onnx"
 
+MOST_THREADS = 1024
 
+GREY_FACES = np.full((2, FACE_SIZE, FACE_SIZE), round(PIXEL_MEAN), np.uint8)
+"""What a network is tried out with, after which it is warm, too."""
+
+
+@runtime_checkable
 class Network(Protocol):
     """A network that is ready to run, whatever runs it.
 
@@ -89,13 +97,38 @@ def import_torch_networks() -> ModuleType:
 
 
 def _try_out(network: Network, path: StrPath) -> None:
-    """Shows a network a plain grey face, after which it is warm, too; one that fails at that is damaged."""
+    """Shows a network one face and several, since it may take only as many as were exported.
+
+    Raises:
+        WeightsError: it fails at that.
+    """
     try:
-        logits = network.logits(np.full((1, FACE_SIZE, FACE_SIZE), round(PIXEL_MEAN), np.uint8))
+        logits = [network.logits(faces) for faces in (GREY_FACES[:1], GREY_FACES)]
     except Exception as error:  # onnxruntime's errors have no base of their own
         raise damaged(path, "its network does not run") from error
-    if not np.isfinite(logits).all():
+    if not all(np.isfinite(each).all() for each in logits):
         raise damaged(path, "its network gives no numbers")
+
+
+def _run_by_torch(model: Any, class_names: Sequence[str], temperature: float) -> Network:
+    """An ``nn.Module`` of anybody's, tried out as a network.
+
+    Raises:
+        ArgumentError: it fails at that.
+    """
+    torch_networks = import_torch_networks()
+    try:
+        others = tuple(getattr(model, "other_names", ()))
+        network: Network = torch_networks.TorchNetwork(model, class_names, temperature, other_names=others)
+        shape = network.logits(GREY_FACES).shape
+    except Exception as error:  # whatever a module raises that is made for something else
+        reason = [*str(error).strip().splitlines(), type(error).__name__][0]
+        raise ArgumentError(
+            f"the model does not turn faces (N, 1, {FACE_SIZE}, {FACE_SIZE}) into logits: {reason}"
+        ) from error
+    if len(shape) != 2 or shape[0] != len(GREY_FACES):
+        raise ArgumentError(f"the model must turn {len(GREY_FACES)} faces into as many rows of logits, not {shape}")
+    return network
 
 
 class EmotionClassifier:
@@ -118,6 +151,7 @@ class EmotionClassifier:
         DeviceError: the device is not available.
         MissingExtraError: a checkpoint needs PyTorch.
         InputError: the profile is for other weights.
+        ArgumentError: a value makes no sense.
     """
 
     def __init__(
@@ -127,8 +161,11 @@ class EmotionClassifier:
         threads: int = 0,
         profile: Profile | None = None,
     ) -> None:
-        paths = [weights] if isinstance(weights, (str, os.PathLike)) else list(weights or [])
-        self._paths = paths or [default_weights()]
+        check_device(device)
+        check_whole("threads", threads, f"a whole number from 0 to {MOST_THREADS}", 0, MOST_THREADS)
+        if profile is not None and not isinstance(profile, Profile):
+            raise wrong("profile", "a Profile or None", profile)
+        self._paths = check_weights(weights) or (default_weights(),)
         self.networks = [load_network(path, device, threads) for path in self._paths]
         self.class_names, self.other_names = self.networks[0].class_names, self.networks[0].other_names
         outputs = {(network.class_names, network.other_names) for network in self.networks}
@@ -136,7 +173,7 @@ class EmotionClassifier:
             raise WeightsError("The weights files differ in their classes; give files that were trained on the same.")
         self.profile = profile
         if profile:
-            profile.check(self.class_names, self.fingerprint)
+            self.check_profile(profile)
 
     @classmethod
     def of(cls, model: Any, class_names: Sequence[str]) -> EmotionClassifier:
@@ -146,14 +183,26 @@ class EmotionClassifier:
             model: a :class:`Network`, or an ``nn.Module`` that maps float32 (N, 1, 48, 48) in [-1, 1] to logits
                 (N, C + K); its attributes ``temperature`` and ``other_names`` are used, if it has them.
             class_names: C names.
+
+        Raises:
+            ArgumentError: it is no such model, or these are no names.
         """
-        if not hasattr(model, "logits"):
-            temperature, others = getattr(model, "temperature", 1.0), getattr(model, "other_names", ())
-            model = import_torch_networks().TorchNetwork(model, class_names, temperature, other_names=others)
+        names, temperature = check_class_names(class_names), check_model(model)
+        if is_module(model):
+            model = _run_by_torch(model, names, temperature)
         self = cls.__new__(cls)
-        self.networks, self.class_names, self.other_names = [model], tuple(class_names), tuple(model.other_names)
-        self.profile, self._paths = None, []
+        self.networks, self.class_names, self.other_names = [model], names, tuple(model.other_names)
+        self.profile, self._paths = None, ()
         return self
+
+    def check_profile(self, profile: Profile) -> None:
+        """Looks whether a profile fits these weights.
+
+        Raises:
+            InputError: it doesn't.
+            LiveEmotionError: the network gives no embedding.
+        """
+        profile.check(self.class_names, self.fingerprint, self.read(GREY_FACES[:1])[1].shape[1])
 
     @property
     def fingerprint(self) -> str:
@@ -175,7 +224,7 @@ class EmotionClassifier:
 
         Raises:
             ArgumentError: another kind, shape or dtype.
-            WeightsError: the network has another number of outputs than there are names.
+            WeightsError: the network has another number of outputs than there are names, or they are no numbers.
         """
         return self.predict_all(faces)[:, : len(self.class_names)]
 
@@ -185,7 +234,7 @@ class EmotionClassifier:
         Raises:
             ArgumentError: as :meth:`predict` does, like WeightsError.
         """
-        check_faces(faces)
+        _check_array(faces)
         if len(faces) == 0:
             return np.empty((0, self._count), np.float32)
         if self.profile:
@@ -203,7 +252,7 @@ class EmotionClassifier:
             ArgumentError: another kind, shape or dtype.
             LiveEmotionError: the network gives no embedding.
         """
-        check_faces(faces)
+        _check_array(faces)
         if len(faces) == 0:
             return np.empty((0, self._count), np.float32), np.empty((0, 0), np.float32)
         outputs = [network.run(faces) for network in self.networks]
@@ -220,11 +269,55 @@ class EmotionClassifier:
         if probabilities.shape[1] != self._count:
             found = probabilities.shape[1]
             raise WeightsError(f"The network tells {found} classes apart; give {found} names, not {self.class_names}.")
+        if not np.isfinite(probabilities).all():
+            raise WeightsError("The network gives no numbers; its weights are damaged, get them again or train anew.")
         return probabilities
 
     def classify(self, faces: np.ndarray) -> list[Prediction]:
         """As :meth:`predict`, with names: one :class:`Prediction` a face."""
         return [Prediction.from_probabilities(row, self.class_names) for row in self.predict(faces)]
+
+
+def _check_array(faces: Any) -> None:
+    """Looks whether something is an array of faces.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    if not isinstance(faces, np.ndarray):
+        raise wrong("faces", f"a uint8 array (N, {FACE_SIZE}, {FACE_SIZE})", faces)
+    check_faces(faces)
+
+
+def is_module(model: object) -> bool:
+    """Whether something is an ``nn.Module``, which it cannot be where nobody has imported PyTorch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(model, torch.nn.Module)
+
+
+def check_model(model: Any) -> float:
+    """The temperature of an ``nn.Module`` or a :class:`Network`.
+
+    Raises:
+        ArgumentError: it is neither, or its temperature makes no sense.
+    """
+    if not is_module(model) and not isinstance(model, Network):
+        raise wrong("the model", "one that load_model gives, or an nn.Module", model)
+    temperature = getattr(model, "temperature", 1.0)
+    low, high = TEMPERATURES
+    return check_number("the model's temperature", temperature, f"a number from {low:g} to {high:g}", low, high)
+
+
+def check_class_names(names: Any) -> tuple[str, ...]:
+    """Names of classes as a tuple.
+
+    Raises:
+        ArgumentError: they are none.
+    """
+    several = () if isinstance(names, str) else check_names("class_names", names, "names of the classes")
+    if not several or not all(map(is_name, several)):
+        raise wrong("class_names", "names of the classes", names)
+    return several
 
 
 def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:

@@ -96,7 +96,7 @@ def import_onnxruntime() -> Any:
 
 
 def _open(path: StrPath, device: str, threads: int) -> Any:
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise WeightsError(f"There is no weights file {path}; check the name, or leave --weights out.")
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import platformdirs
 
+from live_emotion.checks import is_name
 from live_emotion.emotions import personalization
 from live_emotion.emotions.personalization import PULL, log_softmax, similarities
 from live_emotion.errors import ArgumentError, InputError
@@ -30,8 +31,9 @@ CERTAIN = 0.95
 LARGEST_OFFSET = 20.0
 """Either way. What is learnt is below, and more would make any face one emotion, or overflow."""
 
-LONGEST_NAME = 64
-"""Of a profile, in characters, so that every file system takes it."""
+LONGEST_NAME = 60
+"""Of a profile, in characters: of four bytes each, and with what a temporary file's name adds, they are the 255 bytes
+that file systems take."""
 
 SMALLEST = 1e-6
 """Probabilities below this count as this."""
@@ -130,8 +132,13 @@ class Profile:
         """The prototypes as arrays, which each frame asks for."""
         return [np.array(vector) for vector in self.prototypes.values()]
 
-    def check(self, class_names: Sequence[str], fingerprint: str = "") -> None:
-        """Looks whether it fits a network: its classes, and the fingerprint of its weights.
+    def check(self, class_names: Sequence[str], fingerprint: str = "", size: int | None = None) -> None:
+        """Looks whether it fits a network.
+
+        Args:
+            class_names: the network's.
+            fingerprint: of its weights.
+            size: D of its embeddings; None: not known.
 
         Raises:
             InputError: it doesn't.
@@ -141,7 +148,8 @@ class Profile:
                 f"This profile is for the classes {', '.join(self.class_names)}, the weights know "
                 f"{', '.join(class_names)}; make it again with 'live-emotion enrol --force' and these weights."
             )
-        if self.weights and self.weights != fingerprint:
+        sizes = {len(vector) for vector in self.prototypes.values()}
+        if (self.weights and self.weights != fingerprint) or (size and not sizes <= {size}):
             raise InputError(
                 "This profile was made with other weights; make it again with 'live-emotion enrol --force' and these."
             )
@@ -247,7 +255,7 @@ def _parse(content: Any) -> Profile:
         raise ValueError("it must hold class_names and offsets")
     names, offsets = content["class_names"], content["offsets"]
     prototypes, weights = content.get("prototypes", {}), content.get("weights", "")
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
+    if not isinstance(names, list) or not names or not all(map(is_name, names)):
         raise ValueError("class_names must be a list of names")
     if len(set(names)) < len(names):
         raise ValueError("a class is named twice")

@@ -35,6 +35,13 @@ CROP_RISE = 0.07
 """How far the crop's centre lies above the box's, in sides of the crop (same 600 images)."""
 
 
+LARGEST_BOX = 3
+"""Of a face, in longer sides of the picture, or of one of :data:`LARGE_PICTURE`: a crop must fit into the memory."""
+
+LARGE_PICTURE = 4096
+"""In pixels; below this the size of a picture does not matter."""
+
+
 def crop_box(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
     """The square around a detected face that frames it as FER2013's images frame theirs.
 
@@ -63,13 +70,18 @@ def crop_face(image: np.ndarray, box: tuple[float, float, float, float]) -> np.n
         (48, 48) uint8 grey.
 
     Raises:
-        ArgumentError: the crop and the picture do not overlap, or the box is empty or not finite.
+        ArgumentError: the crop and the picture do not overlap, or the box is empty, not finite, or far larger than
+            the picture.
     """
     height, width = image.shape[:2]
     if (height, width) == (FACE_SIZE, FACE_SIZE):
         return to_grey(image)
     if not np.isfinite(box).all():
         raise ArgumentError(f"a box must be four finite numbers, not {box}")
+    if min(box[2] - box[0], box[3] - box[1]) <= 0:
+        raise ArgumentError(f"a box must not be empty, as {box} is")
+    if max(box[2] - box[0], box[3] - box[1]) > LARGEST_BOX * max(height, width, LARGE_PICTURE):
+        raise ArgumentError(f"box {box} is far larger than a picture of {width}x{height}")
     left, top, right, bottom = (round(v) for v in crop_box(box))
     right, bottom = max(right, left + 1), max(bottom, top + 1)
     inside = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]

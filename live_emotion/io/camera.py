@@ -11,10 +11,15 @@ from typing import Protocol
 
 import numpy as np
 
+from live_emotion.checks import check_number, check_whole
 from live_emotion.errors import CameraError
 
 FFMPEG_QUIET = "-8"
 """FFmpeg's level of logging that writes nothing: what goes wrong with a stream we say ourselves."""
+
+
+MOST_OF_A_MODE = 100_000
+"""Pixels on a side, and frames a second: no camera gives more."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,22 @@ class CameraMode:
         width: in pixels.
         height: in pixels.
         fps: frames a second.
+
+    Raises:
+        ArgumentError: a value makes no sense.
     """
 
     width: int = 0
     height: int = 0
     fps: float = 0.0
+
+    def __post_init__(self) -> None:
+        pixels, rate = (f"{kind} from 0 to {MOST_OF_A_MODE:,}" for kind in ("a whole number", "a number"))
+        vars(self).update(
+            width=check_whole("width", self.width, pixels, 0, MOST_OF_A_MODE),
+            height=check_whole("height", self.height, pixels, 0, MOST_OF_A_MODE),
+            fps=check_number("fps", self.fps, rate, 0, MOST_OF_A_MODE),
+        )
 
     def __bool__(self) -> bool:
         return bool(self.width or self.height or self.fps)
@@ -59,11 +75,16 @@ class CameraDevice:
 
     def is_called(self, source: str) -> bool:
         """Whether somebody means it by a number, or by a part of its name, in any case."""
-        return self.number == int(source) if source.isdecimal() else source.lower() in self.name.lower()
+        return self.number == int(source) if is_number(source) else source.lower() in self.name.lower()
 
 
 LARGEST_NUMBER = 9999
 """Of a camera. OpenCV takes larger numbers for something else, or not at all."""
+
+
+def is_number(source: str) -> bool:
+    """Whether a source may be a camera's number."""
+    return source.isdecimal() and len(source) <= len(str(LARGEST_NUMBER))
 
 
 class Capture(Protocol):
@@ -84,7 +105,7 @@ class Capture(Protocol):
 
 def is_camera(source: str) -> bool:
     """Whether a source is a camera's number or name, rather than a file or a URL."""
-    return source.isdecimal() or ("://" not in source and not Path(source).exists())
+    return source.isdecimal() or ("://" not in source and not os.path.exists(source))
 
 
 def find_camera(source: str) -> CameraDevice:
@@ -100,7 +121,7 @@ def find_camera(source: str) -> CameraDevice:
     for device in devices:
         if device.is_called(source):
             return device
-    if source.isdecimal() and int(source) <= LARGEST_NUMBER:
+    if is_number(source):
         return CameraDevice(int(source), "", int(source))
     raise CameraError(
         f"There is no camera or file {source}; give a camera's number or name, a URL such as rtsp://..., or a video "
@@ -193,8 +214,10 @@ class Camera:
 
         if self._capture is None:
             return None
-        width, height = (int(self._capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        return CameraMode(width, height, round(self._capture.get(cv2.CAP_PROP_FPS), 2))
+        settings = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FPS)
+        told = map(self._capture.get, settings)
+        width, height, fps = (value if 0 <= value <= MOST_OF_A_MODE else 0.0 for value in told)  # some say -1, or NaN
+        return CameraMode(int(width), int(height), round(fps, 2))
 
     def open(self) -> bool:
         """Opens it anew; whether that went well."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from live_emotion.checks import is_name
 from live_emotion.errors import WeightsError
 from live_emotion.faces import preprocessing
 from live_emotion.types import StrPath
@@ -129,7 +130,7 @@ def _find_fault(content: Mapping[str, Any]) -> str:
     if content["version"] < 1:
         return "its version is below 1"
     names = [*content["class_names"], *content["other_names"]]
-    if not all(isinstance(name, str) and name.strip() and name.isprintable() for name in names):
+    if not all(map(is_name, names)):
         return "a class has no proper name"
     if not content["class_names"] or len(set(names)) != len(names):
         return "its class names are not distinct"

@@ -40,11 +40,11 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     """
 
     file = Path(path)
-    if file.is_dir():
+    if os.path.isdir(file):
         raise InputError(f"{file} is a folder; name the photos in it, for example {file}/*.jpg.")
     try:
         encoded = np.fromfile(file, np.uint8)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError) as error:  # the latter for a name that no file can have
         raise InputError(f"There is no file {file}; check the name.") from error
     except OSError as error:
         raise InputError(f"Cannot read {file}: {error.strerror}.") from error

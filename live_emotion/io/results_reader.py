@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
@@ -86,7 +87,7 @@ def read_table(path: StrPath) -> FaceTable:
     """
     file = Path(path)
     check_data_path(file)
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise InputError(f"There is no file {file}; check the name.")
     try:
         names, rows = READERS[file.suffix.lower()](file)

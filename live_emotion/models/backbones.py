@@ -71,6 +71,8 @@ class EmotionResNet(nn.Module):
 
 
 class _ResidualBlock(nn.Module):
+    """Two convolutions, to whose result the block's input is added."""
+
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
@@ -86,6 +88,7 @@ class _ResidualBlock(nn.Module):
             self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, features: Tensor) -> Tensor:
+        """(N, inputs, H, W) -> (N, outputs, ceil(H / stride), ceil(W / stride))."""
         # Not a convolution with that stride, which is the same: with fewer than 16 channels in channels_last its
         # gradient writes beyond its memory on CPUs (uxlfoundation/oneDNN issue 6035).
         passed_on = features[..., :: self.stride, :: self.stride]

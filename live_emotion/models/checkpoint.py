@@ -6,6 +6,7 @@ calibrate its confidence. Nothing in it is code: it loads with ``weights_only=Tr
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -133,7 +134,7 @@ def load_state(path: StrPath) -> dict[str, Any]:
     Raises:
         WeightsError: the file is missing, unreadable, damaged or not a dictionary.
     """
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise WeightsError(f"There is no weights file {path}; check the name, or leave --weights out.")
     if Path(path).suffix.lower() in EXPORTED:
         raise WeightsError(f"{path} is an exported model; this needs the .pth checkpoint that it was made of.")

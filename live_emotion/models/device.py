@@ -20,10 +20,13 @@ def pick_device(name: str = "auto") -> torch.device:
     if name == "auto":
         return torch.device("cuda" if has["cuda"] else "mps" if has["mps"] else "cpu")
     kind = name.split(":")[0]
-    if not has.get(kind, False):
-        there = ", ".join(kind for kind, found in has.items() if found)
-        raise DeviceError(f"Device {name} is not available here; there is {there}. Use --device auto.")
-    return torch.device(name)
+    try:
+        if has.get(kind, False):
+            return torch.device(name)
+    except RuntimeError:  # what is behind the colon is no number
+        pass
+    there = ", ".join(kind for kind, found in has.items() if found)
+    raise DeviceError(f"Device {name} is not available here; there is {there}. Use --device auto.")
 
 
 def fast_dtype(device: torch.device) -> torch.dtype:

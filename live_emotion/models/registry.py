@@ -96,11 +96,6 @@ def parse_config(arch: str, settings: Sequence[str]) -> dict[str, Any]:
     return values
 
 
-def count_parameters(model: nn.Module) -> int:
-    """Number of trainable values."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-
 def _defaults(arch: str) -> dict[str, Any]:
     config = ARCHITECTURES[arch].config()
     return {item.name: getattr(config, item.name) for item in fields(config)}

@@ -46,12 +46,12 @@ class TorchNetwork:
         self.class_names, self.other_names = tuple(class_names), tuple(other_names)
         self.temperature = temperature
         self.metadata = dict(metadata or {})
-        self.device = next(model.parameters()).device
+        self.device = next(model.parameters(), torch.empty(0)).device
         merged: Any = merge_norms(copy.deepcopy(model).eval())
         self.model: Any = copy.deepcopy(merged).to(fast_dtype(self.device)).to(memory_format=torch.channels_last)
         if hasattr(merged, "precise"):
             self.model.precise.float().load_state_dict(merged.precise.state_dict())
-        self.dtype = next(self.model.parameters()).dtype
+        self.dtype = next(self.model.parameters(), torch.empty(0)).dtype
         self._lock = threading.Lock()
         if threads:
             torch.set_num_threads(threads)

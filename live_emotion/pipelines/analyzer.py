@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import queue
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +11,21 @@ from typing import Any
 
 import numpy as np
 
+from live_emotion.checks import (
+    check_choice,
+    check_device,
+    check_flag,
+    check_names,
+    check_number,
+    check_weights,
+    check_whole,
+)
 from live_emotion.concurrency.cpu import cores
 from live_emotion.concurrency.prefetch import map_in_order
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.emotions.profile import Profile
 from live_emotion.emotions.recognition import Recognizer
 from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
-from live_emotion.errors import ArgumentError
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.blazeface import check_image
 from live_emotion.faces.detection.detector import FaceDetector
@@ -38,14 +45,14 @@ class AnalysisConfig:
 
     Attributes:
         weights: checkpoints or ONNX models, whose probabilities are averaged; none: the one that comes with
-            live-emotion. A list, or a path alone, becomes a tuple.
+            live-emotion. A list or another collection, a path alone and None become a tuple.
         device: where the network runs: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         detector: ``full``, ``short`` or ``tiled``, those of
             :class:`live_emotion.faces.detection.detector.FaceDetector`.
         min_confidence: lowest score of a face, 0 to 1.
         max_faces: most faces to read in a frame: the largest ones.
         profile: name of a person's profile, or several, which correct what is read in the faces that look like
-            theirs; None: none. ``profiles`` has them as a tuple.
+            theirs; None: none. It becomes a tuple, too.
         track: frames follow each other: keep identities and smooth the probabilities. Off for unrelated pictures.
 
     Raises:
@@ -61,27 +68,20 @@ class AnalysisConfig:
     track: bool = False
 
     def __post_init__(self) -> None:
-        own: dict[str, Any] = dict(vars(self))
-        given, sureness, most = own["weights"], own["min_confidence"], own["max_faces"]
-        weights = [given] if isinstance(given, (str, os.PathLike)) else given or []
-        is_list = isinstance(weights, Iterable)
-        for name, is_right, wanted in (
-            ("weights", is_list and all(isinstance(path, (str, os.PathLike)) for path in weights), "names of files"),
-            ("device", isinstance(own["device"], str), "the name of a device, such as auto"),
-            ("detector", own["detector"] in DETECTORS, f"one of {', '.join(DETECTORS)}"),
-            ("min_confidence", isinstance(sureness, (int, float, np.number)) and 0 <= sureness <= 1, "from 0 to 1"),
-            ("max_faces", isinstance(most, (int, np.integer)) and most >= 1, "a whole number, 1 or more"),
-            ("profile", all(isinstance(name, str) for name in self.profiles), "names of profiles or None"),
-        ):
-            if not is_right:
-                raise ArgumentError(f"{name} must be {wanted}, not {own[name]!r}")
-        object.__setattr__(self, "weights", tuple(weights))
+        vars(self).update(  # frozen, but not yet
+            weights=check_weights(self.weights),
+            device=check_device(self.device),
+            detector=check_choice("detector", self.detector, DETECTORS),
+            min_confidence=check_number("min_confidence", self.min_confidence, "a number from 0 to 1", 0, 1),
+            max_faces=check_whole("max_faces", self.max_faces, "a whole number, 1 or more", 1),
+            profile=check_names("profile", self.profile, "names of profiles or None"),
+            track=check_flag("track", self.track),
+        )
 
     @property
     def profiles(self) -> tuple[str, ...]:
         """The names of the profiles."""
-        given: Any = self.profile or ()
-        return tuple(given) if isinstance(given, (list, tuple)) else (given,)
+        return tuple(self.profile or ())  # which is a tuple by now
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class EmotionAnalyzer:
         self._recognizer = Recognizer(self._profiles)
 
     def _checked(self, profile: Profile) -> Profile:
-        profile.check(self.class_names, self.classifier.fingerprint)
+        self.classifier.check_profile(profile)
         return profile
 
     def analyze(self, frame: Frame) -> Result:

@@ -148,14 +148,14 @@ def face_of(frame: Frame, analyzer: EmotionAnalyzer, source: str) -> np.ndarray:
     found = analyzer.find(frame)
     if not found.faces:
         raise InputError(f"Found no face in {source}; come closer, or put light on your face.")
-    areas = [area(face.box) for face in found.faces]
-    largest = int(np.argmax(areas))
-    if sum(size >= ALONE * areas[largest] for size in areas) > 1:
+    largest, *others = found.faces
+    if any(area(face.box) >= ALONE * area(largest.box) for face in others):
         raise InputError(f"There are several people in {source}; a profile is of one person alone.")
-    note = found.faces[largest].note
-    if note:
-        raise InputError(f"The face in {source} is {note}; use a larger, sharper and brighter one from the front.")
-    return found.crops[largest]
+    if largest.note:
+        raise InputError(
+            f"The face in {source} is {largest.note}; use a larger, sharper and brighter one from the front."
+        )
+    return found.crops[0]
 
 
 def photos_of(photos: Sequence[Path], label: str) -> Iterator[Shown]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from live_emotion.checks import check_number
 from live_emotion.errors import ArgumentError
 from live_emotion.faces.boxes import SAME_FACE, by_size, merge, overlap
 from live_emotion.faces.detection.blazeface import BlazeFace
@@ -47,14 +48,14 @@ class FaceDetector:
 
     Raises:
         WeightsError: a model file is missing.
-        ArgumentError: an unknown kind.
+        ArgumentError: an unknown kind, or a score of none.
     """
 
     def __init__(self, kind: str = "full", min_confidence: float = 0.5) -> None:
         if kind not in DETECTORS:
             raise ArgumentError(f"detector must be one of {', '.join(DETECTORS)}, not {kind!r}")
         self.kind = kind
-        self.min_confidence = min_confidence
+        self.min_confidence = check_number("min_confidence", min_confidence, "a number from 0 to 1", 0, 1)
         self._likely = min(LIKELY_SCORE, min_confidence + LENIENCE)
         with contextlib.ExitStack() as opened:
             self._short = opened.enter_context(contextlib.closing(BlazeFace("short", min_confidence)))

@@ -223,7 +223,7 @@ def open_media(path: Path) -> Any:
     """
     import av
 
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"There is no video file {path}; check the name.")
     try:
         return av.open(str(path.absolute()))  # FFmpeg takes what comes before a colon in a name for a protocol

@@ -50,7 +50,6 @@ class VideoSummary:
 
     Attributes:
         frames: how many of its frames are done.
-        analysed: in how many of them faces were looked for.
         faces: how many were found, over all frames.
         people: numbers of the tracks that they belong to.
         most_found: how many were found in the fullest frame, those that were not read, too.
@@ -63,7 +62,6 @@ class VideoSummary:
     """
 
     frames: int = 0
-    analysed: int = 0
     faces: int = 0
     people: set[int] = field(default_factory=set)
     most_found: int = 0
@@ -76,7 +74,6 @@ class VideoSummary:
 
     def count(self, result: Result, detector: str) -> None:
         """Takes in a frame that was analysed, by the detector of this name."""
-        self.analysed += 1
         self.faces += len(result.faces)
         self.people.update(face.track_id for face in result.faces)
         if result.found > self.most_found:

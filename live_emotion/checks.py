@@ -1,0 +1,116 @@
+"""What a Python program passes, looked at where it comes in: each check gives the value back, or says what is wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from live_emotion.errors import ArgumentError
+
+LARGEST_FLOAT = sys.float_info.max
+"""Beyond it a number is infinite, or a whole one that overflows where it is computed with."""
+
+WHOLE = (int, np.integer)
+"""Types of whole numbers; a bool is an int, too, and refused as one."""
+
+LONGEST_SHOWN = 80
+"""Of a value in a message, in characters."""
+
+
+def wrong(name: str, wanted: str, value: object) -> ArgumentError:
+    """The error for an argument of this name that is not what is wanted."""
+    try:
+        shown = " ".join(repr(value).split())  # an array's has several lines
+    except Exception:  # Python writes no number of 5000 digits, and a class of somebody's may do anything
+        shown = type(value).__name__
+    return ArgumentError(f"{name} must be {wanted}, not {shown[:LONGEST_SHOWN]}{'...' * (len(shown) > LONGEST_SHOWN)}")
+
+
+def check_number(name: str, value: Any, wanted: str, low: float = -LARGEST_FLOAT, high: float = LARGEST_FLOAT) -> float:
+    """A number from ``low`` to ``high``, of Python or NumPy.
+
+    Raises:
+        ArgumentError: it is none, as NaN and the infinite ones are.
+    """
+    if isinstance(value, (*WHOLE, float, np.floating)) and not isinstance(value, bool) and low <= value <= high:
+        return float(value)
+    raise wrong(name, wanted, value)
+
+
+def check_whole(name: str, value: Any, wanted: str, low: int, high: float = LARGEST_FLOAT) -> int:
+    """A whole number from ``low`` to ``high``, of Python or NumPy.
+
+    Raises:
+        ArgumentError: it is none.
+    """
+    if isinstance(value, WHOLE) and not isinstance(value, bool) and low <= value <= high:
+        return int(value)
+    raise wrong(name, wanted, value)
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """True or False.
+
+    Raises:
+        ArgumentError: it is neither: a text or a number that is meant as one may mean the opposite.
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise wrong(name, "True or False", value)
+
+
+def check_choice(name: str, value: Any, choices: Sequence[str]) -> str:
+    """One of several texts.
+
+    Raises:
+        ArgumentError: it is none of them.
+    """
+    if isinstance(value, str) and value in choices:
+        return value
+    raise wrong(name, f"one of {', '.join(choices)}", value)
+
+
+def check_device(device: Any) -> str:
+    """The name of a device, which may not be there.
+
+    Raises:
+        ArgumentError: it is no text.
+    """
+    if isinstance(device, str):
+        return device
+    raise wrong("device", "the name of a device, such as auto", device)
+
+
+def check_names(name: str, value: Any, wanted: str, kinds: tuple[type, ...] = (str,)) -> tuple[Any, ...]:
+    """Texts, or paths, as a tuple: of one alone, of several, of none for None.
+
+    Raises:
+        ArgumentError: it is something else, or holds something else.
+    """
+    if value is None or isinstance(value, kinds):
+        return () if value is None else (value,)
+    try:
+        several = tuple(value)
+    except TypeError as error:  # no collection
+        raise wrong(name, wanted, value) from error
+    if not all(isinstance(one, kinds) for one in several):
+        raise wrong(name, wanted, several)
+    return several
+
+
+def check_weights(value: Any) -> tuple[str | os.PathLike[str], ...]:
+    """Names of weights files as a tuple, as :func:`check_names` gives it.
+
+    Raises:
+        ArgumentError: it is something else.
+    """
+    return check_names("weights", value, "names of files", (str, os.PathLike))
+
+
+def is_name(value: Any) -> bool:
+    """Whether something can name a class: a text that can be printed on a line, and is not blank."""
+    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
