@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import dataclasses
 import hashlib
 import json
 import re
@@ -147,6 +148,45 @@ def test_a_course_tells_read_unclear_and_out_of_view_apart(tmp_path):
     np.testing.assert_allclose(drawn.probabilities[0], [0.1, 0.7, 0.1, 0.1, 0], atol=1e-3)
     # the whole time in which faces were looked for is drawn
     assert step_edges(table, (0, 60))[-1] == 60
+
+
+def test_enrolled_people_have_their_names(tmp_path):
+    anna = {number: dataclasses.replace(face(number, "happy"), name="anna") for number in (1, 2, 3)}
+    with open_results_writer(tmp_path / "talk.csv", EMOTIONS) as sink:
+        for i in range(60):
+            # she comes back with another number; a third face that looks like hers is there together with her
+            faces = [anna[1]] if i < 20 else [anna[2]] if i >= 30 else []
+            faces += [anna[3]] if 40 <= i < 55 else []
+            faces += [face(4, "sad") if i else dataclasses.replace(face(4, "sad"), name="anna")]
+            sink.write(Frame(i, i * STEP_S, np.zeros((4, 4, 3), np.uint8)), faces)
+    table = read_table(tmp_path / "talk.csv")
+    found = {person.name: person.track_ids for person in people(table)}
+    assert found == {"anna": (1, 2), "anna (3)": (3,), "Person 4": (4,)}
+    assert {p.name: p.track_ids for p in people(table, {4: "anna", 1: "Eve"})} == {
+        "anna": (2, 4), "anna (3)": (3,), "Eve": (1,),
+    }  # fmt: skip
+
+
+def test_the_picture_for_documents_hatches_what_was_not_read(tmp_path):
+    with open_results_writer(tmp_path / "talk.csv", EMOTIONS) as sink:
+        for i in range(60):
+            seen = [
+                face(1, "happy", 0.97),
+                face(1, "happy", note="blurred"),
+                face(1, "sad", 0.1, note="other", other=0.8),
+            ]
+            sink.write(Frame(i, i * STEP_S, np.zeros((4, 4, 3), np.uint8)), [seen[i // 20]])
+    write_report(read_table(tmp_path / "talk.csv"), tmp_path, "talk")
+    picture = cv2.imread(str(tmp_path / TIMELINE_FILE)).astype(int)
+    is_happy = np.abs(picture - (66, 228, 240)).max(axis=2) < 8
+    # not the legend, nor the little that is happy of the other
+    is_happy &= (is_happy.sum(axis=1, keepdims=True) > 200) & (is_happy.sum(axis=0, keepdims=True) > 80)
+    (top, left), (bottom, right) = np.argwhere(is_happy).min(axis=0), np.argwhere(is_happy).max(axis=0)
+    inside, third = picture[top + 5 : (top + bottom) // 2], right - left
+    unclear, other = (inside[:, right + 5 + i * third : right - 5 + (i + 1) * third] for i in (0, 1))
+    for pixels in (unclear, other):
+        assert np.ptp(pixels, axis=2).max() < 20 and pixels.std() > 10  # grey, with a pattern
+    assert (np.median(other), np.median(unclear) < 245) == (255, True)
 
 
 def test_rows_of_earlier_versions_are_read(tmp_path):

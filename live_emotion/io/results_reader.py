@@ -23,7 +23,7 @@ NEEDED = ("time_s", "track_id", "emotion")
 """Columns without which rows say nothing of a person; the box is needed for thumbnails alone."""
 
 BOX = ("x1", "y1", "x2", "y2")
-NOTE, OTHER_PROBABILITY = "note", "other"
+NAME, NOTE, OTHER_PROBABILITY = "name", "note", "other"
 """Columns that rows of earlier versions lack."""
 
 LATEST_S = 1e10
@@ -38,6 +38,7 @@ class FaceTable:
         class_names: C names in the order of the probabilities.
         time_s: (N,) float64.
         track_id: (N,) int64.
+        name: (N,) str objects, of the enrolled person, or nothing.
         emotion: (N,) int64, index of the emotion that was shown.
         probabilities: (N, C) float32.
         boxes: (N, 4) float32 pixels, ``x1 y1 x2 y2``; NaN where the rows have none.
@@ -47,6 +48,7 @@ class FaceTable:
     class_names: tuple[str, ...]
     time_s: np.ndarray
     track_id: np.ndarray
+    name: np.ndarray
     emotion: np.ndarray
     probabilities: np.ndarray
     boxes: np.ndarray
@@ -73,8 +75,8 @@ class FaceTable:
 
     def take(self, which: np.ndarray) -> FaceTable:
         """These rows: (M,) int64 indices, in order of time."""
-        columns = (self.time_s, self.track_id, self.emotion, self.probabilities, self.boxes, self.note)
-        return FaceTable(self.class_names, *(column[which] for column in columns))
+        given = (self.time_s, self.track_id, self.name, self.emotion, self.probabilities, self.boxes, self.note)
+        return FaceTable(self.class_names, *(column[which] for column in given))
 
 
 def read_table(path: StrPath) -> FaceTable:
@@ -104,10 +106,12 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
     with_boxes = all(name in names for name in BOX)
     times, tracks, emotions = array("d"), array("q"), array("q")
     probabilities, boxes = array("f"), array("f")
+    people: list[str] = []
     notes: list[str] = []
     for row in rows:
         times.append(float(row["time_s"]))
         tracks.append(int(row["track_id"]))
+        people.append(sys.intern(str(row.get(NAME) or "")))
         emotions.append(index[row["emotion"]])
         probabilities.extend(float(row[PROBABILITY_PREFIX + name]) for name in class_names)
         boxes.extend(float(row[name]) if with_boxes else np.nan for name in BOX)
@@ -117,6 +121,7 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
         class_names,
         np.array(times)[order],
         np.array(tracks)[order],
+        np.array(people, object)[order],
         np.array(emotions)[order],
         np.array(probabilities).reshape(-1, len(class_names))[order],
         np.array(boxes).reshape(-1, 4)[order],

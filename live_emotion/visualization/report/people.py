@@ -7,14 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from live_emotion.errors import InputError
 from live_emotion.io.results_reader import FaceTable
+from live_emotion.visualization.report.names import groups
 
 LONGEST_ROW = 2.0
 """A row stands for the time up to the next frame that was read, at most for so many times the median of those."""
-
-MOST_NUMBERS = 12
-"""How many people's numbers a message lists."""
 
 
 @dataclass(frozen=True)
@@ -53,17 +50,8 @@ def people(table: FaceTable, names: Mapping[int, str] | None = None) -> list[Per
     Raises:
         InputError: a number is nobody's.
     """
-    names = names or {}
-    numbers = np.unique(table.track_id).tolist()
-    strangers = [number for number in names if number not in numbers]
-    if strangers:
-        there = ", ".join(map(str, numbers[:MOST_NUMBERS])) + (", ..." if len(numbers) > MOST_NUMBERS else "")
-        raise InputError(f"There is no person {strangers[0]} in the rows; there are: {there or 'none'}.")
     lengths = row_lengths(table.time_s)
-    groups: dict[str | int, list[int]] = {}
-    for number in [*names, *(number for number in numbers if number not in names)]:
-        groups.setdefault(names.get(number, number), []).append(number)
-    found = [_person(table, lengths, tuple(track_ids), name) for name, track_ids in groups.items()]
+    found = [_person(table, lengths, tuple(ids), name) for name, ids in groups(table, names or {}).items()]
     return sorted(found, key=lambda person: (-person.seen_s, person.track_ids))
 
 
@@ -90,8 +78,8 @@ def row_lengths(time_s: np.ndarray) -> np.ndarray:
     return np.minimum(np.append(steps, np.median(steps)), longest)[which]
 
 
-def _person(table: FaceTable, lengths: np.ndarray, track_ids: tuple[int, ...], name: str | int) -> Person:
-    """The person of these numbers, who has a name or only a number."""
+def _person(table: FaceTable, lengths: np.ndarray, track_ids: tuple[int, ...], name: str) -> Person:
+    """The person of these numbers."""
     which = np.flatnonzero(np.isin(table.track_id, track_ids))
     # one row a frame, even if two of the numbers are in it: the one that can be read
     which = which[np.lexsort([table.is_unclear[which], table.time_s[which]])]
@@ -101,5 +89,4 @@ def _person(table: FaceTable, lengths: np.ndarray, track_ids: tuple[int, ...], n
     shown = np.where(rows.is_other, len(table.class_names), rows.emotion)
     weights = ~rows.is_unclear * (seconds if seen_s else 1.0)
     shares = np.bincount(shown, weights, minlength=len(table.class_names) + 1) / (weights.sum() or 1.0)
-    label = name if isinstance(name, str) else f"Person {name}"
-    return Person(track_ids, label, float(rows.time_s[0]), float(rows.time_s[-1]), seen_s, readable_s, shares, rows)
+    return Person(track_ids, name, float(rows.time_s[0]), float(rows.time_s[-1]), seen_s, readable_s, shares, rows)

@@ -10,7 +10,7 @@ import numpy as np
 
 from live_emotion.io.images import write_figure
 from live_emotion.visualization.palette import hex_colours
-from live_emotion.visualization.report.course import Course, runs
+from live_emotion.visualization.report.course import Course
 from live_emotion.visualization.times import marks, time_text
 
 DPI = 150
@@ -64,13 +64,12 @@ def draw_timeline(courses: Sequence[tuple[str, Course]], edges: np.ndarray, clas
 
 def _draw_person(axes: Any, course: Course, edges: np.ndarray, colours: Sequence[str]) -> None:
     axes.axhline(0.5, color=INK, alpha=0.4, linewidth=0.8, zorder=0)
-    tops = np.concatenate([np.zeros((len(edges) - 1, 1)), course.probabilities.cumsum(axis=1)], axis=1)
-    for begin, end in runs(course.is_read):
-        steps = edges[begin : end + 1]
-        for i, style in enumerate([*({"facecolor": colour} for colour in colours), HATCHES["other"]]):
-            axes.stairs(tops[begin:end, i + 1], steps, baseline=tops[begin:end, i], fill=True, **style)
-    for begin, end in runs(course.is_unclear):
-        axes.stairs(np.ones(end - begin), edges[begin : end + 1], fill=True, **HATCHES["unclear"])
+    begins_and_ends = np.repeat(edges, 2)[1:-1]  # (2 S,) of each step both, so that it fills its whole width
+    tops = np.repeat(np.pad(course.probabilities.cumsum(axis=1), ((0, 0), (1, 0))), 2, axis=0)
+    styles = [*({"facecolor": colour, "linewidth": 0} for colour in colours), HATCHES["other"]]
+    for low, high, style in zip(tops.T, tops.T[1:], styles):
+        axes.fill_between(begins_and_ends, low, high, where=np.repeat(course.is_read, 2), **style)
+    axes.fill_between(begins_and_ends, 0, 1, where=np.repeat(course.is_unclear, 2), **HATCHES["unclear"])
     axes.set(xlim=(edges[0], edges[-1]), ylim=(0, 1), yticks=[0, 1], facecolor="none")
     axes.set_yticklabels(["0 %", "100 %"], fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
