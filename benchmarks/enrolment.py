@@ -19,7 +19,7 @@ import numpy as np
 
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.emotions.profile import NEUTRAL, Profile
-from live_emotion.emotions.recognition import NEAR
+from live_emotion.emotions.recognition import LEAST_LIKENESS
 from live_emotion.errors import InputError
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
@@ -79,7 +79,8 @@ def main(
         f"Of the enrolled person's faces {found['missed']:.1%} are not known, of others' {found['wrong']:.1%} are"
     )
     click.echo(
-        f"taken for this person (likeness {NEAR}); of ten enrolled people {found['first']:.1%} get their own profile."
+        f"taken for this person (likeness {LEAST_LIKENESS}); of ten enrolled people {found['first']:.1%} get their own "
+        "profile."
     )
     if data and votes:
         figures["harm"] = harm(classifier, data, votes, draws, seed)
@@ -139,8 +140,8 @@ def recognition(
         others.append(likeness[rest][~is_own[rest]])
         first.append(is_own[rest][range(int(rest.sum())), likeness[rest].argmax(axis=1)])
     return {
-        "missed": float((np.concatenate(own) < NEAR).mean()),
-        "wrong": float((np.concatenate(others) >= NEAR).mean()),
+        "missed": float((np.concatenate(own) < LEAST_LIKENESS).mean()),
+        "wrong": float((np.concatenate(others) >= LEAST_LIKENESS).mean()),
         "first": float(np.concatenate(first).mean()),
     }
 

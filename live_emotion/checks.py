@@ -17,7 +17,7 @@ LARGEST_FLOAT = sys.float_info.max
 WHOLE = (int, np.integer)
 """Types of whole numbers; a bool is an int, too, and refused as one."""
 
-LONGEST_SHOWN = 80
+LONGEST_VALUE = 80
 """Of a value in a message, in characters."""
 
 
@@ -27,7 +27,7 @@ def wrong(name: str, wanted: str, value: object) -> ArgumentError:
         shown = " ".join(repr(value).split())  # an array's has several lines
     except Exception:  # Python writes no number of 5000 digits, and a class of somebody's may do anything
         shown = type(value).__name__
-    return ArgumentError(f"{name} must be {wanted}, not {shown[:LONGEST_SHOWN]}{'...' * (len(shown) > LONGEST_SHOWN)}")
+    return ArgumentError(f"{name} must be {wanted}, not {shown[:LONGEST_VALUE]}{'...' * (len(shown) > LONGEST_VALUE)}")
 
 
 def check_number(name: str, value: Any, wanted: str, low: float = -LARGEST_FLOAT, high: float = LARGEST_FLOAT) -> float:

@@ -26,7 +26,7 @@ from live_emotion.emotions.personalization import (
 )
 from live_emotion.emotions.profile import (
     LARGEST_OFFSET,
-    LONGEST_NAME,
+    LONGEST_PROFILE_NAME,
     Profile,
     delete_profile,
     profile_names,
@@ -167,8 +167,8 @@ def test_names_that_are_none(name):
 
 def test_the_longest_name_is_that_of_a_file_whatever_its_letters():
     profile = Profile(EMOTIONS, (0.0,) * 4)
-    profile.save("\U00020000" * LONGEST_NAME)
-    assert Profile.load("\U00020000" * LONGEST_NAME) == profile
+    profile.save("\U00020000" * LONGEST_PROFILE_NAME)
+    assert Profile.load("\U00020000" * LONGEST_PROFILE_NAME) == profile
 
 
 def test_a_profile_of_another_networks_embeddings_is_refused(tmp_path, portrait):

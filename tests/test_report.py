@@ -277,6 +277,7 @@ def test_a_few_rows_are_enough(tmp_path, count):
         ("names.csv", "time_s,track_id,emotion\n", "no column p_<emotion>"),
         ("text.csv", "time_s,track_id,emotion,p_sad\nx,1,sad,1\n", "could not convert"),
         ("late.csv", "time_s,track_id,emotion,p_sad\n1e300,1,sad,1\n", "no time of a video"),
+        ("apart.csv", "time_s,track_id,emotion,p_sad\n0,1,sad,1\n4e7,1,sad,1\n", "more than a year apart"),
         ("nan.csv", "time_s,track_id,emotion,p_sad\nnan,1,sad,1\n", "no number"),
         ("short.csv", "time_s,track_id,emotion,p_sad\n1,1\n", "missing or not known"),
         ("unknown.csv", "time_s,track_id,emotion,p_sad\n1,1,glad,1\n", "'glad' is missing or not known"),

@@ -17,7 +17,7 @@ from live_emotion.errors import ArgumentError, DataError
 from train.cli.main import cli
 from train.cli.run_options import resumed_config
 from train.config import TrainConfig, kinds, settings
-from train.config_file import LARGEST, SETTINGS_FILE, read_config, to_toml
+from train.config_file import LARGEST_FILE, SETTINGS_FILE, read_config, to_toml
 from train.engine.trainer import train
 
 ENDLESS = "0x" + "f" * 5000  # Python reads it, and cannot write it
@@ -97,7 +97,7 @@ def test_a_file_with_a_setting_that_cannot_be_is_one_clear_error(tmp_path, name,
         (b"'a\\nb' = 3", "unknown setting"),
         (b"x" * 90_000 + b" = 3", "unknown setting"),
         (b".".join([b"a"] * 5_000) + b" = 3", "unknown setting|not a valid TOML file"),
-        (b"#" * (LARGEST + 1), "too large"),
+        (b"#" * (LARGEST_FILE + 1), "too large"),
     ],
     ids=range(12),
 )

@@ -18,7 +18,7 @@ from live_emotion.io.video.writer import VideoWriter
 from live_emotion.types import EMOTIONS, Frame
 from train.cli.main import cli
 from train.data.dataset import image_files
-from train.data.folders import UNFINISHED
+from train.data.folders import UNFINISHED_FOLDER
 from train.data.sources import prepare as photos
 from train.data.sources.collect import collect
 from train.data.sources.fer2013 import prepare_table
@@ -177,7 +177,7 @@ def test_what_was_stopped_goes_on_and_appears_whole(tmp_path, album, detector, m
         patch.setattr(photos, "read_image", stop_at_fourth)
         with pytest.raises(KeyboardInterrupt):
             prepare_photos(album, target, "train", detector)
-    assert os.listdir(target) == [UNFINISHED]
+    assert os.listdir(target) == [UNFINISHED_FOLDER]
     again = []
     monkeypatch.setattr(photos, "read_image", lambda path: again.append(path) or read(path))
     assert prepare_photos(album, target, "train", detector).total() == 9

@@ -19,7 +19,7 @@ else:
 
 SETTINGS_FILE = "run.toml"
 
-LARGEST = 100_000
+LARGEST_FILE = 100_000
 """Bytes that no file of settings has."""
 
 
@@ -62,8 +62,8 @@ def split_names(text: str) -> tuple[str, ...]:
 def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
             raise DataError(f"{path} is no file of settings: it is too large; choose a run.toml.")
         return content.decode()
     except OSError as error:

@@ -10,12 +10,12 @@ from typing import Any, get_args, get_origin
 
 from live_emotion.errors import ArgumentError
 
-LONGEST_NAME = 255
+LONGEST_FILE_NAME = 255
 """Bytes that a file system takes for the name of a file or folder."""
 
 LONGEST_PATH = 4096
 
-LARGEST = 1_000_000_000
+LARGEST_VALUE = 1_000_000_000
 """What a number may be at most that has no bound of its own."""
 
 
@@ -62,7 +62,7 @@ def _fits(value: Any, kind: Any, about: Any) -> bool:
         return isinstance(value, tuple) and all(_fits(item, get_args(kind)[0], about) for item in value)
     if kind in (int, float):
         of_kind = type(value) is int or (kind is float and isinstance(value, float))
-        return of_kind and about["low"] <= value <= about.get("high", LARGEST)  # also False for NaN
+        return of_kind and about["low"] <= value <= about.get("high", LARGEST_VALUE)  # also False for NaN
     if kind is str:
         return isinstance(value, str) and (value in about["choices"] if "choices" in about else is_name(value))
     if kind is Path:
@@ -76,13 +76,15 @@ def _expected(kind: Any, about: Any) -> str:
     if "choices" in about:
         return f"one of {', '.join(about['choices'])}"
     if kind in (int, float):
-        return f"a {'whole ' if kind is int else ''}number from {about['low']:,} to {about.get('high', LARGEST):,}"
+        return (
+            f"a {'whole ' if kind is int else ''}number from {about['low']:,} to {about.get('high', LARGEST_VALUE):,}"
+        )
     return "true or false" if kind is bool else "the path of a file or folder"
 
 
 def is_name(text: str) -> bool:
     """Whether a text can be printed in one line, and is not too long for a file's name."""
-    return bool(text.strip()) and text.isprintable() and len(text.encode()) <= LONGEST_NAME
+    return bool(text.strip()) and text.isprintable() and len(text.encode()) <= LONGEST_FILE_NAME
 
 
 def _is_path(path: Path) -> bool:
@@ -90,4 +92,4 @@ def _is_path(path: Path) -> bool:
         parts = [part.encode() for part in path.parts]
     except UnicodeEncodeError:  # bytes of a name that are no UTF-8: run.toml cannot hold them
         return False
-    return "\0" not in str(path) and len(str(path)) <= LONGEST_PATH and all(len(p) <= LONGEST_NAME for p in parts)
+    return "\0" not in str(path) and len(str(path)) <= LONGEST_PATH and all(len(p) <= LONGEST_FILE_NAME for p in parts)

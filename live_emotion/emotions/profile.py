@@ -31,11 +31,11 @@ CERTAIN = 0.95
 LARGEST_OFFSET = 20.0
 """Either way. What is learnt is below, and more would make any face one emotion, or overflow."""
 
-LONGEST_NAME = 60
+LONGEST_PROFILE_NAME = 60
 """Of a profile, in characters: of four bytes each, and with what a temporary file's name adds, they are the 255 bytes
 that file systems take."""
 
-SMALLEST = 1e-6
+SMALLEST_PROBABILITY = 1e-6
 """Probabilities below this count as this."""
 
 
@@ -82,7 +82,7 @@ class Profile:
         if unknown := sorted(set(labels) - set(names)):
             raise ArgumentError(f"the weights do not know {unknown[0]}; they know {', '.join(names)}")
         probabilities, embeddings = classifier.read(faces)
-        known = np.log(np.maximum(probabilities, SMALLEST))
+        known = np.log(np.maximum(probabilities, SMALLEST_PROBABILITY))
         columns = np.array([names.index(label) for label in labels])
         prior = (
             _resting(known[columns == names.index(NEUTRAL)], names) if NEUTRAL in labels else np.zeros(known.shape[1])
@@ -113,7 +113,7 @@ class Profile:
         """
         offsets = np.zeros(probabilities.shape[1])
         offsets[: len(self.offsets)] = self.offsets[: len(offsets)]
-        scores = np.log(np.maximum(probabilities, SMALLEST)) + offsets
+        scores = np.log(np.maximum(probabilities, SMALLEST_PROBABILITY)) + offsets
         if len(self.prototypes) > 1:
             near = similarities(embeddings, self._directions)
             pull = np.repeat(near.mean(axis=1, keepdims=True), len(self.class_names), axis=1)
@@ -202,8 +202,10 @@ def profile_path(name: str) -> Path:
     Raises:
         InputError: it cannot be a file's name.
     """
-    if not name.replace("-", "").replace("_", "").isalnum() or len(name) > LONGEST_NAME:
-        raise InputError(f"A profile's name is of letters, digits, - and _, at most {LONGEST_NAME}, not {name!r}.")
+    if not name.replace("-", "").replace("_", "").isalnum() or len(name) > LONGEST_PROFILE_NAME:
+        raise InputError(
+            f"A profile's name is of letters, digits, - and _, at most {LONGEST_PROFILE_NAME}, not {name!r}."
+        )
     paths = [folder / f"{name}.json" for folder in _folders()]
     return next((path for path in paths if path.exists()), paths[0])
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from live_emotion.emotions.profile import Profile
 
-NEAR = 0.82
+LEAST_LIKENESS = 0.82
 """Likeness from which a face may be an enrolled person's. ``benchmarks/enrolment.py`` says how often that errs."""
 
 LONGEST_MEMORY = 30
@@ -50,11 +50,16 @@ class Recognizer:
             likeness = np.stack([self._mean(*each) for each in zip(track_ids, likeness)])
             for face, track_id in enumerate(track_ids):
                 if (person := self._known.get(track_id)) is not None:
-                    likeness[face, person] = max(likeness[face, person], NEAR)
+                    likeness[face, person] = max(likeness[face, person], LEAST_LIKENESS)
         owners: list[int | None] = [None] * len(likeness)
         named = [bool(profile.prototypes) for profile in self.profiles]
         for face, person in zip(*np.unravel_index(np.argsort(-likeness, axis=None), likeness.shape)):
-            if named[person] and owners[face] is None and person not in owners and likeness[face, person] >= NEAR:
+            if (
+                named[person]
+                and owners[face] is None
+                and person not in owners
+                and likeness[face, person] >= LEAST_LIKENESS
+            ):
                 owners[face] = int(person)
         if track_ids is not None:
             now = {track_id: owner for track_id, owner in zip(track_ids, owners) if owner is not None}

@@ -29,6 +29,9 @@ NAME, NOTE, OTHER_PROBABILITY = "name", "note", "other"
 LATEST_S = 1e10
 """Either way, in seconds: later than any video, and than the clock of this century."""
 
+LONGEST_SPAN_S = 366 * 24 * 3600
+"""From the first row to the last, in seconds: rows further apart are of different clocks."""
+
 
 @dataclass(frozen=True)
 class FaceTable:
@@ -131,6 +134,8 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
         raise ValueError("a time or a probability is no number")
     if np.abs(table.time_s).max(initial=0) > LATEST_S:
         raise ValueError("a time is no time of a video or a log")
+    if len(table) and table.time_s[-1] - table.time_s[0] > LONGEST_SPAN_S:
+        raise ValueError("its times are more than a year apart")
     if with_boxes and not np.isfinite(table.boxes).all():
         raise ValueError("a box is no number")
     return table

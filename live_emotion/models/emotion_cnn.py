@@ -45,7 +45,7 @@ class CBAM(nn.Module):
 ATTENTION: dict[str, type[nn.Module]] = {"se": SqueezeExcitation, "cbam": CBAM}
 """Kinds of attention by name."""
 
-MOST_BLOCKS = 5
+MOST_HALVINGS = 5
 """Halvings that leave one pixel of 48."""
 
 
@@ -73,8 +73,8 @@ class EmotionCNNConfig:
     attention: str = ""
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.channels) <= MOST_BLOCKS:
-            raise ValueError(f"channels must be 1 to {MOST_BLOCKS} numbers, not {len(self.channels)}")
+        if not 1 <= len(self.channels) <= MOST_HALVINGS:
+            raise ValueError(f"channels must be 1 to {MOST_HALVINGS} numbers, not {len(self.channels)}")
         if self.attention and self.attention not in ATTENTION:
             raise ValueError(f"attention must be one of {', '.join(ATTENTION)}, not {self.attention!r}")
 

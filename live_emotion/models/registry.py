@@ -49,7 +49,7 @@ ARCHITECTURES = {
 """Every architecture by the name that checkpoints and ``--arch`` use."""
 
 
-LARGEST = 10_000
+LARGEST_DIMENSION = 10_000
 """Of a dimension, so that a mistyped one does not fill the memory."""
 
 
@@ -104,9 +104,9 @@ def _defaults(arch: str) -> dict[str, Any]:
 def _fits(value: object, default: object) -> bool:
     """Whether a value is of the type of a dimension's default, and within sensible bounds."""
     if isinstance(default, tuple):
-        return isinstance(value, (tuple, list)) and all(_fits(item, LARGEST) for item in value)
+        return isinstance(value, (tuple, list)) and all(_fits(item, LARGEST_DIMENSION) for item in value)
     if isinstance(default, float):  # all are rates of dropout
         return isinstance(value, (int, float)) and 0 <= value <= 1
     if isinstance(default, int):
-        return type(value) is int and 1 <= value <= LARGEST
+        return type(value) is int and 1 <= value <= LARGEST_DIMENSION
     return isinstance(value, str)

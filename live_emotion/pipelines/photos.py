@@ -18,10 +18,10 @@ from live_emotion.types import Frame, TrackedFace
 from live_emotion.visualization.figures import draw_batch, draw_example
 from live_emotion.visualization.overlay import label
 
-EXAMPLE = "{}_example.png"
+EXAMPLE_FILE = "{}_example.png"
 """Of a photo's name."""
 
-BATCH = "batch_predictions.png"
+BATCH_FILE = "batch_predictions.png"
 
 PREVIEW_SIDE = 1000
 """In pixels; the pictures show no photo larger."""
@@ -85,7 +85,7 @@ def read_photo(file: Path, analyzer: EmotionAnalyzer, annotated_file: Path) -> R
 
 def figure_file(names: Sequence[str], folder: Path) -> Path:
     """Where :func:`save_figure` draws photos of these names."""
-    return folder / (EXAMPLE.format(names[0]) if len(names) == 1 else BATCH)
+    return folder / (EXAMPLE_FILE.format(names[0]) if len(names) == 1 else BATCH_FILE)
 
 
 def save_figure(photos: Sequence[ReadPhoto], class_names: Sequence[str], path: Path) -> Path | None:

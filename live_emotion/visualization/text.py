@@ -9,7 +9,7 @@ import numpy as np
 
 from live_emotion.visualization.palette import DARK, LIGHT, Colour
 
-SMALLEST = 0.38
+SMALLEST_TEXT = 0.38
 """OpenCV's font scale under which text cannot be read."""
 
 PANEL_OPACITY = 0.72
@@ -23,7 +23,7 @@ FACE_SIDE = 210
 
 def text_scale(height: int, width: int) -> float:
     """OpenCV's font scale that is legible on an image of this size."""
-    return min(max(min(height, width * 0.75) / 900, SMALLEST), 3.0)
+    return min(max(min(height, width * 0.75) / 900, SMALLEST_TEXT), 3.0)
 
 
 def face_scale(height: float, scale: float) -> float:
@@ -34,7 +34,7 @@ def face_scale(height: float, scale: float) -> float:
         scale: that of the image, which is the largest.
     """
     steps = round(height / FACE_SIDE / STEP)  # so that text does not breathe with every pixel of the box
-    return min(max(steps * STEP, 0.55 * scale, SMALLEST), scale)
+    return min(max(steps * STEP, 0.55 * scale, SMALLEST_TEXT), scale)
 
 
 @functools.lru_cache(maxsize=4096)

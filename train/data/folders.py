@@ -12,7 +12,7 @@ from pathlib import Path
 from live_emotion.io.atomic import atomic_write_text, make_folder, refuse_existing, write_error
 
 SPLITS = ("train", "val", "test")
-UNFINISHED = ".unfinished"
+UNFINISHED_FOLDER = ".unfinished"
 ORIGIN = "origin.json"
 
 
@@ -35,7 +35,7 @@ def publish_folder(
     """
     for name in names:
         refuse_existing(target / name, force)
-    unfinished = make_folder(target) / UNFINISHED
+    unfinished = make_folder(target) / UNFINISHED_FOLDER
     note, text = unfinished / ORIGIN, json.dumps(dict(origin), sort_keys=True)
     try:
         if unfinished.is_dir() and not (note.is_file() and note.read_text(encoding="utf-8") == text):

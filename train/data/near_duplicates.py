@@ -7,7 +7,7 @@ import numpy as np
 HASH_BITS = 10
 """Most bits of 64 in which the perceptual hashes of two candidates may differ."""
 
-NEAR = 10.0
+LARGEST_DIFFERENCE = 10.0
 """Largest root mean square difference of near copies, in grey levels."""
 
 
@@ -29,7 +29,7 @@ def find_near_duplicates(faces: np.ndarray, others: np.ndarray) -> list[tuple[in
         for i in np.flatnonzero(count_bits(own ^ wanted) <= HASH_BITS):
             difference = faces[i].astype(np.float32) - others[j]
             distance = float(np.sqrt((difference**2).mean()))
-            if distance < NEAR:
+            if distance < LARGEST_DIFFERENCE:
                 pairs.append((int(i), j, distance))
     return pairs
 

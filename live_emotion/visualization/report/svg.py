@@ -10,7 +10,7 @@ import numpy as np
 from live_emotion.visualization.report.course import Course, runs
 from live_emotion.visualization.times import marks, time_text
 
-HEIGHT = 100
+BAND_HEIGHT = 100
 """Of a band, in units of its paths; a step is one unit wide."""
 
 SMALLEST_OTHER = 0.01
@@ -57,7 +57,7 @@ def band(course: Course) -> Band:
     probabilities, is_read = course.probabilities, course.is_read
     tops = probabilities[:, :-1].cumsum(axis=1)  # (S, C)
     tops[is_read & (probabilities[:, -1] <= SMALLEST_OTHER), -1] = 1
-    heights = np.rint(HEIGHT * tops).astype(int)
+    heights = np.rint(BAND_HEIGHT * tops).astype(int)
     read = runs(is_read)
     # from the top one to the lowest, each down to the ground: the next covers what is not its own
     paths = ["".join(_path(heights[begin:end, i], begin) for begin, end in read) for i in range(heights.shape[1])]
@@ -76,9 +76,9 @@ def axis(first_s: float, last_s: float, most: int) -> list[Mark]:
 
 def _path(heights: Sequence[int], begin: int) -> str:
     """An area of steps with these heights over the ground."""
-    tops = [HEIGHT - int(height) for height in heights]
+    tops = [BAND_HEIGHT - int(height) for height in heights]
     corners = [f"V{top}h1" if i == 0 or top != tops[i - 1] else "h1" for i, top in enumerate(tops)]
-    return f"M{begin} {HEIGHT}{''.join(corners)}V{HEIGHT}z"
+    return f"M{begin} {BAND_HEIGHT}{''.join(corners)}V{BAND_HEIGHT}z"
 
 
 def _stretches(which: Sequence[tuple[int, int]], steps: int) -> tuple[Stretch, ...]:
