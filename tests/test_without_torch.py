@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -38,10 +39,13 @@ finally:
 """
 
 
-def run(argv, package="live_emotion.cli"):
-    """Runs a command in a process of its own."""
+def run(argv, home, package="live_emotion.cli"):
+    """Runs a command in a process of its own; a profile that it makes lies in the folder ``home``."""
     text = BLOCKED + COMMAND.format(package=package, argv=["program", *map(str, argv)])
-    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, cwd=ROOT, timeout=300)
+    environment = os.environ | {"XDG_CONFIG_HOME": str(home)}
+    return subprocess.run(
+        [sys.executable, "-c", text], env=environment, capture_output=True, text=True, cwd=ROOT, timeout=300
+    )
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +60,7 @@ def files(tmp_path_factory, portrait):
     ids=lambda argv: argv[0],
 )
 def test_commands_neither_need_torch_nor_ask_for_it(tmp_path, files, argv):
-    done = run([part.format(out=tmp_path, files=files) for part in argv])
+    done = run([part.format(out=tmp_path, files=files) for part in argv], tmp_path)
     assert done.returncode == 0 or argv == ["cameras"], done.stderr  # there may be none
     assert "wanted []" in done.stderr
     assert "Traceback" not in done.stderr
@@ -87,7 +91,7 @@ def test_python_programs_run_without_torch(files):
     ids=["image with a .pth", "training", "evaluation"],
 )
 def test_what_needs_torch_says_how_to_get_it(files, package, argv, what):
-    done = run([part.format(files=files) for part in argv], package)
+    done = run([part.format(files=files) for part in argv], files, package)
     assert done.returncode == 1, done.stderr
     (line,) = [line for line in done.stderr.splitlines() if not line.startswith("wanted")]
     assert re.match(f"Error: {what} PyTorch; install it with: pip install 'live-emotion\\[train\\]'", line)
