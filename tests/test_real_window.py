@@ -67,11 +67,11 @@ def clip(tmp_path_factory, portrait):
 
 
 @contextlib.contextmanager
-def running(desktop, *arguments):
+def running(desktop, *arguments, environment=None):
     """A Python program on the screen; whatever happens, it has ended afterwards."""
     command = [sys.executable, *map(str, arguments)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, env=desktop.environment, **pipes) as process:
+    with subprocess.Popen(command, env=environment or desktop.environment, **pipes) as process:
         alarm = threading.Timer(HANGS_S, process.kill)
         alarm.start()
         try:
@@ -117,24 +117,20 @@ def test_the_close_button_ends_the_webcam_and_its_files_are_complete(desktop, cl
 
 
 def test_a_key_leads_through_an_enrolment_and_the_session_goes_on(desktop, clip, tmp_path):
-    desktop.environment["XDG_CONFIG_HOME"] = str(tmp_path / "home")
-    heard = []
-    with running(desktop, "-m", "live_emotion", "webcam", "--camera", clip, "--log", "-", "-o", tmp_path) as webcam:
-        webcam.stdout.readline()
-        window = desktop.find_window()
+    environment = {**desktop.environment, "XDG_CONFIG_HOME": str(tmp_path / "home")}
+    with running(desktop, "-m", "live_emotion", "webcam", "--camera", clip, environment=environment) as webcam:
+        said = []
         listener = threading.Thread(
-            target=lambda: heard.extend(
-                itertools.takewhile(lambda line: "nothing was saved" not in line, webcam.stderr)
-            )
+            target=lambda: said.extend(itertools.takewhile(lambda line: "nothing was saved" not in line, webcam.stderr))
         )
         listener.start()
-        desktop.xdotool("key", "--window", window, "e")
-        while listener.is_alive():  # skips one emotion after the other; in the live window these keys mean nothing
-            desktop.xdotool("key", "--window", window, "space", "n")
-        desktop.xdotool("key", "--window", window, "q")
-        status, said = end_of(webcam)
-    assert (status, "Traceback" in said) == (0, False), said
-    assert "frames captured" in said
+        window = desktop.find_window()
+        while listener.is_alive():  # skips one emotion after the other; in the live window only e means something
+            desktop.xdotool("key", "--window", window, "e", "space", "n")
+        desktop.close_window(window)
+        status, rest = end_of(webcam)
+    assert (status, "Traceback" in "".join(said) + rest) == (0, False), [*said, rest]
+    assert "frames captured" in rest
     assert not (tmp_path / "home" / "live-emotion").exists()
 
 

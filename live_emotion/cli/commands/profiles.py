@@ -86,7 +86,7 @@ def describe(profile: Profile, classifier: EmotionClassifier) -> str:
     """What it was made of, and whether it fits the weights, in a line."""
     learnt = ", ".join(name for name in profile.class_names if name in profile.prototypes) or "resting face"
     try:
-        profile.check(classifier.class_names, classifier.fingerprint)
+        classifier.check_profile(profile)
     except LiveEmotionError as error:
         return f"{learnt}; {error}"
     return f"{learnt}; fits the weights"
