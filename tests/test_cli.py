@@ -78,6 +78,22 @@ def test_wrong_usage_exits_2():
 
 
 @pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        (["live_emotion", "wecbam"], "'webcam'"),
+        (["live_emotion", "webcam", "--recrd", "a.mp4"], "'--record'"),
+        (["train", "evalaute"], "'evaluate'"),
+        (["train", "--epcohs", "3"], "'--epochs'"),
+    ],
+)
+def test_what_is_mistyped_is_asked_about(line, meant):
+    done = subprocess.run([sys.executable, "-m", *line], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 2
+    error = done.stderr.splitlines()[-1]
+    assert "Did you mean" in error and meant in error
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["webcam"], "no display"),
@@ -86,6 +102,7 @@ def test_wrong_usage_exits_2():
         (["image", "none.jpg"], "There is no file none.jpg"),
         (["video", "none.mp4", "-o", "out.mp4"], "none.mp4"),
         (["image", "README.md", "--weights", "none.pth"], "none.pth"),
+        (["image", "README.md", "--weights", "a.pt2"], "a.pt2 is a program for torch.export.load"),
     ],
 )
 def test_errors_are_one_line_and_exit_1(arguments, message, tmp_path):
@@ -104,6 +121,15 @@ def test_output_that_cannot_be_written_is_one_line(buffered):
         done = run("--help", stdout=full, PYTHONUNBUFFERED=buffered)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert "Cannot write to standard output: No space left" in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's full device")
+@pytest.mark.parametrize("rows", [["image", "{photo}", "--json"], ["video", "{video}", "--data", "-"]])
+def test_rows_that_find_the_disk_full_are_one_line(rows, photo, video):
+    with open("/dev/full", "w") as full:
+        done = run(*(text.format(photo=photo, video=video) for text in rows), stdout=full)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["Error: Cannot write to standard output: No space left on device."]
 
 
 def test_output_that_nobody_reads_ends_it_without_a_word(tmp_path):
@@ -279,6 +305,13 @@ def test_webcam_logs_to_standard_output(video):
     done = run("webcam", "--camera", video, "--no-window", "--log", "-")
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["track_id"] for line in done.stdout.splitlines()]
+
+
+def test_webcam_with_no_window_and_nothing_to_write_says_so(video, tmp_path):
+    note = "Without a window nothing is shown, and without --record or --log nothing is written; Ctrl-C ends it."
+    alone = run("webcam", "--camera", video, "--no-window", "-o", tmp_path)
+    assert alone.returncode == 0 and note in alone.stderr.splitlines()
+    assert note not in run("webcam", "--camera", video, "--no-window", "--log", tmp_path / "log.csv").stderr
 
 
 def test_demo_needs_no_camera_file_or_display(invoke, monkeypatch, tmp_path):

@@ -25,6 +25,9 @@ DEFAULT_WEIGHTS = "best_emotion_model.onnx"
 
 MOST_THREADS = 1024
 
+PROGRAM = ".pt2"
+"""Suffix of what ``train export`` writes for programs that run without this package."""
+
 GREY_FACES = np.full((2, FACE_SIZE, FACE_SIZE), round(PIXEL_MEAN), np.uint8)
 """What a network is tried out with, after which it is warm, too."""
 
@@ -65,11 +68,13 @@ def load_network(path: StrPath, device: str = "auto", threads: int = 0) -> Netwo
         threads: processor cores to use; 0: all.
 
     Raises:
-        WeightsError: the file is missing or damaged.
+        WeightsError: the file is missing, damaged or of another kind.
         DeviceError: the device is not available.
         MissingExtraError: a checkpoint needs PyTorch.
     """
     network: Network
+    if Path(path).suffix.lower() == PROGRAM:
+        raise WeightsError(f"{path} is a program for torch.export.load; give the network's .onnx or .pth file.")
     if is_onnx(path):
         network = OnnxNetwork(path, device, threads)
     else:

@@ -70,6 +70,7 @@ def command(
     q, Esc, closing the window or Ctrl-C end it, and recordings and logs are complete then, too. In the end it says how
     long it took and what was seen. A screenshot or a recording that cannot be written is said, and the session goes
     on. Should it be killed, what was written lies beside them as NAME.part-....
+    --no-window is for --record and --log: without them nothing is shown or written but that summary.
 
     \b
     Keys: h lists them. f or F11 full screen, p pause, m mirror, c next camera, s screenshot, r record, b bars,
@@ -106,6 +107,8 @@ def command(
         sources = stack.enter_context(contextlib.closing(cameras.sources(lambda error: loop.controls.notice(error))))
         source = next(sources)
         _say_mode(camera, source.state.mode, asked)
+        if not (window or record or log):
+            say("Without a window nothing is shown, and without --record or --log nothing is written; Ctrl-C ends it.")
 
         from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
         from live_emotion.pipelines.live.controls import Settings
