@@ -1,4 +1,4 @@
-"""Small training folders made of the portrait, for the tests of training."""
+"""Folders of photos and of faces made of the portrait."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pillow_heif
+from PIL import Image
 
 TINY = ("channels=4,8", "hidden=16", "block_dropout=0.1", "hidden_dropout=0.1")
 """Dimensions of a network that learns in a moment."""
@@ -46,6 +48,15 @@ def write_faces(folder: Path, faces: np.ndarray) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for i, face in enumerate(faces):
         assert cv2.imwrite(str(folder / f"{i:03d}.png"), face)
+
+
+def write_photos_of_phones(folder: Path, portrait: np.ndarray) -> None:
+    """Writes the portrait as ``a.heic``, ``b.avif`` and ``c.gif``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(portrait[:, :, ::-1])
+    pillow_heif.from_pillow(image).save(folder / "a.heic")
+    image.save(folder / "b.avif")
+    image.save(folder / "c.gif")
 
 
 def write_data(folder: Path, portrait: np.ndarray, train: int = 24, val: int = 6) -> Path:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from faces import write_photos_of_phones
 
 from live_emotion import EmotionDetector
 from live_emotion.cli.main import COMMANDS, cli
@@ -202,6 +203,17 @@ def test_image_takes_a_folder_and_keeps_equal_names_apart(invoke, photo, tmp_pat
     ]
     (tmp_path / "nothing").mkdir()
     assert "no photos" in str(invoke("image", tmp_path / "nothing", "-o", tmp_path / "out").exception)
+
+
+def test_image_reads_the_photos_of_phones_in_a_folder_and_names_the_rest(invoke, portrait, tmp_path):
+    write_photos_of_phones(tmp_path / "party", portrait)
+    (tmp_path / "party" / "talk.mov").write_text("")
+    (tmp_path / "party" / "more").mkdir()
+    done = invoke("image", tmp_path / "party", "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    for name in ("a.heic", "b.avif", "c.gif"):
+        assert f"{name}: 1 face" in done.stdout
+    assert done.stderr == f"Skipped 2 of 5 in {tmp_path / 'party'}, no photos by their names: more{os.sep}, talk.mov\n"
 
 
 @pytest.mark.parametrize("detector", DETECTORS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import matplotlib.cbook
 import numpy as np
+import pillow_heif
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
@@ -13,6 +14,8 @@ from live_emotion.errors import InputError, OutputError
 from live_emotion.io.images import read_image, write_figure, write_image
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.pipelines.photos import PREVIEW_SIDE, read_photo, save_figure
+
+pillow_heif.register_heif_opener()  # so that Pillow writes HEIF
 
 
 def test_round_trip(portrait, tmp_path):
@@ -27,6 +30,53 @@ def test_a_turned_photo_stands_upright(tmp_path):
         exif[0x0112] = 6  # turn by 90 degrees clockwise to show
         image.save(tmp_path / "turned.jpg", exif=exif)
     assert read_image(tmp_path / "turned.jpg").shape == (512, 600, 3)
+
+
+@pytest.mark.parametrize("name", ["a.avif", "a.gif", "a.HEIC", "a.heif", "a.hif"])
+def test_photos_of_phones_and_of_the_web(portrait, tmp_path, name):
+    image = Image.fromarray(portrait[:, :, ::-1])
+    image.save(tmp_path / name, **({} if name.endswith("gif") else {"quality": 95}))
+    read = read_image(tmp_path / name)
+    assert read.shape == portrait.shape and read.dtype == np.uint8 and read.flags.c_contiguous
+    assert np.abs(read.astype(int) - portrait).mean() < 12, "a GIF has 256 colours"
+    assert (tmp_path / name).rename(tmp_path / "photo.jpg")
+    assert np.array_equal(read_image(tmp_path / "photo.jpg"), read), "phones give them other names"
+
+
+@pytest.mark.parametrize("suffix", ["avif", "heic"])
+def test_turned_ones_stand_upright(portrait, tmp_path, suffix):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = Image.fromarray(np.rot90(portrait)[:, :, ::-1])
+    image.save(tmp_path / f"turned.{suffix}", exif=exif.tobytes(), quality=95)
+    assert np.abs(read_image(tmp_path / f"turned.{suffix}").astype(int) - portrait).mean() < 5
+
+
+@pytest.mark.parametrize("suffix", ["avif", "gif", "heic"])
+def test_transparent_parts_of_them_are_grey(tmp_path, suffix):
+    image = np.zeros((40, 60, 4), np.uint8)
+    image[:, 30:] = (20, 200, 20, 255)
+    Image.fromarray(image).save(tmp_path / f"a.{suffix}")
+    read = read_image(tmp_path / f"a.{suffix}").astype(int)
+    assert np.abs(read[:, :25] - 128).max() < 6
+    assert np.abs(read[:, 35:] - (20, 200, 20)).max() < 6
+
+
+@pytest.mark.parametrize("suffix", ["avif", "gif", "heic"])
+def test_broken_ones_are_named(portrait, tmp_path, suffix):
+    file = tmp_path / f"a.{suffix}"
+    Image.fromarray(portrait).save(file)
+    file.write_bytes(file.read_bytes()[:2000])
+    with pytest.raises(InputError, match="not an image") as caught:
+        read_image(file)
+    assert str(file) in str(caught.value)
+
+
+def test_without_the_package_for_heic_it_says_what_to_install(portrait, tmp_path, monkeypatch):
+    Image.fromarray(portrait).save(tmp_path / "a.heic")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"a\.heic cannot be read: .* pip install 'live-emotion\[heif\]'"):
+        read_image(tmp_path / "a.heic")
 
 
 def test_transparent_parts_are_grey(tmp_path):

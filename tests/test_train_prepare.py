@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from faces import place, vary, write_faces
+from faces import place, vary, write_faces, write_photos_of_phones
 
 from live_emotion.errors import CameraError, DataError, OutputError
 from live_emotion.faces.detection.detector import FaceDetector
@@ -153,6 +153,15 @@ def test_photos_become_the_faces_that_live_use_sees(tmp_path, album, detector, c
     for part in ("wall.png shows no face", "broken.jpg is not an image", "couple.png shows 2 faces; took the largest"):
         assert part in printed
     assert "2 of 11 photos" in printed
+
+
+def test_photos_of_phones_become_faces_and_what_is_no_photo_is_named(tmp_path, portrait, detector, capsys):
+    folder = tmp_path / "album" / "yes"
+    write_photos_of_phones(folder, portrait)
+    (folder / "notes.txt").write_text("of Sunday")
+    (folder / ".hidden").write_text("")
+    assert prepare_photos(tmp_path / "album", tmp_path / "data", "train", detector) == {("train", "yes"): 3}
+    assert f"Skipped 1 of 4 in {folder}, no photos by their names: notes.txt" in capsys.readouterr().out
 
 
 def test_photos_in_splits_stay_in_them(tmp_path, portrait, detector):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import io
 import os
 import warnings
 from pathlib import Path
@@ -9,17 +11,31 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from live_emotion.errors import InputError, OutputError
+from live_emotion.errors import InputError, MissingExtraError, OutputError
 from live_emotion.faces.preprocessing import flatten_alpha
 from live_emotion.io.atomic import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".tif", ".tiff", ".webp"})
+IMAGE_SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        *("avif", "bmp", "gif", "heic", "heif", "hif", "jpeg", "jpg"),
+        *("pgm", "png", "tif", "tiff", "webp"),
+    )
+)
 """What a folder's files must end with to count as images."""
 
+MOST_NAMED = 5
+"""How many files of a folder are named that are no images."""
+
 JPEG_BEGINS = b"\xff\xd8"
+GIF_BEGINS = b"GIF8"
+
+AVIF_BRANDS = frozenset({b"avif", b"avis"})
+HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+"""By which a file tells that it is one (ISO 23008-12, annex B); AVIF's are among those of HEIF, and have their own."""
 
 FONTS = (
     "DejaVu Sans",  # comes with matplotlib
@@ -30,7 +46,7 @@ FONTS = (
 
 
 def read_image(path: str | os.PathLike[str]) -> np.ndarray:
-    """Reads a photo, upright as its EXIF data say.
+    """Reads a photo, upright as its EXIF data say; of an animated one the first frame.
 
     Returns:
         (H, W, 3) uint8 BGR; transparent parts are shown on grey.
@@ -48,18 +64,30 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
         raise InputError(f"There is no file {file}; check the name.") from error
     except OSError as error:
         raise InputError(f"Cannot read {file}: {error.strerror}.") from error
-    image = decode_image(encoded)
+    try:
+        image = decode_image(encoded)
+    except MissingExtraError as error:
+        raise InputError(f"{file} cannot be read: {error}") from error
     if image is None:
-        raise InputError(f"{file} is not an image that can be read, or it is damaged; use JPEG, PNG or WebP.")
+        raise InputError(
+            f"{file} is not an image that can be read, or it is damaged; use JPEG, PNG, WebP, AVIF or HEIC."
+        )
     return image
 
 
 def decode_image(encoded: np.ndarray) -> np.ndarray | None:
-    """Decodes the bytes of an image file, uint8 (n,), to (H, W, 3) uint8 BGR; None if they are none."""
+    """Decodes the bytes of an image file, uint8 (n,), to (H, W, 3) uint8 BGR; None if they are none.
+
+    Raises:
+        MissingExtraError: they are HEIF, and the package for it is not there.
+    """
     import cv2
 
     if not encoded.size:
         return None
+    brands = _brands(encoded)
+    if brands & (AVIF_BRANDS | HEIF_BRANDS) or encoded[:4].tobytes() == GIF_BEGINS:  # which not every OpenCV reads
+        return _decode_by_pillow(encoded, is_heif=bool(brands & HEIF_BRANDS) and not brands & AVIF_BRANDS)
     try:
         image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
         if image is None:
@@ -71,6 +99,60 @@ def decode_image(encoded: np.ndarray) -> np.ndarray | None:
     if whole is not None and whole.ndim == 3 and whole.shape[2] == 4 and whole.dtype == np.uint8:
         return flatten_alpha(whole)
     return image
+
+
+def _brands(encoded: np.ndarray) -> set[bytes]:
+    """What a file of MP4's family says that it is (ISO 14496-12, 4.3); nothing for others."""
+    if encoded[4:8].tobytes() != b"ftyp":
+        return set()
+    box = encoded[8 : int.from_bytes(encoded[:4].tobytes(), "big")].tobytes()
+    return {box[i : i + 4] for i in range(0, len(box), 4) if i != 4}  # at 4 is a version
+
+
+def _decode_by_pillow(encoded: np.ndarray, is_heif: bool) -> np.ndarray | None:
+    """What :func:`decode_image` does, for GIF, AVIF and HEIF."""
+    import cv2
+    from PIL import Image, ImageOps
+
+    if is_heif and importlib.util.find_spec("pillow_heif") is None:
+        raise MissingExtraError(
+            "HEIC needs pillow-heif; install it with: pip install 'live-emotion[heif]', or use JPEG."
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of how large it is
+            if is_heif:
+                import pillow_heif
+
+                image = pillow_heif.open_heif(encoded.tobytes()).to_pillow()
+            else:
+                image = Image.open(io.BytesIO(encoded.tobytes()))
+            image = ImageOps.exif_transpose(image)
+            pixels = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
+    except Exception:  # a damaged file raises nearly any
+        return None
+    if pixels.shape[2] == 4:
+        return flatten_alpha(cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA))
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+
+
+def other_files(folder: Path) -> str:
+    """Says in a line what of a folder is no image by its suffix, hidden files aside; nothing where all are.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise InputError(f"Cannot read the folder {folder}: {error.strerror}.") from error
+    others = [
+        f"{path.name}{os.sep if path.is_dir() else ''}" for path in inside if path.suffix.lower() not in IMAGE_SUFFIXES
+    ]
+    if not others:
+        return ""
+    named = ", ".join(others[:MOST_NAMED]) + (", ..." if len(others) > MOST_NAMED else "")
+    return f"Skipped {len(others)} of {len(inside)} in {folder}, no photos by their names: {named}"
 
 
 def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:

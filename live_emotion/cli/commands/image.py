@@ -43,11 +43,14 @@ def command(photos: tuple[Path, ...], output: Path, as_json: bool, force: bool, 
     live-emotion image portrait.png --json
     """
     from live_emotion.io.atomic import make_folder, refuse_existing
+    from live_emotion.io.images import other_files
     from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
     from live_emotion.pipelines.photos import figure_file, list_photos, read_photo, save_figure
     from live_emotion.pipelines.videos.planning import output_names
 
     files = list_photos(photos)
+    for note in filter(None, (other_files(path) for path in photos if path.is_dir())):
+        click.echo(note, err=True)
     make_folder(output)
     names = output_names(files)
     copies = [output / f"{name}_annotated.png" for name in names]

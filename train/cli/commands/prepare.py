@@ -43,7 +43,8 @@ def command(
     """Make a training folder of Kaggle's fer2013.csv, or of a folder of photos.
 
     Of each photo in SOURCE/<class>/ the largest face is found, cut out as live use does it, and stored as 48x48
-    grey PNG. Photos without a face and broken ones are named and left out. Stopped, it goes on where it was when
+    grey PNG. JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read, and HEIC by pip install 'live-emotion[heif]'. Photos
+    without a face, broken ones and what is no photo are named and left out. Stopped, it goes on where it was when
     given again; the training folder appears when all is done.
 
     \b

@@ -8,7 +8,7 @@ from pathlib import Path
 from live_emotion.errors import DataError, InputError
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.io.atomic import make_folder
-from live_emotion.io.images import read_image, write_image
+from live_emotion.io.images import other_files, read_image, write_image
 from train.console import progress, say
 from train.data.dataset import find_classes, image_files
 from train.data.folders import SPLITS, publish_folder
@@ -65,8 +65,8 @@ def split_folders(source: Path, split: str) -> dict[str, Path]:
 def crop_photos(folder: Path, target: Path, detector: FaceDetector) -> Counter[str]:
     """Writes the largest face of each photo in ``folder/<class>/`` to ``target/<class>/*.png``.
 
-    Photos without a face and broken ones are named and left out. Faces that are in ``target`` already and newer than
-    their photo are kept as they are.
+    Photos without a face, broken ones and what is no photo are named and left out. Faces that are in ``target``
+    already and newer than their photo are kept as they are.
 
     Returns:
         how many faces each class has.
@@ -81,6 +81,8 @@ def crop_photos(folder: Path, target: Path, detector: FaceDetector) -> Counter[s
     with progress(total=sum(map(len, photos.values())), desc=folder.name, unit="photo") as bar:
         for name, files in photos.items():
             make_folder(target / name)
+            if note := other_files(folder / name):
+                say(note)
             for file, output in zip(files, _outputs(files, target / name)):
                 found = _is_done(file, output) or _crop(file, output, detector)
                 faces[name] += found
