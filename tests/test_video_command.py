@@ -23,7 +23,7 @@ from live_emotion.io.atomic import PART
 from live_emotion.io.video.reader import VideoFile, open_media
 from live_emotion.pipelines.analyzer import AnalysisConfig
 from live_emotion.pipelines.videos.dask_cluster import run_on_cluster
-from live_emotion.pipelines.videos.planning import VideoTask, list_videos, make_folders, output_names, plan
+from live_emotion.pipelines.videos.planning import VideoTask, list_videos, output_names, plan, prepare_outputs
 from live_emotion.pipelines.videos.process_pool import run_in_processes
 from live_emotion.pipelines.videos.video import VideoOptions
 
@@ -142,6 +142,33 @@ def test_one_video_names_and_options(short, tmp_path):
     before = (tmp_path / "o.mp4").stat().st_size
     assert video(short, "-o", tmp_path / "better.mp4", "--quality", 10).exit_code == 0
     assert (tmp_path / "better.mp4").stat().st_size > 1.5 * before
+
+
+def test_folders_of_all_outputs_are_made(short, tmp_path):
+    done = video(short, "-o", tmp_path / "a/b/o.mp4", "--data", tmp_path / "c/x.csv", "--report", tmp_path / "d/e")
+    assert done.exit_code == 0, done.output
+    assert {"a/b/o.mp4", "c/x.csv", "d/e/report.html"} < {name.replace(os.sep, "/") for name in names_in(tmp_path)}
+
+
+@pytest.mark.parametrize("output", ["-o", "--data", "--report"])
+def test_every_output_is_tried_before_anything_is_loaded(short, tmp_path, output):
+    (tmp_path / "file").write_text("")
+    places = {"-o": tmp_path / "o.mp4", "--data": tmp_path / "x.csv", "--report": tmp_path / "r"}
+    places[output] = tmp_path / "file" / places[output].name
+    done = video(short, *(part for place in places.items() for part in place), "--weights", "none.onnx")
+    assert "Cannot write" in str(done.exception) and str(tmp_path / "file") in str(done.exception)
+    assert names_in(tmp_path) == ["file"]
+
+
+def test_an_output_that_is_a_folder_is_refused_before_anything_is_loaded(short, tmp_path):
+    (tmp_path / "x.csv").mkdir()
+    done = video(short, "--data", tmp_path / "x.csv", "--weights", "none.onnx", "--force")
+    assert "x.csv: it is a folder" in str(done.exception)
+
+
+def test_for_a_video_that_is_not_there_no_folder_is_made(tmp_path):
+    assert "There is no video file" in str(video(tmp_path / "none.mp4", "-o", tmp_path / "a" / "o.mp4").exception)
+    assert os.listdir(tmp_path) == []
 
 
 def test_each_video_is_opened_when_its_turn_comes(folder, tmp_path, monkeypatch):
@@ -337,7 +364,7 @@ def test_kill_9_leaves_nothing_under_the_final_name(long, tmp_path):
 
 def tasks_for(paths, out):
     tasks = plan(paths, out)
-    make_folders(tasks)
+    prepare_outputs(tasks)
     return tasks
 
 

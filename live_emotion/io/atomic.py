@@ -59,6 +59,15 @@ def temporary_beside(target: Path, visible: bool = False) -> Path:
         raise write_error(target, error) from error
 
 
+def check_writable(target: str | os.PathLike[str]) -> None:
+    """Finds out whether a file can be written, and leaves nothing behind.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    temporary_beside(Path(target)).unlink()
+
+
 def publish(temporary: Path, target: Path) -> None:
     """Flushes a complete temporary file to the disk and gives it its name.
 

@@ -126,7 +126,7 @@ def command(
     from live_emotion.io.results_writer import STANDARD_OUTPUT
     from live_emotion.pipelines.analyzer import AnalysisConfig
     from live_emotion.pipelines.videos.dask_cluster import check_cluster
-    from live_emotion.pipelines.videos.planning import make_folders, plan, refuse_done
+    from live_emotion.pipelines.videos.planning import plan, prepare_outputs, refuse_done
     from live_emotion.pipelines.videos.video import VideoOptions
 
     if cluster:
@@ -137,7 +137,7 @@ def command(
     tasks = [task for task in planned if not (resume and task.is_done)]
     if not (force or resume):
         refuse_done(tasks)
-    make_folders(tasks)
+    prepare_outputs(tasks)
     start_s, end_s = clip or (0.0, math.inf)
     options = VideoOptions(start_s, end_s, every, fps or 0.0, quality)
     outcomes: list[Outcome] = []

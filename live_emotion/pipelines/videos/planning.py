@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_emotion.errors import OutputError
-from live_emotion.io.atomic import PART, expand_folders, make_folder
+from live_emotion.io.atomic import PART, check_writable, expand_folders, make_folder
 from live_emotion.io.results_writer import STANDARD_OUTPUT, WRITERS, check_data_path
 from live_emotion.io.video.writer import VIDEO_SUFFIX, check_video_path
 from live_emotion.visualization.report.report import PAGE_FILE, REPORT_FILES
@@ -153,17 +153,19 @@ def refuse_done(tasks: Sequence[VideoTask]) -> None:
         raise OutputError(f"{path} exists already; choose another name, overwrite it with --force{hint}.")
 
 
-def make_folders(tasks: Sequence[VideoTask]) -> None:
-    """Makes the folders that the tasks write to.
+def prepare_outputs(tasks: Sequence[VideoTask]) -> None:
+    """Makes the folders that the tasks write to, and finds out before the work whether files can be written there.
+
+    For a video that is not there nothing is made.
 
     Raises:
         OutputError: it cannot be done.
     """
-    for folder in dict.fromkeys(task.outputs[0].parent for task in tasks if task.in_folder):
+    outputs = [path for task in tasks if task.source.is_file() for path in task.outputs]
+    for folder in dict.fromkeys(path.parent for path in outputs):
         make_folder(folder)
-    for task in tasks:
-        if task.report:
-            make_folder(task.report)
+    for path in outputs:
+        check_writable(path)
 
 
 def _is_folder(output: Path) -> bool:
