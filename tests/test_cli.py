@@ -9,10 +9,12 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas
 import pytest
 from click.testing import CliRunner
 from faces import write_photos_of_phones
@@ -22,19 +24,23 @@ from live_emotion.cli.main import COMMANDS, cli
 from live_emotion.cli.options import DETECTORS
 from live_emotion.errors import LiveEmotionError
 from live_emotion.faces.preprocessing import face_pixels
+from live_emotion.io.results_writer import columns
 from live_emotion.io.video.demo_clip import demo_frames
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.io.video.writer import VideoWriter
+from live_emotion.types import EMOTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def run(*arguments, stdout=subprocess.PIPE, **environment):
+def run(*arguments, stdout=subprocess.PIPE, cwd=ROOT, **environment):
     """Runs ``python -m live_emotion`` in a process of its own, with no display."""
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")} | environment
+    env["PYTHONPATH"] = path
     command = [sys.executable, "-m", "live_emotion", *map(str, arguments)]
     pipes = {"stdout": stdout, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.run(command, **pipes, env=env, cwd=ROOT, timeout=300, check=False)
+    return subprocess.run(command, **pipes, env=env, cwd=cwd, timeout=300, check=False)
 
 
 @pytest.fixture
@@ -226,6 +232,69 @@ def test_image_as_json(invoke, photo, tmp_path, detector):
     assert face["probabilities"][face["emotion"]] == face["confidence"] == max(face["probabilities"].values())
     x1, y1, x2, y2 = face["box"]
     assert x1 < 268 < x2 and y1 < 240 < y2
+
+
+@pytest.mark.parametrize("option", ["--json", "--no-pictures", "--data"])
+def test_image_writes_pictures_only_where_they_are_wanted(photo, tmp_path, option):
+    folder = tmp_path / "here"
+    folder.mkdir(mode=0o555)
+    done = run("image", photo, option, *(["-"] if option == "--data" else []), cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert os.listdir(folder) == []
+    if option == "--no-pictures":
+        assert done.stdout.startswith(f"{photo}: 1 face") and done.stderr == ""
+    elif option == "--json":
+        assert json.loads(done.stdout)[0]["faces"] and done.stderr == ""
+    else:
+        assert json.loads(done.stdout)["file"] == str(photo) and done.stderr.startswith(f"{photo}: 1 face")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_image_data_has_a_row_for_each_face_of_each_photo(invoke, photo, two_faces, no_face, tmp_path, suffix):
+    cv2.imwrite(str(tmp_path / "two.png"), two_faces)
+    cv2.imwrite(str(tmp_path / "empty.png"), no_face)
+    (tmp_path / "bad.jpg").write_text("no image")
+    files = [tmp_path / name for name in ("empty.png", "two.png", "bad.jpg", "photo.jpg")]
+    table = tmp_path / "out" / f"table{suffix}"
+    done = invoke("image", *files, "--data", table)
+    assert "1 of 4 photos could not be read" in str(done.exception)
+    assert os.listdir(tmp_path / "out") == [table.name]
+    read = {".csv": pandas.read_csv, ".parquet": pandas.read_parquet}.get(suffix, partial(pandas.read_json, lines=True))
+    rows = read(table)
+    assert list(rows.columns) == ["file", *columns(EMOTIONS)]
+    assert list(rows["file"]) == [str(files[1]), str(files[1]), str(files[3])]
+    assert list(rows["frame"]) == [1, 1, 3] and list(rows["track_id"]) == [1, 2, 1]
+    np.testing.assert_allclose(rows[[f"p_{e}" for e in EMOTIONS]].sum(axis=1) + rows["other"], 1, atol=1e-3)
+    assert "exists already" in str(invoke("image", photo, "--data", table).exception)
+    assert "rows of photos, which have no times" in str(invoke("report", table, "-o", tmp_path / "report").exception)
+
+
+def test_image_may_write_pictures_beside_json_and_data(invoke, photo, tmp_path):
+    done = invoke("image", photo, "--json", "--data", tmp_path / "out/a.csv", "-o", tmp_path / "out")
+    assert json.loads(done.stdout)[0]["faces"]
+    assert sorted(os.listdir(tmp_path / "out")) == ["a.csv", "photo_annotated.png", "photo_example.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--no-pictures", "-o", "x"], "give one of them"),
+        (["--json", "--data", "-"], "give one of them"),
+    ],
+)
+def test_image_refuses_what_does_not_go_together(invoke, photo, arguments, message):
+    done = invoke("image", photo, *arguments)
+    assert (done.exit_code, message in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"), [("t.xlsx", "Cannot tell the format"), ("file/t.csv", "Cannot write"), ("t.csv", "a folder")]
+)
+def test_image_tries_its_outputs_before_anything_is_loaded(invoke, photo, tmp_path, path, message):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "t.csv").mkdir()
+    done = invoke("image", photo, "--data", tmp_path / path, "--force", "--weights", "none.onnx")
+    assert message in str(done.exception)
 
 
 def test_image_takes_a_face_of_48_pixels_as_it_is(invoke, portrait, tmp_path):

@@ -7,8 +7,22 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from live_emotion.errors import InputError, OutputError
+
+
+class Unfinished(Protocol):
+    """A file that is being written, and gets its name at the end."""
+
+    def close(self) -> None:
+        """Completes it."""
+
+    def discard(self) -> None:
+        """Throws it away."""
+
+
+Output = TypeVar("Output", bound=Unfinished)
 
 PART = ".part"
 """In the names of files that hold the first part of what they were to hold."""
@@ -66,6 +80,12 @@ def check_writable(target: str | os.PathLike[str]) -> None:
         OutputError: it cannot.
     """
     temporary_beside(Path(target)).unlink()
+
+
+def kept_if_whole(stack: contextlib.ExitStack, output: Output) -> Output:
+    """Sees to it that an output is completed when all goes well in ``stack``, and thrown away when not."""
+    stack.push(lambda kind, *_: output.discard() if kind else output.close())
+    return output
 
 
 def publish(temporary: Path, target: Path) -> None:

@@ -33,6 +33,9 @@ MOST_NAMED = 5
 JPEG_BEGINS = b"\xff\xd8"
 GIF_BEGINS = b"GIF8"
 
+LONGEST_BRANDS = 1024
+"""Up to where in a file its brands may lie, in bytes."""
+
 AVIF_BRANDS = frozenset({b"avif", b"avis"})
 HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 """By which a file tells that it is one (ISO 23008-12, annex B); AVIF's are among those of HEIF, and have their own."""
@@ -105,7 +108,8 @@ def _brands(encoded: np.ndarray) -> set[bytes]:
     """What a file of MP4's family says that it is (ISO 14496-12, 4.3); nothing for others."""
     if encoded[4:8].tobytes() != b"ftyp":
         return set()
-    box = encoded[8 : int.from_bytes(encoded[:4].tobytes(), "big")].tobytes()
+    length = min(int.from_bytes(encoded[:4].tobytes(), "big"), LONGEST_BRANDS)
+    box = encoded[8:length].tobytes()
     return {box[i : i + 4] for i in range(0, len(box), 4) if i != 4}  # at 4 is a version
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from live_emotion.errors import InputError
 from live_emotion.faces.quality import OTHER
-from live_emotion.io.results_writer import PROBABILITY_PREFIX, check_data_path, columns
+from live_emotion.io.results_writer import FILE_COLUMN, PROBABILITY_PREFIX, check_data_path, columns
 from live_emotion.types import EMOTIONS, StrPath
 
 NEEDED = ("time_s", "track_id", "emotion")
@@ -96,6 +96,8 @@ def read_table(path: StrPath) -> FaceTable:
         raise InputError(f"There is no file {file}; check the name.")
     try:
         names, rows = READERS[file.suffix.lower()](file)
+        if FILE_COLUMN in names:
+            raise InputError(f"{file} holds rows of photos, which have no times; give those of a video or a log.")
         return _to_table(names, rows)
     except OSError as error:
         raise InputError(f"Cannot read {file}: {error.strerror or _reason(error)}.") from error

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,9 @@ FACE_COLUMNS = (
 )
 """The columns before those of the probabilities. ``name`` is an enrolled person's, or nothing; ``other`` is the
 probability that the face shows none of the emotions; ``note`` says why an emotion is not to be trusted, or nothing."""
+
+FILE_COLUMN = "file"
+"""Before all others, in rows of photos: which one."""
 
 PROBABILITY_PREFIX = "p_"
 
@@ -77,14 +80,18 @@ class ResultsWriter(ABC):
         class_names: in the order of the faces' probabilities.
         live: what is logged cannot be seen again. Should the program be killed, its rows are in the file that
             :func:`live_emotion.io.atomic.temporary_beside` made; Parquet cannot be read from there.
+        of_photos: whether the rows have :data:`FILE_COLUMN`, too.
 
     Raises:
         OutputError: the file cannot be written.
     """
 
-    def __init__(self, path: str | os.PathLike[str], class_names: Sequence[str], live: bool = False) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], class_names: Sequence[str], live: bool = False, of_photos: bool = False
+    ) -> None:
         self.path = Path(path)
         self.class_names = tuple(class_names)
+        self.of_photos = of_photos
         self._file: Any = None
         self._temporary: Path | None = temporary_beside(self.path, visible=live)
         try:
@@ -94,6 +101,10 @@ class ResultsWriter(ABC):
             if isinstance(error, OSError):
                 raise write_error(self.path, error) from error
             raise
+
+    @property
+    def _columns(self) -> list[str]:
+        return [*([FILE_COLUMN] if self.of_photos else []), *columns(self.class_names)]
 
     @abstractmethod
     def _open(self, path: Path) -> None:
@@ -112,8 +123,16 @@ class ResultsWriter(ABC):
         Raises:
             OutputError: the disk is full.
         """
+        self.write_rows(rows(frame, faces, self.class_names))
+
+    def write_rows(self, rows: Iterable[Row]) -> None:
+        """Adds rows that have the writer's columns.
+
+        Raises:
+            OutputError: the disk is full.
+        """
         try:
-            for row in rows(frame, faces, self.class_names):
+            for row in rows:
                 self._write(row)
         except OSError as error:
             raise write_error(self.path, error) from error
@@ -161,7 +180,7 @@ class CsvWriter(ResultsWriter):
 
     def _open(self, path: Path) -> None:
         self._file = path.open("w", newline="", encoding="utf-8", buffering=LINE_BY_LINE)
-        self._table = csv.DictWriter(self._file, columns(self.class_names), lineterminator="\n")
+        self._table = csv.DictWriter(self._file, self._columns, lineterminator="\n")
         self._table.writeheader()
 
     def _write(self, row: Row) -> None:
@@ -186,6 +205,7 @@ class ParquetResultsWriter(ResultsWriter):
         from pyarrow import parquet
 
         kinds = {
+            FILE_COLUMN: "string",
             "frame": "int64",
             "track_id": "int32",
             "emotion": "string",
@@ -193,7 +213,7 @@ class ParquetResultsWriter(ResultsWriter):
             "name": "string",
             "time_s": "float64",
         }
-        fields = [(name, kinds.get(name, "float32")) for name in columns(self.class_names)]
+        fields = [(name, kinds.get(name, "float32")) for name in self._columns]
         self._schema = pyarrow.schema([(name, pyarrow.type_for_alias(kind)) for name, kind in fields])
         self._rows: list[Row] = []
         self._file = parquet.ParquetWriter(path, self._schema)
@@ -225,13 +245,13 @@ class StandardOutputWriter(JsonLinesWriter):
         self._file = sys.stdout
         self._temporary = None
 
-    def write(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
-        """Prints the faces of a frame.
+    def write_rows(self, rows: Iterable[Row]) -> None:
+        """Prints rows.
 
         Raises:
             BrokenPipeError: the reader has gone.
         """
-        for row in rows(frame, faces, self.class_names):
+        for row in rows:
             self._write(row)
         self._file.flush()
 
@@ -244,13 +264,15 @@ WRITERS: dict[str, type[ResultsWriter]] = {
 """The formats by a file's suffix."""
 
 
-def open_results_writer(path: str | os.PathLike[str], class_names: Sequence[str], live: bool = False) -> ResultsWriter:
+def open_results_writer(
+    path: str | os.PathLike[str], class_names: Sequence[str], live: bool = False, of_photos: bool = False
+) -> ResultsWriter:
     """Opens a file for rows, in the format of its suffix; ``-`` is standard output, as JSON Lines.
 
     Args:
         path: ending in ``.csv``, ``.jsonl`` or ``.parquet``.
         class_names: in the order of the faces' probabilities.
-        live: as :class:`ResultsWriter` takes it.
+        live: and ``of_photos`` are those of :class:`ResultsWriter`.
 
     Raises:
         OutputError: another suffix, or the file cannot be written.
@@ -259,7 +281,7 @@ def open_results_writer(path: str | os.PathLike[str], class_names: Sequence[str]
     if str(path) == STANDARD_OUTPUT:
         return StandardOutputWriter(class_names)
     check_data_path(path)
-    return WRITERS[Path(path).suffix.lower()](path, class_names, live)
+    return WRITERS[Path(path).suffix.lower()](path, class_names, live, of_photos)
 
 
 def check_data_path(path: str | os.PathLike[str]) -> None:

@@ -12,9 +12,10 @@ import numpy as np
 from live_emotion.faces.preprocessing import crop_face, shrunk
 from live_emotion.io.atomic import expand_folders
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image, write_image
+from live_emotion.io.results_writer import FILE_COLUMN
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.pipelines.crowd import crowd_notice
-from live_emotion.types import Frame, TrackedFace
+from live_emotion.types import Frame, Row, TrackedFace
 from live_emotion.visualization.figures import draw_batch, draw_example
 from live_emotion.visualization.overlay import label
 
@@ -36,22 +37,24 @@ class ReadPhoto:
     Attributes:
         file: it was read from.
         size: width and height in pixels.
-        preview: the annotated copy, (H, W, 3) uint8 BGR with no side longer than :data:`PREVIEW_SIDE`.
-        annotated_file: where the whole of it was written.
-        faces: that were read, by size, largest first; the copy numbers them in this order, from 1.
+        faces: that were read, by size, largest first; their ``track_id`` counts them in this order, from 1.
+        rows: of them, with the columns of ``--data``.
         found: how many there were.
         notice: what to do where some were not read, or may not have been found; or nothing.
         crop: (48, 48) uint8, the largest face as the network saw it; None where there is none.
+        annotated_file: where the annotated copy was written, if it was.
+        preview: that copy, (H, W, 3) uint8 BGR with no side longer than :data:`PREVIEW_SIDE`.
     """
 
     file: Path
     size: tuple[int, int]
-    preview: np.ndarray
-    annotated_file: Path
     faces: tuple[TrackedFace, ...]
+    rows: tuple[Row, ...]
     found: int
     notice: str
     crop: np.ndarray | None
+    annotated_file: Path | None = None
+    preview: np.ndarray | None = None
 
 
 def list_photos(paths: Sequence[Path]) -> list[Path]:
@@ -63,24 +66,36 @@ def list_photos(paths: Sequence[Path]) -> list[Path]:
     return expand_folders(paths, lambda path: path.suffix.lower() in IMAGE_SUFFIXES, "photos")
 
 
-def read_photo(file: Path, analyzer: EmotionAnalyzer, annotated_file: Path) -> ReadPhoto:
+def read_photo(file: Path, analyzer: EmotionAnalyzer, annotated_file: Path | None = None, index: int = 0) -> ReadPhoto:
     """Reads a photo, finds its faces and writes the annotated copy.
+
+    Args:
+        file: the photo.
+        analyzer: finds and reads the faces.
+        annotated_file: where the copy is to be; None: there is none.
+        index: the photo's among those that are read, from 0; its ``frame`` in rows.
 
     Raises:
         InputError: no such file, or not an image.
         OutputError: the copy cannot be written.
     """
     image = read_image(file)
-    result = analyzer.analyze(Frame(0, 0.0, image))
-    faces = result.faces
-    crop = crop_face(image, faces[0].box) if faces else None
-    numbered = [replace(face, track_id=number) for number, face in enumerate(faces, start=1)]
-    annotated = replace(result, faces=numbered).draw()
+    result = analyzer.analyze(Frame(index, 0.0, image))
+    result = replace(result, faces=[replace(face, track_id=i) for i, face in enumerate(result.faces, start=1)])
+    photo = ReadPhoto(
+        file,
+        (image.shape[1], image.shape[0]),
+        tuple(result.faces),
+        tuple({FILE_COLUMN: str(file)} | row for row in result.rows()),
+        result.found,
+        crowd_notice(result, analyzer.config.detector),
+        crop_face(image, result.faces[0].box) if result.faces else None,
+    )
+    if annotated_file is None:
+        return photo
+    annotated = result.draw()
     write_image(annotated_file, annotated)
-    preview = shrunk(annotated, PREVIEW_SIDE)
-    size = image.shape[1], image.shape[0]
-    notice = crowd_notice(result, analyzer.config.detector)
-    return ReadPhoto(file, size, preview, annotated_file, tuple(faces), result.found, notice, crop)
+    return replace(photo, annotated_file=annotated_file, preview=shrunk(annotated, PREVIEW_SIDE))
 
 
 def figure_file(names: Sequence[str], folder: Path) -> Path:
@@ -91,19 +106,23 @@ def figure_file(names: Sequence[str], folder: Path) -> Path:
 def save_figure(photos: Sequence[ReadPhoto], class_names: Sequence[str], path: Path) -> Path | None:
     """Draws the example of a single photo with a face, or the grid of several, to a PNG file.
 
+    Photos without an annotated copy have nothing to draw.
+
     Returns:
         the file that was written, or None where there is nothing to show.
 
     Raises:
         OutputError: it cannot be written.
     """
-    if len(photos) > 1:
-        titles = [f"{photo.file.name}\n{_summary(photo.faces)}" for photo in photos]
-        draw_batch([photo.preview for photo in photos], titles, path)
+    shown = [(photo, photo.preview) for photo in photos if photo.preview is not None]
+    if len(shown) > 1:
+        titles = [f"{photo.file.name}\n{_summary(photo.faces)}" for photo, _ in shown]
+        draw_batch([preview for _, preview in shown], titles, path)
         return path
-    if photos and (crop := photos[0].crop) is not None:
-        draw_example(photos[0].preview, crop, photos[0].faces[0].prediction, class_names, path)
-        return path
+    for photo, preview in shown:
+        if photo.crop is not None:
+            draw_example(preview, photo.crop, photo.faces[0].prediction, class_names, path)
+            return path
     return None
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +17,8 @@ from live_emotion.errors import InputError, LiveEmotionError
 if TYPE_CHECKING:
     from live_emotion.pipelines.photos import ReadPhoto
 
+PICTURES = Path("results")
+
 
 @click.command("image")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO...")
@@ -21,16 +26,30 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("results"),
-    show_default=True,
     metavar="DIR",
-    help="Folder for the images; made if it is missing.",
+    help=f"Folder for the pictures; made if it is missing.  [default: {PICTURES}; none with --json or --data]",
 )
+@click.option("--no-pictures", is_flag=True, help="Print the faces and write no pictures.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a photo, in place of text.")
+@click.option(
+    "--data",
+    multiple=True,
+    metavar="FILE",
+    help="Write a row for each face to a .csv, .jsonl or .parquet file: the photo's file and the columns of 'video "
+    "--data'. - prints JSON Lines in place of text. May be given several times.",
+)
 @force_option
 @profile_option
 @analysis_options
-def command(photos: tuple[Path, ...], output: Path, as_json: bool, force: bool, **analysis: Any) -> None:
+def command(
+    photos: tuple[Path, ...],
+    output: Path | None,
+    no_pictures: bool,
+    as_json: bool,
+    data: tuple[str, ...],
+    force: bool,
+    **analysis: Any,
+) -> None:
     """Read the emotions of the faces in photos.
 
     Prints every face with its emotion and saves an annotated copy of each photo as <name>_annotated.png. One photo
@@ -40,30 +59,36 @@ def command(photos: tuple[Path, ...], output: Path, as_json: bool, force: bool, 
     \b
     live-emotion image party.jpg
     live-emotion image holiday/ -o holiday-emotions --detector tiled
+    live-emotion image holiday/ --data holiday.csv
     live-emotion image portrait.png --json
     """
-    from live_emotion.io.atomic import make_folder, refuse_existing
+    from live_emotion.io.atomic import kept_if_whole
     from live_emotion.io.images import other_files
+    from live_emotion.io.results_writer import STANDARD_OUTPUT, open_results_writer
     from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
-    from live_emotion.pipelines.photos import figure_file, list_photos, read_photo, save_figure
-    from live_emotion.pipelines.videos.planning import output_names
+    from live_emotion.pipelines.photos import list_photos, read_photo, save_figure
 
+    if no_pictures and output:
+        raise click.UsageError("-o is the folder for pictures and --no-pictures writes none; give one of them.")
+    if as_json and STANDARD_OUTPUT in data:
+        raise click.UsageError("--json and --data - both print on standard output; give one of them.")
     files = list_photos(photos)
     for note in filter(None, (other_files(path) for path in photos if path.is_dir())):
         click.echo(note, err=True)
-    make_folder(output)
-    names = output_names(files)
-    copies = [output / f"{name}_annotated.png" for name in names]
-    explained = figure_file(names, output)
-    for path in (*copies, explained):
-        refuse_existing(path, force)
+    if output is None and not (no_pictures or as_json or data):
+        output = PICTURES
+    copies, figure_path = _outputs(files, output, data, force)
     done: list[ReadPhoto] = []
     failed = 0
-    with EmotionAnalyzer(AnalysisConfig(**analysis)) as analyzer:
+    with contextlib.ExitStack() as stack:
+        analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(**analysis)))
         class_names = analyzer.class_names
-        for file, copy in zip(files, copies):
+        tables = [
+            kept_if_whole(stack, open_results_writer(path, class_names, of_photos=True)) for path in dict.fromkeys(data)
+        ]
+        for index, (file, copy) in enumerate(zip(files, copies)):
             try:
-                photo = read_photo(file, analyzer, copy)
+                photo = read_photo(file, analyzer, copy, index)
             except InputError as error:
                 if len(files) == 1:
                     raise
@@ -71,27 +96,61 @@ def command(photos: tuple[Path, ...], output: Path, as_json: bool, force: bool, 
                 failed += 1
                 continue
             done.append(photo)
+            for table in tables:
+                table.write_rows(photo.rows)
             if not as_json:
-                _print_photo(photo)
-    figure = save_figure(done, class_names, explained)
+                _print_photo(photo, to_stderr=STANDARD_OUTPUT in data)
+    figure = save_figure(done, class_names, figure_path) if figure_path else None
     if as_json:
         click.echo(json.dumps([_as_json(photo, class_names) for photo in done], indent=2))
-    saved = [photo.annotated_file for photo in done] + ([figure] if figure else [])
+    saved = [photo.annotated_file for photo in done if photo.annotated_file] + ([figure] if figure else [])
+    saved += [Path(path) for path in dict.fromkeys(data) if path != STANDARD_OUTPUT]
     if saved:
-        click.echo(f"Saved {', '.join(str(path) for path in saved)}", err=as_json)
+        click.echo(f"Saved {', '.join(str(path) for path in saved)}", err=as_json or STANDARD_OUTPUT in data)
     if failed:
         raise LiveEmotionError(f"{failed} of {len(files)} photos could not be read; the others are done.")
 
 
-def _print_photo(photo: ReadPhoto) -> None:
+def _outputs(
+    files: Sequence[Path], folder: Path | None, data: Sequence[str], force: bool
+) -> tuple[list[Path | None], Path | None]:
+    """What is written: each photo's annotated copy, and the figure of all; None where there are no pictures.
+
+    Raises:
+        OutputError: a file is there already, or cannot be written.
+        MissingExtraError: Parquet without the package for it.
+    """
+    from live_emotion.io.atomic import check_writable, make_folder, refuse_existing
+    from live_emotion.io.results_writer import STANDARD_OUTPUT, check_data_path
+    from live_emotion.pipelines.photos import figure_file
+    from live_emotion.pipelines.videos.planning import output_names
+
+    names = output_names(files)
+    copies = [folder / f"{name}_annotated.png" for name in names] if folder else []
+    figure = figure_file(names, folder) if folder else None
+    tables = [Path(path) for path in data if path != STANDARD_OUTPUT]
+    outputs = [*copies, *filter(None, [figure]), *tables]
+    for path in tables:
+        check_data_path(path)
+    for path in outputs:
+        refuse_existing(path, force)
+    for parent in dict.fromkeys(path.parent for path in outputs):
+        make_folder(parent)
+    for path in outputs:
+        check_writable(path)
+    return [*copies] or [None] * len(files), figure
+
+
+def _print_photo(photo: ReadPhoto, to_stderr: bool) -> None:
+    say = functools.partial(click.echo, err=to_stderr)
     count = len(photo.faces)
-    click.echo(f"{photo.file}: {count or 'no'} face{'' if count == 1 else 's'}")
+    say(f"{photo.file}: {count or 'no'} face{'' if count == 1 else 's'}")
     for number, face in enumerate(photo.faces, start=1):
         x1, y1, x2, y2 = (round(v) for v in face.box)
         note = f" ({face.note})" if face.note else ""
-        click.echo(f"  {number}. {face.emotion} {face.confidence:.1%}{note}  at ({x1}, {y1})-({x2}, {y2})")
+        say(f"  {number}. {face.emotion} {face.confidence:.1%}{note}  at ({x1}, {y1})-({x2}, {y2})")
     if photo.notice:
-        click.echo(f"  {photo.notice}")
+        say(f"  {photo.notice}")
 
 
 def _as_json(photo: ReadPhoto, class_names: tuple[str, ...]) -> dict[str, Any]:
@@ -104,6 +163,7 @@ def _as_json(photo: ReadPhoto, class_names: tuple[str, ...]) -> dict[str, Any]:
             {
                 "box": [round(v, 1) for v in face.box],
                 "detection_score": round(face.score, 4),
+                "name": face.name,
                 "emotion": face.emotion,
                 "confidence": round(face.confidence, 4),
                 "other": round(face.other, 4),

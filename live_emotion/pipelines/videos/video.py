@@ -7,10 +7,10 @@ import math
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from live_emotion.concurrency.prefetch import prefetch
-from live_emotion.io.results_writer import ResultsWriter, open_results_writer
+from live_emotion.io.atomic import kept_if_whole
+from live_emotion.io.results_writer import open_results_writer
 from live_emotion.io.video.audio import Audio
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.io.video.writer import DEFAULT_QUALITY, VideoWriter
@@ -21,8 +21,6 @@ from live_emotion.visualization.overlay import Overlay
 
 FRAMES_AHEAD = 4
 """How many frames may wait for the next stage of the work."""
-
-Output = TypeVar("Output", ResultsWriter, VideoWriter)
 
 
 @dataclass(frozen=True)
@@ -137,8 +135,8 @@ def annotate_video(
     overlay = Overlay(class_names)
     with contextlib.ExitStack() as stack:
         video = stack.enter_context(VideoFile(source, options.start_s, options.end_s))
-        sinks = [_open(stack, open_results_writer(path, class_names)) for path in data]
-        writer = _open(stack, _video_writer(annotated, video, options, summary)) if annotated else None
+        sinks = [kept_if_whole(stack, open_results_writer(path, class_names)) for path in data]
+        writer = kept_if_whole(stack, _video_writer(annotated, video, options, summary)) if annotated else None
         results = stack.enter_context(contextlib.closing(_analyze(video, analyzer, options, keep_all=bool(annotated))))
         for frame, faces, fresh in results:
             if stop():
@@ -160,12 +158,6 @@ def annotate_video(
         summary.damaged_s = video.damaged_s
     summary.seconds = time.monotonic() - began
     return summary
-
-
-def _open(stack: contextlib.ExitStack, output: Output) -> Output:
-    """Sees to it that an output is completed when all goes well and thrown away when not."""
-    stack.push(lambda kind, *_: output.discard() if kind else output.close())
-    return output
 
 
 def _video_writer(annotated: StrPath, video: VideoFile, options: VideoOptions, summary: VideoSummary) -> VideoWriter:
