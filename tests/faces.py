@@ -72,7 +72,7 @@ BROWS, MOUTH = ((229, 174), (304, 173)), ((247, 282), (287, 282))
 
 POSES = {"angry": (16, 14), "happy": (-10, 8), "neutral": (0, 0), "sad": (14, -8)}
 """By how many pixels :func:`pose` pulls the corners of the mouth and the brows down. Without a profile the network that
-comes with live-emotion calls all but the sad face neutral."""
+comes with live-emotion calls the happy and the sad face neutral."""
 
 
 def pose(portrait: np.ndarray, emotion: str, light: float = 1.0) -> np.ndarray:

@@ -63,7 +63,7 @@ def test_what_predict_image_returns(loaded, portrait):
     emotion, confidence, probabilities = predict_image(model, portrait, class_names)
     assert emotion == class_names[int(np.argmax(probabilities))]
     assert confidence == pytest.approx(100 * max(probabilities), abs=1e-3)
-    assert sum(probabilities) == pytest.approx(1, abs=1e-5)
+    assert 0.9 < sum(probabilities) <= 1 + 1e-5, "what is lacking is the probability of something else"
 
 
 @pytest.mark.parametrize("as_file", [True, False])

@@ -317,7 +317,8 @@ def test_video_keeps_frames_size_and_times(video, tmp_path):
     assert [int(row["frame"]) for row in rows] == [0, 1, 3, 4, 5]
     assert {row["track_id"] for row in rows} == {"1"}
     for row in rows:
-        assert sum(float(row[f"p_{e}"]) for e in ("angry", "happy", "neutral", "sad")) == pytest.approx(1, abs=1e-3)
+        probabilities = [float(row[column]) for column in ("p_angry", "p_happy", "p_neutral", "p_sad", "other")]
+        assert sum(probabilities) == pytest.approx(1, abs=1e-3)
 
 
 def test_video_writes_over_nothing_unless_told_to(invoke, video, tmp_path):

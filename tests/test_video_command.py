@@ -369,14 +369,14 @@ def tasks_for(paths, out):
 
 
 class KillOne:
-    """Progress that kills a process, once, when a task has begun."""
+    """Progress that kills a process, once, when so many frames of a task are done."""
 
-    def __init__(self, pids):
-        self.pids = pids
+    def __init__(self, pids, frames=1):
+        self.pids, self.frames = pids, frames
         self.killed = False
 
     def __call__(self, number, frames, expected):
-        if frames and not self.killed:
+        if frames >= self.frames and not self.killed:
             self.killed = True
             os.kill(self.pids()[0], signal.SIGKILL)
 
@@ -425,7 +425,8 @@ def test_wrong_weights_end_it_all_at_once(short, folder, tmp_path):
 def test_a_cluster_reads_the_video_of_a_killed_worker_again(medium, short, tmp_path):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        kill = KillOne(lambda: [worker.process.pid for worker in cluster.workers.values()])
+        # a worker tells that it has begun, and then once a second, by which time it may be done
+        kill = KillOne(lambda: [worker.process.pid for worker in cluster.workers.values()], frames=0)
         tasks = tasks_for([medium, short], tmp_path / "out")
         address = cluster.scheduler_address
         outcomes = list(run_on_cluster(tasks, CONFIG, VideoOptions(every=50), address, kill, lambda: False))
