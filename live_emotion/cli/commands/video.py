@@ -199,6 +199,8 @@ def _describe(outcome: Outcome) -> str:
         times = ", ".join(f"{time_s:.2f}" for time_s in itertools.islice(summary.damaged_s, MOST_TIMES))
         more = ", ..." if len(summary.damaged_s) > MOST_TIMES else ""
         lines.append(f"  Damaged or missing frames: {len(summary.damaged_s)}, at {times}{more} s")
+    if summary.timing_doubts:
+        lines.append(f"  Its times may be wrong: {'; '.join(summary.timing_doubts)}.")
     for codec in summary.recoded_audio:
         lines.append(f"  An MP4 cannot hold {codec} audio; it is now AAC.")
     if outcome.saved:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from live_emotion.errors import InputError
+from live_emotion.io.video.timing import FrameClock, has_decoding_times_only
 from live_emotion.types import Frame
 
 MAX_FAILURES = 100
@@ -64,6 +65,7 @@ class VideoFile:
         self.end_s = end_s
         self.frames_read = 0
         self.damaged_s: list[float] = []
+        self._delay: int | None = None
         self._container = open_media(self.path)
         try:
             self._stream = self._find_video()
@@ -123,6 +125,10 @@ class VideoFile:
         import av
 
         if self.start_s > 0:
+            if has_decoding_times_only(self._container.format.name):
+                next(self._timed(), None)  # the file's first frame alone shows for sure how late the decoder is
+                self._delay = self._clock.delay
+                self.damaged_s.clear()
             start = (Fraction(self.start_s) + self._origin) / self._stream.time_base
             with contextlib.suppress(av.FFmpegError):  # some containers cannot seek
                 self._container.seek(math.floor(start), stream=self._stream)
@@ -140,6 +146,11 @@ class VideoFile:
     def __iter__(self) -> Iterator[Frame]:
         return self.frames()
 
+    @property
+    def timing_doubts(self) -> list[str]:
+        """Why the times of the frames so far cannot be trusted, each in a phrase; none where they can."""
+        return self._clock.doubts()
+
     def frames(self, wanted: Callable[[int, float], bool] = lambda index, time_s: True) -> Iterator[Frame]:
         """The frames whose index and time are wanted; the others are decoded, too, but not turned into pixels."""
         for index, (time_s, frame) in enumerate(self._frames):
@@ -149,18 +160,9 @@ class VideoFile:
 
     def _timed(self) -> Iterator[tuple[float, Any]]:
         """Frames up to ``end_s`` with their times, which never go back."""
-        step = Fraction(1) / Fraction(self.fps)
-        shift, last = -self._origin, None
+        self._clock = FrameClock(self._container.format.name, self._origin, 1 / Fraction(self.fps), self._delay)
         for frame in self._decode():
-            if frame.pts is None or frame.time_base is None:
-                time = Fraction(0) if last is None else last + step
-            else:
-                time = frame.pts * frame.time_base + shift
-                if last is not None and time < last:  # the clock of a joined or looped recording starts anew
-                    shift += last + step - time
-                    time = last + step
-            last = time
-            time_s = float(time)  # the closest float, so that a frame at 0.4 s is at the float 0.4
+            time_s = float(self._clock.time(frame))  # the closest float, so that a frame at 0.4 s is at the float 0.4
             if time_s >= self.end_s:
                 return
             if frame.is_corrupt and time_s >= self.start_s:
@@ -183,6 +185,7 @@ class VideoFile:
                 break
             if packet.pts is not None:
                 reached = max(reached, float((packet.pts + (packet.duration or 0)) * packet.time_base - self._origin))
+            self._clock.feed(packet)
             try:
                 frames = packet.decode()
             except av.EOFError:

@@ -53,6 +53,7 @@ class VideoSummary:
         most_found: how many were found in the fullest frame, those that were not read, too.
         notice: what to do where some of that frame were not read, or may not have been found; or nothing.
         damaged_s: times where a frame is missing or shows damage, in seconds.
+        timing_doubts: why the times of its frames cannot be trusted, each in a phrase.
         recoded_audio: codecs of audio tracks that MP4 cannot hold and that were encoded as AAC.
         span_s: times of the first and the last frame that are done, in seconds.
         is_complete: whether the video was read to its end.
@@ -65,6 +66,7 @@ class VideoSummary:
     most_found: int = 0
     notice: str = ""
     damaged_s: list[float] = field(default_factory=list)
+    timing_doubts: list[str] = field(default_factory=list)
     recoded_audio: list[str] = field(default_factory=list)
     span_s: tuple[float, float] | None = None
     is_complete: bool = False
@@ -156,6 +158,7 @@ def annotate_video(
             if writer:
                 writer.write_audio()
         summary.damaged_s = video.damaged_s
+        summary.timing_doubts = video.timing_doubts
     summary.seconds = time.monotonic() - began
     return summary
 
