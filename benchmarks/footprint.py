@@ -119,7 +119,8 @@ def measure_installation(folder: Path) -> dict:
     environment = os.environ | {"HOME": str(home), "PIP_CACHE_DIR": cache}
     environment.pop("DISPLAY", None)
     begin = time.perf_counter()
-    subprocess.run(["bash", "quick_start.sh"], cwd=clone, env=environment, check=True, stdout=subprocess.DEVNULL)
+    nowhere = subprocess.DEVNULL
+    subprocess.run(["bash", "quick_start.sh"], cwd=clone, env=environment, check=True, stdout=nowhere, stderr=nowhere)
     seconds = time.perf_counter() - begin
     packages = size_mb(clone / ".venv")
     return {"seconds": seconds, "packages_mb": packages, "clone_mb": size_mb(clone) - packages}
