@@ -16,15 +16,17 @@ from pathlib import Path
 import click
 import cv2
 import numpy as np
-from detection import HEIGHT, SIDES, WIDTH
+from detection import SIDES
 
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.faces.crops import find_faces
-from live_emotion.faces.detection.detector import DETECTORS, FaceDetector
+from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import read_image
-from live_emotion.types import EMOTIONS
+from live_emotion.types import DETECTORS, EMOTIONS
 from train.data.splits import list_split, read_split
+
+WIDTH, HEIGHT = 1280, 720
 
 Change = Callable[[np.ndarray, np.random.Generator, tuple[int, int, int]], np.ndarray]
 """A picture, chance, and left, top and side of the face in it -> the picture changed."""

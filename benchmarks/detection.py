@@ -23,10 +23,11 @@ import cv2
 import numpy as np
 
 from live_emotion.faces.detection.blazeface import BlazeFace
-from live_emotion.faces.detection.detector import DETECTORS, PROPOSAL_SCORE, FaceDetector
+from live_emotion.faces.detection.detector import PROPOSAL_SCORE, FaceDetector
 from live_emotion.faces.preprocessing import crop_box
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
+from live_emotion.types import DETECTORS
 
 LANDSCAPE, UPRIGHT = (1280, 720), (720, 1280)
 SIDES = (96, 400)

@@ -20,13 +20,13 @@ import click
 import cv2
 import numpy as np
 
-from live_emotion.faces.detection.detector import DETECTORS, FaceDetector
+from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.detection.refinement import RefinementMemory
 from live_emotion.faces.tracker import Tracker
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import read_image
 from live_emotion.io.video.reader import VideoFile
-from live_emotion.types import Frame
+from live_emotion.types import DETECTORS, Frame
 
 WIDTH, HEIGHT = 1280, 720
 SCENE_S = 4.0

@@ -17,10 +17,10 @@ import numpy as np
 
 from live_emotion.emotions.classifier import EmotionClassifier, default_weights
 from live_emotion.faces.crops import find_faces
-from live_emotion.faces.detection.detector import DETECTORS, FaceDetector
+from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
-from live_emotion.types import EMOTIONS
+from live_emotion.types import DETECTORS, EMOTIONS
 from train import metrics
 
 ANGRY, NEUTRAL = EMOTIONS.index("angry"), EMOTIONS.index("neutral")

@@ -107,7 +107,7 @@ def test_another_persons_resting_face_is_not_taken(analyzer, portrait):
     enrolment.take(Shown(Frame(0, 0.0, pose(portrait, "neutral", 0.8)), "neutral", "b"))
     # wide and with other brows, as a stand-in for somebody else
     other = cv2.resize(pose(portrait, "angry"), None, fx=1.4, fy=1)
-    with pytest.raises(InputError, match="The face in c is another person's"):
+    with pytest.raises(InputError, match="The face in c is not at rest as those before, or another person's"):
         enrolment.take(Shown(Frame(0, 0.0, other), "neutral", "c"))
     assert enrolment.labels == ["neutral"] * 2
     enrolment.forget("neutral")

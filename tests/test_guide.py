@@ -215,5 +215,8 @@ def test_in_a_window_quitting_saves_nothing(tmp_path, portrait):
         finally:
             process.kill()
     assert process.returncode == 1
-    assert errors.strip().splitlines()[-1] == "Error: It ended before all emotions were shown; nothing was saved."
+    assert (
+        errors.strip().splitlines()[-1]
+        == "Error: The enrolment ended before all emotions were shown; nothing was saved."
+    )
     assert not (tmp_path / "home" / "live-emotion").exists()

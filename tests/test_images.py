@@ -14,6 +14,8 @@ from live_emotion.errors import InputError, OutputError
 from live_emotion.io.images import read_image, write_figure, write_image
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.pipelines.photos import PREVIEW_SIDE, read_photo, save_figure
+from live_emotion.types import EMOTIONS, Prediction
+from live_emotion.visualization.figures import draw_example
 
 pillow_heif.register_heif_opener()  # so that Pillow writes HEIF
 
@@ -130,6 +132,17 @@ def test_many_photos_keep_no_more_pixels_than_their_pictures_need(tmp_path, port
     assert photo.crop.shape == (48, 48)
     assert save_figure([photo] * 70, analyzer.class_names, path := tmp_path / "all.png") == path
     assert max(cv2.imread(str(path)).shape) < 8000
+
+
+def test_the_picture_of_a_face_that_shows_something_else_says_so(tmp_path, portrait):
+    """The bar of what the four lack is in its own grey, and the largest."""
+    prediction = Prediction.from_probabilities([0.05, 0.1, 0.2, 0.05], EMOTIONS)
+    draw_example(portrait, portrait[:48, :48, 0], prediction, EMOTIONS, tmp_path / "other.png")
+    sure = Prediction.from_probabilities([0.05, 0.1, 0.8, 0.05], EMOTIONS)
+    draw_example(portrait, portrait[:48, :48, 0], sure, EMOTIONS, tmp_path / "sure.png")
+    grey = np.array([0x99] * 3, np.uint8)
+    found = [(read_image(tmp_path / f"{name}.png") == grey).all(axis=2).sum() for name in ("other", "sure")]
+    assert found[0] > 5000 and found[1] < found[0] / 20
 
 
 def test_a_figure_may_have_letters_that_no_font_has(tmp_path, recwarn):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -57,3 +59,13 @@ def test_the_notice_names_every_file_of_weights():
         if file.suffix not in (".md", ".txt", "") and file.name not in notice
     ]
     assert not unnamed
+
+
+def test_every_benchmark_can_be_started():
+    started = [
+        subprocess.Popen([sys.executable, path, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for path in sorted((ROOT / "benchmarks").glob("*.py"))
+    ]
+    for process in started:
+        text, errors = process.communicate()
+        assert (process.returncode, text[:6]) == (0, "Usage:"), errors

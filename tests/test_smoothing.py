@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from live_emotion.emotions.smoothing import EmotionSmoother, Smoother, Smoothing, unsmoothed
+from live_emotion.faces.quality import doubt
 from live_emotion.types import EMOTIONS, Face
 
 ANGRY, HAPPY, NEUTRAL = 0, 1, 2
@@ -119,6 +120,7 @@ def test_a_face_that_most_likely_shows_something_else_is_called_other():
     assert (seen.note, seen.emotion, seen.confidence) == ("other", "happy", 0.15)
     assert seen.other == pytest.approx(0.6)
     assert unsmoothed(face(), np.array([0.1, 0.45, 0.1, 0.1]), EMOTIONS).note == "unsure"
+    assert doubt("", np.array([0.0, 0.0, 0.4, 0.25]), shown=3) == "unsure", "neutral is likelier than something else"
 
 
 def face(note=""):

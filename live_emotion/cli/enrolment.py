@@ -58,7 +58,7 @@ def from_camera(window: Window, source: LiveSource, analyzer: EmotionAnalyzer, i
     with StopRequest() as stop:
         is_done = guide_in_window(guide, source, window, is_mirrored, lambda: stop.requested)
     if not is_done:
-        raise InputError("It ended before all emotions were shown; nothing was saved.")
+        raise InputError("The enrolment ended before all emotions were shown; nothing was saved.")
     if not enrolment.labels:
         raise InputError("No emotion was recorded; nothing was saved.")
     return enrolment

@@ -64,14 +64,13 @@ def doubt(note: str, probabilities: np.ndarray, shown: int) -> str:
         shown: the class that is shown.
 
     Returns:
-        the note, or :data:`OTHER` where something else is likelier, or :data:`UNSURE`, or nothing.
+        the note, or :data:`OTHER` where something else is likelier than each class, or :data:`UNSURE`, or nothing.
     """
     if note:
         return note
-    confidence = float(probabilities[shown])
-    if 1 - float(probabilities.sum()) > confidence:
+    if 1 - float(probabilities.sum()) > float(probabilities.max()):
         return OTHER
-    return UNSURE if confidence < SURE else ""
+    return UNSURE if float(probabilities[shown]) < SURE else ""
 
 
 def is_readable(note: str) -> bool:

@@ -72,9 +72,7 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     except MissingExtraError as error:
         raise InputError(f"{file} cannot be read: {error}") from error
     if image is None:
-        raise InputError(
-            f"{file} is not an image that can be read, or it is damaged; use JPEG, PNG, WebP, AVIF or HEIC."
-        )
+        raise InputError(f"{file} is not an image that can be read, or it is damaged; use JPEG, PNG or WebP.")
     return image
 
 

@@ -78,7 +78,7 @@ class Enrolment:
         if shown.label == NEUTRAL and (before := self._resting()):
             mean = prototypes_of(np.stack(before), np.zeros(len(before), int))[0]
             if similarities(embedding[None], [mean])[0, 0] < SAME:
-                raise InputError(f"The face in {shown.source} is another person's, or not at rest as those before.")
+                raise InputError(f"The face in {shown.source} is not at rest as those before, or another person's.")
         self.labels.append(shown.label)
         self._faces.append(face)
         self._embeddings.append(embedding)

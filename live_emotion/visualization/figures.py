@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from live_emotion.faces.quality import OTHER
 from live_emotion.io.images import write_figure
 from live_emotion.types import Prediction, StrPath
 from live_emotion.visualization.palette import hex_colours
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 5
 
 DPI = 110
+
+LEAST_OTHER = 0.05
+"""Per cent from which the probability of something else has a bar: what would be written as 0.1."""
+
+OTHER_COLOUR = "#999999"
 
 MOST_IMAGES = 60
 """In one picture, which would grow too tall for any viewer."""
@@ -53,10 +59,16 @@ def draw_example(
     for axes in (photo, seen):
         axes.axis("off")
     percent = [100 * p for p in prediction.probabilities]
-    drawn = bars.barh(class_names, percent, color=hex_colours(class_names))
+    names, colours = list(class_names), hex_colours(class_names)
+    other = 100 - sum(percent)
+    title = f"{prediction.emotion}, {prediction.confidence:.0%}"
+    if other >= LEAST_OTHER:
+        percent, names, colours = [*percent, other], [*names, OTHER], [*colours, OTHER_COLOUR]
+        title = f"{OTHER}, {other:.0f}%" if other == max(percent) else title
+    drawn = bars.barh(names, percent, color=colours)
     bars.bar_label(drawn, [f"{p:.1f} %" for p in percent], padding=4)
     bars.invert_yaxis()
-    bars.set(xlim=(0, 118), xlabel="Probability (%)", title=f"{prediction.emotion}, {prediction.confidence:.0%}")
+    bars.set(xlim=(0, 118), xlabel="Probability (%)", title=title)
     bars.set_xticks(range(0, 101, 25))
     bars.spines[["top", "right"]].set_visible(False)
     write_figure(path, figure, DPI)

@@ -142,13 +142,17 @@ def _outputs(
 
 
 def _print_photo(photo: ReadPhoto, to_stderr: bool) -> None:
+    from live_emotion.faces.quality import OTHER
+
     say = functools.partial(click.echo, err=to_stderr)
     count = len(photo.faces)
     say(f"{photo.file}: {count or 'no'} face{'' if count == 1 else 's'}")
     for number, face in enumerate(photo.faces, start=1):
         x1, y1, x2, y2 = (round(v) for v in face.box)
-        note = f" ({face.note})" if face.note else ""
-        say(f"  {number}. {face.emotion} {face.confidence:.1%}{note}  at ({x1}, {y1})-({x2}, {y2})")
+        note = f" ({face.note})" if face.note and face.note != OTHER else ""
+        read = f"{OTHER} {face.other:.1%}" if face.note == OTHER else f"{face.emotion} {face.confidence:.1%}"
+        who = f" {face.name}:" if face.name else ""
+        say(f"  {number}.{who} {read}{note}  at ({x1}, {y1})-({x2}, {y2})")
     if photo.notice:
         say(f"  {photo.notice}")
 

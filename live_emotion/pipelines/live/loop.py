@@ -131,7 +131,7 @@ class LiveLoop:
         Raises:
             LiveEmotionError: the camera gives no frames any more, or the rows cannot be written.
         """
-        self._mode = source.state.mode
+        self._mode, self._rate = source.state.mode, FrameRate()
         if self._last is None:
             self._view.update(_waiting_image(self._mode))
         else:
@@ -178,6 +178,7 @@ class LiveLoop:
         self._look_for_a_crowd(result)
         self._last = frame if isinstance(frame, LiveFrame) else None
         if self.settings.paused:
+            self._rate = FrameRate()
             return
         if self.sink:
             log.call(self.sink.write, frame, result.faces)

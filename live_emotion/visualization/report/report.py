@@ -94,7 +94,7 @@ def check_length(table: FaceTable, video: StrPath) -> None:
     if length_s is not None and last_s > length_s + max(LONGER_S, LONGER * length_s):
         raise InputError(
             f"The rows go on to {time_text(last_s)}, but {video} ends at {time_text(length_s)}; "
-            "give the video that they are of."
+            "give the whole video that they were read from."
         )
 
 
