@@ -169,6 +169,9 @@ def test_a_video_that_breaks_off_is_read_up_to_there(analyzer, images, tmp_path,
     assert 5 < len(numbers) < 30
     assert numbers == list(range(len(numbers)))
     assert summary.frames == len(numbers)
+    there_s, whole_s = summary.breaks_off_s
+    assert there_s == pytest.approx(len(numbers) / 25, abs=0.1)
+    assert whole_s == pytest.approx(len(images) / 25, abs=0.1)
 
 
 def test_what_is_no_video_is_one_line(analyzer, images, tmp_path, out):

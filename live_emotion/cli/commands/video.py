@@ -199,6 +199,11 @@ def _describe(outcome: Outcome) -> str:
         times = ", ".join(f"{time_s:.2f}" for time_s in itertools.islice(summary.damaged_s, MOST_TIMES))
         more = ", ..." if len(summary.damaged_s) > MOST_TIMES else ""
         lines.append(f"  Damaged or missing frames: {len(summary.damaged_s)}, at {times}{more} s")
+    if summary.breaks_off_s:
+        from live_emotion.visualization.times import duration_text
+
+        there, whole = (duration_text(time_s) for time_s in summary.breaks_off_s)
+        lines.append(f"  It breaks off at {there} of {whole}; was it copied whole?")
     if summary.timing_doubts:
         lines.append(f"  Its times may be wrong: {'; '.join(summary.timing_doubts)}.")
     for codec in summary.recoded_audio:

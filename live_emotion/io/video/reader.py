@@ -49,6 +49,8 @@ class VideoFile:
         duration_s: length of the whole video in seconds, or None.
         frames_read: how many were decoded so far.
         damaged_s: the times, in seconds, where a frame is missing or shows damage, so far.
+        breaks_off_s: the time, in seconds, from which on the file lacks what it should have, as one that was not copied
+            whole; None where it has all.
 
     Raises:
         InputError: no such file, not a video, a file with no video, or none of it can be decoded.
@@ -65,6 +67,7 @@ class VideoFile:
         self.end_s = end_s
         self.frames_read = 0
         self.damaged_s: list[float] = []
+        self.breaks_off_s: float | None = None
         self._delay: int | None = None
         self._container = open_media(self.path)
         try:
@@ -198,6 +201,7 @@ class VideoFile:
             yield from frames
         if self.duration_s is not None and reached < self.duration_s - BROKEN_OFF_S:
             self.damaged_s.append(reached)
+            self.breaks_off_s = reached
 
     def _upright(self, frame: Any) -> np.ndarray:
         """(H, W, 3) uint8 BGR, turned as the video asks."""

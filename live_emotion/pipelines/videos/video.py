@@ -53,6 +53,7 @@ class VideoSummary:
         most_found: how many were found in the fullest frame, those that were not read, too.
         notice: what to do where some of that frame were not read, or may not have been found; or nothing.
         damaged_s: times where a frame is missing or shows damage, in seconds.
+        breaks_off_s: how much of it is in the file and how long it should be, in seconds, where a part is missing.
         timing_doubts: why the times of its frames cannot be trusted, each in a phrase.
         recoded_audio: codecs of audio tracks that MP4 cannot hold and that were encoded as AAC.
         span_s: times of the first and the last frame that are done, in seconds.
@@ -66,6 +67,7 @@ class VideoSummary:
     most_found: int = 0
     notice: str = ""
     damaged_s: list[float] = field(default_factory=list)
+    breaks_off_s: tuple[float, float] | None = None
     timing_doubts: list[str] = field(default_factory=list)
     recoded_audio: list[str] = field(default_factory=list)
     span_s: tuple[float, float] | None = None
@@ -158,6 +160,8 @@ def annotate_video(
             if writer:
                 writer.write_audio()
         summary.damaged_s = video.damaged_s
+        if video.breaks_off_s is not None and video.duration_s is not None:
+            summary.breaks_off_s = video.breaks_off_s, video.duration_s
         summary.timing_doubts = video.timing_doubts
     summary.seconds = time.monotonic() - began
     return summary
