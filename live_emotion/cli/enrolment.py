@@ -12,6 +12,7 @@ from live_emotion.emotions.profile import NEUTRAL
 from live_emotion.errors import InputError
 
 if TYPE_CHECKING:
+    from live_emotion.concurrency.interrupts import StopRequest
     from live_emotion.emotions.trial import Trial
     from live_emotion.io.display.window import Window
     from live_emotion.io.live_source import LiveSource
@@ -35,7 +36,9 @@ class Refusals:
             click.echo(f"Not taken{f' ({count} frames)' if count > 1 else ''}: {reason}", err=True)
 
 
-def from_camera(window: Window, source: LiveSource, analyzer: EmotionAnalyzer, is_mirrored: bool) -> Enrolment:
+def from_camera(
+    window: Window, source: LiveSource, analyzer: EmotionAnalyzer, is_mirrored: bool, stop: StopRequest
+) -> Enrolment:
     """Leads somebody through an enrolment in a window.
 
     Args:
@@ -43,21 +46,19 @@ def from_camera(window: Window, source: LiveSource, analyzer: EmotionAnalyzer, i
         source: of the frames.
         analyzer: finds the faces; one that does not track.
         is_mirrored: show the frames turned left to right.
+        stop: ends it.
 
     Raises:
         InputError: it ended early, or nothing was recorded.
         CameraError: the camera gives no frames.
     """
-    from live_emotion.concurrency.interrupts import StopRequest
     from live_emotion.pipelines.enrolment import Enrolment
     from live_emotion.pipelines.guide import Guide
     from live_emotion.pipelines.guided import guide_in_window
 
     enrolment = Enrolment(analyzer)
     guide = Guide(enrolment, analyzer.class_names)
-    with StopRequest() as stop:
-        is_done = guide_in_window(guide, source, window, is_mirrored, lambda: stop.requested)
-    if not is_done:
+    if not guide_in_window(guide, source, window, is_mirrored, lambda: stop.requested):
         raise InputError("The enrolment ended before all emotions were shown; nothing was saved.")
     if not enrolment.labels:
         raise InputError("No emotion was recorded; nothing was saved.")

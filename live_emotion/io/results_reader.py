@@ -120,7 +120,7 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
         emotions.append(index[row["emotion"]])
         probabilities.extend(float(row[PROBABILITY_PREFIX + name]) for name in class_names)
         boxes.extend(float(row[name]) if with_boxes else np.nan for name in BOX)
-        notes.append(_note(row))
+        notes.append(_note(row, class_names))
     order = np.argsort(np.array(times), kind="stable")
     table = FaceTable(
         class_names,
@@ -143,12 +143,13 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
     return table
 
 
-def _note(row: dict[str, Any]) -> str:
+def _note(row: dict[str, Any], class_names: Sequence[str]) -> str:
     """Why the emotion of a row is not to be trusted; rows without a note may still tell that it is another one."""
     note = row.get(NOTE)
     if note is not None:
         return sys.intern(str(note))
-    return OTHER if float(row.get(OTHER_PROBABILITY) or 0) > float(row[PROBABILITY_PREFIX + row["emotion"]]) else ""
+    likeliest = max(float(row[PROBABILITY_PREFIX + name]) for name in class_names)
+    return OTHER if float(row.get(OTHER_PROBABILITY) or 0) > likeliest else ""
 
 
 def _class_names(names: Sequence[str]) -> tuple[str, ...]:

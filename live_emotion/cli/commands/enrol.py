@@ -77,6 +77,7 @@ def command(
     _refuse_overlaps(labels)
 
     from live_emotion.cli.enrolment import from_camera, learn_and_save
+    from live_emotion.concurrency.interrupts import StopRequest
     from live_emotion.emotions.profile import profile_path
     from live_emotion.io.atomic import refuse_existing
     from live_emotion.io.camera import is_camera
@@ -89,7 +90,8 @@ def command(
 
         analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(weights, device, detector)))
         if opened:
-            enrolment = from_camera(*opened, analyzer, is_mirrored=is_camera(camera))
+            with StopRequest() as stop:
+                enrolment = from_camera(*opened, analyzer, is_camera(camera), stop)
         else:
             enrolment = _from_files(photos, video, labels, analyzer)
         learn_and_save(enrolment, name)

@@ -15,6 +15,7 @@ import click
 from live_emotion.cli.options import analysis_options, camera_options, force_option, profile_option
 
 if TYPE_CHECKING:
+    from live_emotion.concurrency.interrupts import StopRequest
     from live_emotion.io.camera import CameraMode
     from live_emotion.io.display.window import Window
     from live_emotion.io.live_source import LiveSource
@@ -128,7 +129,7 @@ def command(
         for source in sources:
             if loop.controls.enrols and screen:
                 loop.controls.enrols = False
-                _enrol(screen, source, analyzer, loop.controls, settings.mirror)
+                _enrol(screen, source, analyzer, loop.controls, settings.mirror, stop)
                 cameras.again()
                 continue
             _say_mode(cameras.camera, source.state.mode, asked)
@@ -143,7 +144,12 @@ def command(
 
 
 def _enrol(
-    window: Window, source: LiveSource, analyzer: EmotionAnalyzer, controls: Controls, is_mirrored: bool
+    window: Window,
+    source: LiveSource,
+    analyzer: EmotionAnalyzer,
+    controls: Controls,
+    is_mirrored: bool,
+    stop: StopRequest,
 ) -> None:
     """Leads somebody through an enrolment in the live window, whose analyzer then uses the profile."""
     from live_emotion.cli.enrolment import from_camera, learn_and_save
@@ -156,7 +162,7 @@ def _enrol(
     name = next(name for name in names if name not in known)
     try:
         with EmotionAnalyzer(replace(analyzer.config, profile=None, track=False)) as untracked:
-            worth = learn_and_save(from_camera(window, source, untracked, is_mirrored), name, say)
+            worth = learn_and_save(from_camera(window, source, untracked, is_mirrored, stop), name, say)
         analyzer.add_profile(name)
         controls.notice(f"profile {name}: {worth}")
     except LiveEmotionError as error:
