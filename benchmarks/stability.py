@@ -70,7 +70,7 @@ def changes(path: Path, analyzer: EmotionAnalyzer, seconds: float) -> dict:
             for face, row, shown in zip(found.faces, raw_rows, result.faces):
                 raw = replace(unsmoothed(face, row, analyzer.class_names), track_id=shown.track_id)
                 for name, now in (("raw", raw), ("shown", shown)):
-                    now_shows = {"label": written(now)} | ({"emotion": now.emotion} if is_readable(now) else {})
+                    now_shows = {"label": written(now)} | ({"emotion": now.emotion} if is_readable(now.note) else {})
                     for what, value in now_shows.items():
                         key = f"{name}_{what}"
                         count[key] += value != last.get((key, now.track_id), value)
