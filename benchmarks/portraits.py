@@ -15,11 +15,12 @@ from pathlib import Path
 import click
 import numpy as np
 
-from live_emotion.emotions.classifier import EmotionClassifier, default_weights
+from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
+from live_emotion.resources import DEFAULT
 from live_emotion.types import DETECTORS, EMOTIONS
 from train import metrics
 
@@ -57,14 +58,14 @@ def figures_of(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
-@click.option("--weights", multiple=True, type=click.Path(path_type=Path), help="May be repeated; else the default.")
+@click.option("--weights", multiple=True, default=(DEFAULT,), show_default=True, help="May be repeated.")
 @click.option("--detector", "kind", default="full", type=click.Choice(DETECTORS), show_default=True)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures here.")
-def main(folder: Path, weights: tuple[Path, ...], kind: str, json_file: Path | None) -> None:
+def main(folder: Path, weights: tuple[str, ...], kind: str, json_file: Path | None) -> None:
     """Measure weights on posed portraits."""
     crops, labels, missed = read_portraits(folder, kind)
     click.echo(f"{len(labels)} portraits read, {missed} without a face")
-    table = {path.name: figures_of(EmotionClassifier(path).predict(crops), labels) for path in _paths(weights)}
+    table = {name: figures_of(EmotionClassifier(name).predict(crops), labels) for name in weights}
     for name, figures in table.items():
         click.echo("".join(f"{title:>15}" for title in figures))
         click.echo(
@@ -73,10 +74,6 @@ def main(folder: Path, weights: tuple[Path, ...], kind: str, json_file: Path | N
         )
     if json_file:
         atomic_write_text(json_file, json.dumps(table, indent=2))
-
-
-def _paths(weights: tuple[Path, ...]) -> tuple[Path, ...]:
-    return weights or (Path(default_weights()),)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from live_emotion.emotions.classifier import (
     Network,
     check_class_names,
     check_model,
-    default_weights,
     import_torch_networks,
     is_module,
     load_network,
@@ -34,6 +33,7 @@ from live_emotion.io.live_source import open_camera
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer, Result
 from live_emotion.pipelines.live.controls import Settings
 from live_emotion.pipelines.live.loop import find_live, read_live
+from live_emotion.resources import DEFAULT, find_weights
 from live_emotion.types import Frame, Row, StrPath, TrackedFace
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def load_model(weights: StrPath | None = None, device: str = "auto") -> tuple[nn
     """Loads a trained network.
 
     Args:
-        weights: a ``.pth`` checkpoint or an ``.onnx`` model; None for the one that comes with live-emotion.
+        weights: a ``.pth`` checkpoint or an ``.onnx`` model, or the short name of one that comes with live-emotion,
+            such as ``cnn``; ``live-emotion weights`` lists them. None is ``default``.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
 
     Returns:
@@ -61,7 +62,7 @@ def load_model(weights: StrPath | None = None, device: str = "auto") -> tuple[nn
     """
     if weights is not None and not isinstance(weights, (str, os.PathLike)):
         raise wrong("weights", "the name of a file or None", weights)
-    path = weights if weights is not None else default_weights()
+    path = find_weights(DEFAULT if weights is None else weights)
     check_device(device)
     if is_onnx(path):
         network = load_network(path, device)

@@ -1,15 +1,108 @@
-"""Finds the model files that come with live-emotion."""
+"""Finds the model files that come with live-emotion, and says what is known of them."""
 
 from __future__ import annotations
 
+import functools
+import json
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from live_emotion.errors import WeightsError
+from live_emotion.types import StrPath
 
 _PACKAGE = Path(__file__).resolve().parent
 
 WEIGHTS_FOLDERS = (_PACKAGE / "weights", _PACKAGE.parent / "weights")
 """Where they lie: inside an installed package, or beside it in a checkout and an editable install."""
+
+ABOUT_FILE = "weights.json"
+"""Beside them: the short name of each network and what is known of it, which the model card tells at length."""
+
+DEFAULT = "default"
+"""Short name of the network that is used where nothing is asked for."""
+
+TERMS = {
+    "FER2013": "for research use",
+    "FER+": "MIT",
+    "VGGFace2": "for non-commercial research",
+}
+"""What a network may be used for depends on what it learnt from; these are the terms of each."""
+
+
+@dataclass(frozen=True)
+class ShippedWeights:
+    """A network that comes with live-emotion.
+
+    Attributes:
+        name: short, as ``--weights`` takes it.
+        file: in ``weights/``.
+        classes: in the order of its probabilities.
+        others: what it knows beside them, and calls other.
+        accuracy: on PublicTest with the majority of people's votes and without ties, 0 to 1.
+        mean_recall: of the classes there, 0 to 1.
+        about: what it is good for.
+        data: that it learnt from, each of :data:`TERMS`.
+    """
+
+    name: str
+    file: str
+    classes: tuple[str, ...]
+    others: tuple[str, ...]
+    accuracy: float
+    mean_recall: float
+    about: str
+    data: tuple[str, ...]
+
+    @property
+    def terms(self) -> str:
+        """Of the data that it learnt from."""
+        return ", ".join(f"{name} ({TERMS[name]})" for name in self.data)
+
+
+@functools.cache
+def shipped_weights() -> dict[str, ShippedWeights]:
+    """The networks that come with live-emotion, by their short names.
+
+    Raises:
+        WeightsError: what is known of them is missing or damaged.
+    """
+    path = weights_file(ABOUT_FILE)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        several = ("classes", "others", "data")
+        return {
+            name: ShippedWeights(name, **(values | {part: tuple(values[part]) for part in several}))
+            for name, values in content.items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise WeightsError(f"{path} is damaged; install live-emotion again.") from error
+
+
+def find_weights(weights: StrPath) -> Path:
+    """The file that ``--weights`` means.
+
+    Args:
+        weights: a short name of :func:`shipped_weights` as text, or a file. A text without a suffix and without a
+            folder is a short name, even where a file is called so: that is ``./name``, or a ``Path``.
+
+    Raises:
+        WeightsError: it looks like a short name, and is none of them and no file.
+    """
+    if is_short_name(weights):
+        return weights_file(shipped_weights()[str(weights)].file)
+    looks_like_a_name = os.fspath(weights) == os.path.basename(weights) and not os.path.splitext(weights)[1]
+    if looks_like_a_name and not os.path.isfile(weights):
+        raise WeightsError(
+            f"No weights are called {weights}; give {', '.join(shipped_weights())}, or an .onnx or .pth file. "
+            "'live-emotion weights' says what they are."
+        )
+    return Path(weights)
+
+
+def is_short_name(weights: StrPath) -> bool:
+    """Whether a text is one of the short names of :func:`shipped_weights`; a ``Path`` is none."""
+    return isinstance(weights, str) and weights in shipped_weights()
 
 
 def weights_file(name: str) -> Path:

@@ -16,6 +16,7 @@ COMMANDS = (
     ["report", "{files}/rows.csv", "-o", "{out}/page"],
     ["calibrate", "--photo", "{files}/photo.png"],
     ["profiles"],
+    ["weights"],
     ["cameras"],
     ["doctor"],
 )

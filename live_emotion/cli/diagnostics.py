@@ -112,10 +112,11 @@ def look_at_models() -> Finding:
 
 def look_at_weights() -> Finding:
     """Whether the emotion weights load."""
-    from live_emotion.emotions.classifier import default_weights, load_network
+    from live_emotion.emotions.classifier import load_network
+    from live_emotion.resources import DEFAULT, find_weights
 
-    path = default_weights()
-    return Finding("weights", f"{Path(path).name}: {', '.join(load_network(path).class_names)}")
+    path = find_weights(DEFAULT)
+    return Finding("weights", f"{path.name}: {', '.join(load_network(path).class_names)}")
 
 
 def look_at_licence() -> Finding:

@@ -23,6 +23,7 @@ COMMANDS = {
     "enrol": "Learn how your face shows emotions, in half a minute.",
     "calibrate": "Learn how your face looks at rest, so that it is not called sad.",
     "profiles": "List, show and delete what was learnt of people.",
+    "weights": "List the networks that come with it.",
     "cameras": "List the cameras of this machine.",
     "doctor": "Look for what is wrong on this machine, and say how to fix it.",
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -16,11 +15,10 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 weights_option = click.option(
     "--weights",
-    type=click.Path(path_type=Path),
     multiple=True,
-    metavar="FILE",
-    help="Weights to use in place of those that come with live-emotion. Given several times, the networks' "
-    "probabilities are averaged.",
+    metavar="NAME",
+    help="A .onnx or .pth file, or the name of a network that comes with live-emotion, as 'live-emotion weights' lists "
+    "them. Given several times, the networks' probabilities are averaged.",
 )
 device_option = click.option(
     "--device",

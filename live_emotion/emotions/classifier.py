@@ -6,7 +6,6 @@ import hashlib
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,10 +17,8 @@ from live_emotion.emotions.profile import Profile
 from live_emotion.errors import ArgumentError, MissingExtraError, WeightsError
 from live_emotion.faces.preprocessing import FACE_SIZE, PIXEL_MEAN, check_faces
 from live_emotion.io.description import TEMPERATURES, damaged
-from live_emotion.resources import weights_file
+from live_emotion.resources import DEFAULT, find_weights
 from live_emotion.types import Prediction, StrPath
-
-DEFAULT_WEIGHTS = "best_emotion_model.onnx"
 
 MOST_THREADS = 1024
 
@@ -63,7 +60,7 @@ def load_network(path: StrPath, device: str = "auto", threads: int = 0) -> Netwo
     """The network in a checkpoint or an ONNX model.
 
     Args:
-        path: a ``.pth`` or ``.onnx`` file.
+        path: a ``.pth`` or ``.onnx`` file, or a short name of what comes with live-emotion.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         threads: processor cores to use; 0: all.
 
@@ -73,7 +70,8 @@ def load_network(path: StrPath, device: str = "auto", threads: int = 0) -> Netwo
         MissingExtraError: a checkpoint needs PyTorch.
     """
     network: Network
-    if Path(path).suffix.lower() == PROGRAM:
+    path = find_weights(path)
+    if path.suffix.lower() == PROGRAM:
         raise WeightsError(f"{path} is a program for torch.export.load; give the network's .onnx or .pth file.")
     if is_onnx(path):
         network = OnnxNetwork(path, device, threads)
@@ -140,8 +138,8 @@ class EmotionClassifier:
     """Turns faces into probabilities of emotions.
 
     Args:
-        weights: a checkpoint or ONNX model, several whose probabilities are averaged, or None for the one that comes
-            with live-emotion.
+        weights: a checkpoint or ONNX model, or the short name of one that comes with live-emotion; several, whose
+            probabilities are averaged; or None for ``default``.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         threads: processor cores to use; 0: all. PyTorch, which runs checkpoints, takes it for the whole process.
         profile: of the person whose faces these are, which corrects what is read.
@@ -150,6 +148,7 @@ class EmotionClassifier:
         class_names: in the order of the probabilities.
         other_names: what else the networks know, which is none of the classes; often nothing.
         networks: whose probabilities are averaged.
+        files: that they lie in; none for a network in memory.
 
     Raises:
         WeightsError: a file is missing or damaged, or several differ in their classes.
@@ -170,8 +169,8 @@ class EmotionClassifier:
         check_whole("threads", threads, f"a whole number from 0 to {MOST_THREADS}", 0, MOST_THREADS)
         if profile is not None and not isinstance(profile, Profile):
             raise wrong("profile", "a Profile or None", profile)
-        self._paths = check_weights(weights) or (default_weights(),)
-        self.networks = [load_network(path, device, threads) for path in self._paths]
+        self.files = tuple(find_weights(each) for each in check_weights(weights) or (DEFAULT,))
+        self.networks = [load_network(path, device, threads) for path in self.files]
         self.class_names, self.other_names = self.networks[0].class_names, self.networks[0].other_names
         outputs = {(network.class_names, network.other_names) for network in self.networks}
         if len(outputs) > 1:
@@ -197,7 +196,7 @@ class EmotionClassifier:
             model = _run_by_torch(model, names, temperature)
         self = cls.__new__(cls)
         self.networks, self.class_names, self.other_names = [model], names, tuple(model.other_names)
-        self.profile, self._paths = None, ()
+        self.profile, self.files = None, ()
         return self
 
     def check_profile(self, profile: Profile) -> None:
@@ -213,9 +212,9 @@ class EmotionClassifier:
     def fingerprint(self) -> str:
         """Of the weights' files: SHA-256 as hexadecimal digits; empty for a network in memory."""
         content = hashlib.sha256()
-        for path in self._paths:
-            content.update(Path(path).read_bytes())
-        return content.hexdigest() if self._paths else ""
+        for path in self.files:
+            content.update(path.read_bytes())
+        return content.hexdigest() if self.files else ""
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
         """Probabilities of the classes for all faces, by one batch through each network.
@@ -330,12 +329,3 @@ def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     scaled = logits / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
-
-
-def default_weights() -> os.PathLike[str]:
-    """The weights file that comes with live-emotion.
-
-    Raises:
-        WeightsError: it is missing.
-    """
-    return weights_file(DEFAULT_WEIGHTS)

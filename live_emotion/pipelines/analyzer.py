@@ -44,8 +44,9 @@ class AnalysisConfig:
     """How faces are found, read and followed; the same for a camera, videos, photos and Python programs.
 
     Attributes:
-        weights: checkpoints or ONNX models, whose probabilities are averaged; none: the one that comes with
-            live-emotion. A list or another collection, a path alone and None become a tuple.
+        weights: checkpoints or ONNX models, or short names of those that come with live-emotion, such as ``cnn``;
+            their probabilities are averaged. None: ``default``. A list or another collection, one alone and None
+            become a tuple.
         device: where the network runs: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         detector: ``full``, ``short`` or ``tiled``, those of
             :class:`live_emotion.faces.detection.detector.FaceDetector`.

@@ -34,7 +34,7 @@ def command(
     camera: str,
     seconds: float,
     detector: str,
-    weights: tuple[Path, ...],
+    weights: tuple[str, ...],
     device: str,
     force: bool,
 ) -> None:

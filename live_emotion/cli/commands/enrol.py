@@ -50,7 +50,7 @@ def command(
     labels: tuple[tuple[float, float, str], ...],
     camera: str,
     detector: str,
-    weights: tuple[Path, ...],
+    weights: tuple[str, ...],
     device: str,
     force: bool,
 ) -> None:

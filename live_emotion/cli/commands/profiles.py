@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 @click.group("profiles", invoke_without_command=True)
 @weights_option
 @click.pass_context
-def command(context: click.Context, weights: tuple[Path, ...]) -> None:
+def command(context: click.Context, weights: tuple[str, ...]) -> None:
     """List, show and delete what 'enrol' and 'calibrate' learnt of people.
 
     A profile is a file of numbers, no image; it fits the weights that it was made with, and these only.
@@ -36,7 +35,7 @@ def command(context: click.Context, weights: tuple[Path, ...]) -> None:
 
 @command.command("list")
 @click.pass_obj
-def list_all(weights: tuple[Path, ...]) -> None:
+def list_all(weights: tuple[str, ...]) -> None:
     """Print all profiles, and the folder that they lie in."""
     from live_emotion.emotions.classifier import EmotionClassifier
     from live_emotion.emotions.profile import Profile, profile_names, profile_path
@@ -58,7 +57,7 @@ def list_all(weights: tuple[Path, ...]) -> None:
 @command.command("show")
 @click.argument("name")
 @click.pass_obj
-def show(weights: tuple[Path, ...], name: str) -> None:
+def show(weights: tuple[str, ...], name: str) -> None:
     """Print what the profile NAME holds: what it corrects each emotion by, and where it lies."""
     from live_emotion.emotions.classifier import EmotionClassifier
     from live_emotion.emotions.profile import Profile, profile_path

@@ -17,6 +17,7 @@ from live_emotion.pipelines.analyzer import AnalysisConfig
 from live_emotion.pipelines.videos.batch import WAIT_S, Outcome, Progress, Stop, do_task, open_analyzer
 from live_emotion.pipelines.videos.planning import VideoTask
 from live_emotion.pipelines.videos.video import VideoOptions
+from live_emotion.resources import is_short_name
 
 TELL_S = 1.0
 """How often a worker tells its progress, in seconds."""
@@ -55,7 +56,7 @@ def run_on_cluster(
     """
     from distributed import TimeoutError, wait
 
-    config = replace(config, weights=tuple(_absolute(path) for path in config.weights))
+    config = replace(config, weights=tuple(w if is_short_name(w) else _absolute(w) for w in config.weights))
     topic = f"live-emotion-{uuid.uuid4().hex}"
     frames: dict[int, tuple[int, int]] = {}  # by task: how many are done, how many there should be
     halted = False

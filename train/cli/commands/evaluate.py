@@ -47,7 +47,7 @@ from train.cli.options import data_option, held_out_option, split_option, votes_
 @click.option("--json", "as_json", is_flag=True, help="Print JSON in place of tables.")
 @device_option
 def command(
-    weights: tuple[Path, ...],
+    weights: tuple[str, ...],
     data: Path,
     split: str,
     held_out: bool,
@@ -72,25 +72,24 @@ def command(
     python -m train evaluate --data fer2013 --votes fer2013/ferplus_votes.csv --min-agreement 6
     python -m train evaluate --weights a.pth --weights b.pth --split test
     """
-    from live_emotion.emotions.classifier import EmotionClassifier, default_weights
+    from live_emotion.emotions.classifier import EmotionClassifier
     from train.evaluation.evaluation import evaluate
     from train.evaluation.report import print_figures, write_report
     from train.evaluation.selection import evaluation_faces, held_out_faces, without_duplicates
 
     if (min_agreement > 1 or without_ties) and not votes:
         raise click.UsageError("--min-agreement and --without-ties need --votes.")
-    files = weights or (Path(default_weights()),)
-    classifier = EmotionClassifier(files, device)
+    classifier = EmotionClassifier(weights, device)
     with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):  # remarks on the images
         if held_out:
-            faces = held_out_faces(files, data, votes, min_agreement, ties=not without_ties)
+            faces = held_out_faces(classifier.files, data, votes, min_agreement, ties=not without_ties)
         else:
             names = classifier.class_names + classifier.other_names
             faces = evaluation_faces(data, split, names, votes, min_agreement, ties=not without_ties)
             if split == "train":
                 click.echo("The network may have been trained on these images, which flatters it.", err=True)
         result = evaluate(classifier, faces)
-        figures = result.figures() | {"weights": [file.name for file in files]}
+        figures = result.figures() | {"weights": [file.name for file in classifier.files]}
         if no_duplicates:
             figures["without_duplicates"] = without_duplicates(result, data / "train").figures()
     if as_json:

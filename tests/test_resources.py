@@ -1,0 +1,78 @@
+"""The networks that come with live-emotion, by their short names."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from live_emotion import AnalysisConfig, EmotionClassifier, WeightsError, load_model
+from live_emotion.cli.main import cli
+from live_emotion.emotions.classifier import load_network
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.resources import find_weights, shipped_weights, weights_file
+
+NAMES = list(shipped_weights())
+
+
+def card_scores():
+    """Accuracy and mean recall by file, in percent as texts, as the table of the model card has them."""
+    card = weights_file("README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w.]+)` \| ([\d.]+) % \| ([\d.]+) % \|", card, re.MULTILINE)
+    return {file: scores for file, *scores in rows}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_said_of_a_network_is_what_it_is(name):
+    about = shipped_weights()[name]
+    network = load_network(name)
+    assert (network.class_names, network.other_names) == (about.classes, about.others)
+    assert [f"{100 * score:.1f}" for score in (about.accuracy, about.mean_recall)] == card_scores()[about.file]
+    assert about.terms
+
+
+def test_every_network_has_a_name():
+    stems = {file.stem for file in weights_file("README.md").parent.iterdir() if file.suffix in (".onnx", ".pth")}
+    assert {Path(each.file).stem for each in shipped_weights().values()} == stems
+
+
+def test_a_short_name_is_text_and_a_path_is_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(weights_file("fer2013_labels.pth"), "cnn")
+    assert find_weights("cnn") == weights_file("emotion_cnn.pth")
+    for file in ("./cnn", Path("cnn"), str(tmp_path / "cnn")):
+        assert find_weights(file) == Path(file)
+    Path("mine").write_bytes(Path("cnn").read_bytes())
+    assert find_weights("mine") == Path("mine")  # a file without a suffix still is one
+
+
+def test_a_mistyped_name_is_told_from_a_missing_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WeightsError, match=r"No weights are called eigth; give default, cnn.* or an \.onnx or \.pth"):
+        EmotionClassifier("eigth")
+    with pytest.raises(WeightsError, match=r"There is no weights file eigth\.onnx"):
+        EmotionClassifier("eigth.onnx")
+
+
+def test_python_programs_take_short_names():
+    assert EmotionClassifier(("default", "teacher")).files == tuple(
+        map(weights_file, ("best_emotion_model.onnx", "with_others.pth"))
+    )
+    model, names = load_model("default")
+    assert names == model.class_names
+    with EmotionAnalyzer(AnalysisConfig(weights="cnn")) as analyzer:
+        assert analyzer.classifier.files == (weights_file("emotion_cnn.pth"),)
+
+
+def test_weights_lists_them():
+    text = CliRunner().invoke(cli, ["weights"]).output
+    rows = json.loads(CliRunner().invoke(cli, ["weights", "--json"]).output)
+    assert [row["name"] for row in rows] == NAMES
+    for row in rows:
+        assert Path(row["path"]).stat().st_size == row["bytes"]
+        for part in (row["name"], row["file"], f"{row['accuracy']:.1%}", f"{row['bytes'] / 1e6:.1f} MB", row["terms"]):
+            assert part in text
