@@ -12,6 +12,7 @@ from .errors import InputError as InputError
 from .errors import LiveEmotionError as LiveEmotionError
 from .errors import MissingExtraError as MissingExtraError
 from .errors import OutputError as OutputError
+from .errors import ServerError as ServerError
 from .errors import WeightsError as WeightsError
 from .io.camera import CameraMode as CameraMode
 from .pipelines.analyzer import AnalysisConfig as AnalysisConfig

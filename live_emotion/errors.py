@@ -51,5 +51,9 @@ class DataError(LiveEmotionError):
     """Training data are missing, empty or inconsistent."""
 
 
+class ServerError(LiveEmotionError):
+    """The server cannot start: its port is in use, or its certificate cannot be used."""
+
+
 class MissingExtraError(LiveEmotionError):
     """An optional package is needed and not installed."""

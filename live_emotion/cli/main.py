@@ -20,6 +20,7 @@ COMMANDS = {
     "report": "Show the emotions of each person in a video over time.",
     "image": "Read emotions in photos.",
     "demo": "Show it all at work, with no camera and no file.",
+    "serve": "A page in the browser with the live camera, and an API for other programs.",
     "enrol": "Learn how your face shows emotions, in half a minute.",
     "calibrate": "Learn how your face looks at rest, so that it is not called sad.",
     "profiles": "List, show and delete what was learnt of people.",

@@ -263,6 +263,11 @@ class EmotionClassifier:
         return self._mean([logits for logits, _ in outputs]), outputs[0][1]
 
     @property
+    def title(self) -> str:
+        """Names of the weights' files, without their folders; of a network in memory, nothing."""
+        return ", ".join(Path(path).name for path in self._paths)
+
+    @property
     def _count(self) -> int:
         """Of outputs."""
         return len(self.class_names) + len(self.other_names)

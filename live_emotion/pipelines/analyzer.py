@@ -138,6 +138,7 @@ class EmotionAnalyzer:
     Args:
         config: says how.
         workers: how many frames :meth:`analyze_many` looks for faces in at once; each needs a detector.
+        classifier: shared with other analyzers, whatever the configuration's weights are; None: one of its own.
 
     Raises:
         WeightsError: a model file is missing or damaged.
@@ -145,12 +146,17 @@ class EmotionAnalyzer:
         InputError: there is no such profile, or it is for other weights.
     """
 
-    def __init__(self, config: AnalysisConfig = AnalysisConfig(), workers: int = 1) -> None:
+    def __init__(
+        self,
+        config: AnalysisConfig = AnalysisConfig(),
+        workers: int = 1,
+        classifier: EmotionClassifier | None = None,
+    ) -> None:
         self.config = config
         profiles = [Profile.load(name) for name in config.profiles]
         # the cores that the network leaves find faces meanwhile: in frames that follow, or in several at once
         threads = 1 if workers > 1 else max(1, cores() // 2) if config.track else 0
-        self.classifier = EmotionClassifier(config.weights, config.device, threads)
+        self.classifier = classifier or EmotionClassifier(config.weights, config.device, threads)
         self._profiles = [self._checked(profile) for profile in profiles]
         self._detectors = [FaceDetector(config.detector, config.min_confidence) for _ in range(workers)]
         self._idle: queue.SimpleQueue[FaceDetector] = queue.SimpleQueue()
@@ -178,6 +184,26 @@ class EmotionAnalyzer:
         if tracker:
             tracker.forget()
             self._tracker = tracker
+
+    def change(self, detector: str, max_faces: int) -> None:
+        """Looks for faces otherwise from now on; whoever is followed stays followed.
+
+        Args:
+            detector: and ``max_faces`` are those of :class:`AnalysisConfig`.
+
+        Raises:
+            ArgumentError: a value makes no sense.
+        """
+        config = replace(self.config, detector=detector, max_faces=max_faces)
+        if detector != self.config.detector:
+            opened = [FaceDetector(detector, config.min_confidence) for _ in self._detectors]
+            for _ in self._detectors:
+                self._idle.get().close()
+            for each in opened:
+                self._idle.put(each)
+            self._detectors = opened
+            self._memory = RefinementMemory() if config.track else None
+        self.config = config
 
     def add_profile(self, name: str) -> None:
         """Uses another person's profile from now on.

@@ -60,7 +60,12 @@ class Guide:
     @property
     def emotion(self) -> str:
         """That is asked for."""
-        return self.emotions[min(self._step, len(self.emotions) - 1)]
+        return self.emotions[self.number - 1]
+
+    @property
+    def number(self) -> int:
+        """Which of the emotions that is, from 1."""
+        return min(self._step + 1, len(self.emotions))
 
     @property
     def is_good(self) -> bool:
@@ -120,7 +125,7 @@ class Guide:
             self._note = str(error)
 
     def _scene(self, passed_s: float) -> Scene:
-        title = f"{self._step + 1}/{len(self.emotions)}  {WORDS.get(self.emotion, f'Show this: {self.emotion}')}"
+        title = f"{self.number}/{len(self.emotions)}  {WORDS.get(self.emotion, f'Show this: {self.emotion}')}"
         if self.phase is Phase.PREVIEW:
             return Scene("Look into the camera", note=self._note, keys="space: begin   q: quit")
         if self.phase is Phase.COUNTDOWN:

@@ -36,23 +36,40 @@ LOOKS = {
 """Of the emotions that can be drawn."""
 
 
+Line = list[tuple[float, float]]
+"""Places in parts of a face's radius, from its middle; positive is right and down."""
+
+
+def face_outline(emotion: str) -> dict[str, list[Line]] | None:
+    """The lines of a face that shows an emotion of :data:`LOOKS`, in a circle: its ``brows``, ``eyes``, each a point,
+    and ``mouth``; of another emotion, None."""
+    look = LOOKS.get(emotion)
+    if look is None:
+        return None
+    sides = (-1, 1)
+    along = [i / 8 for i in range(-8, 9)]
+    return {
+        "brows": [[(0.16 * side, -0.42 + look.inner), (0.56 * side, -0.42 + look.outer)] for side in sides],
+        "eyes": [[(0.36 * side, -0.16)] for side in sides],
+        "mouth": [[(0.45 * x, 0.46 + look.corners * (x * x - 0.5)) for x in along]],
+    }
+
+
 def draw_face(canvas: np.ndarray, emotion: str, centre: tuple[int, int], radius: int, colour: Colour) -> None:
     """Draws a face that shows an emotion of :data:`LOOKS`; of another one, nothing."""
     import cv2
 
-    look = LOOKS.get(emotion)
-    if look is None:
+    outline = face_outline(emotion)
+    if outline is None:
         return
     stroke = max(2, radius // 14)
     cv2.circle(canvas, centre, radius, colour, cv2.FILLED, cv2.LINE_AA)
     cv2.circle(canvas, centre, radius, DARK, stroke, cv2.LINE_AA)
-    for side in (-1, 1):
-        eye = _points(centre, radius, [(0.36 * side, -0.16)])[0]
-        cv2.circle(canvas, tuple(map(int, eye >> FRACTION)), max(2, radius // 10), DARK, cv2.FILLED, cv2.LINE_AA)
-        _line(canvas, centre, radius, [(0.16 * side, -0.42 + look.inner), (0.56 * side, -0.42 + look.outer)], stroke)
-    along = np.linspace(-1, 1, 17)
-    mouth = [(0.45 * x, 0.46 + look.corners * (x * x - 0.5)) for x in along]
-    _line(canvas, centre, radius, mouth, stroke)
+    for eye in outline["eyes"]:
+        place = _points(centre, radius, eye)[0]
+        cv2.circle(canvas, tuple(map(int, place >> FRACTION)), max(2, radius // 10), DARK, cv2.FILLED, cv2.LINE_AA)
+    for line in (*outline["brows"], *outline["mouth"]):
+        _line(canvas, centre, radius, line, stroke)
 
 
 def draw_thumb(canvas: np.ndarray, centre: tuple[int, int], radius: int, colour: Colour) -> None:

@@ -50,7 +50,7 @@ def command(
     """
     from tqdm import tqdm
 
-    from live_emotion.cli.enrolment import Refusals, learn_and_save
+    from live_emotion.cli.enrolment import Refusals
     from live_emotion.emotions.profile import NEUTRAL, profile_path
     from live_emotion.errors import InputError
     from live_emotion.io.atomic import refuse_existing
@@ -62,6 +62,7 @@ def command(
 
         from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
         from live_emotion.pipelines.enrolment import FEWEST, camera_of, collect, photos_of
+        from live_emotion.pipelines.learning import learn_and_save
 
         analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(weights, device, detector)))
         if NEUTRAL not in analyzer.class_names:
@@ -75,4 +76,4 @@ def command(
             refusals.say()
         else:
             enrolment = collect(photos_of(photos, NEUTRAL), analyzer)
-        learn_and_save(enrolment, profile)
+        learn_and_save(enrolment, profile, click.echo)

@@ -76,7 +76,7 @@ def command(
         raise click.UsageError("--video and --label belong together: say which part of the recording shows what.")
     _refuse_overlaps(labels)
 
-    from live_emotion.cli.enrolment import from_camera, learn_and_save
+    from live_emotion.cli.enrolment import from_camera
     from live_emotion.concurrency.interrupts import StopRequest
     from live_emotion.emotions.profile import profile_path
     from live_emotion.io.atomic import refuse_existing
@@ -87,6 +87,7 @@ def command(
         opened = None if photos or video else _open(camera, stack)
 
         from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+        from live_emotion.pipelines.learning import learn_and_save
 
         analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(weights, device, detector)))
         if opened:
@@ -94,7 +95,7 @@ def command(
                 enrolment = from_camera(*opened, analyzer, is_camera(camera), stop)
         else:
             enrolment = _from_files(photos, video, labels, analyzer)
-        learn_and_save(enrolment, name)
+        learn_and_save(enrolment, name, click.echo)
 
 
 def _open(camera: str, stack: contextlib.ExitStack) -> tuple[Window, LiveSource]:

@@ -152,10 +152,11 @@ def _enrol(
     stop: StopRequest,
 ) -> None:
     """Leads somebody through an enrolment in the live window, whose analyzer then uses the profile."""
-    from live_emotion.cli.enrolment import from_camera, learn_and_save
+    from live_emotion.cli.enrolment import from_camera
     from live_emotion.emotions.profile import profile_names
     from live_emotion.errors import LiveEmotionError
     from live_emotion.pipelines.analyzer import EmotionAnalyzer
+    from live_emotion.pipelines.learning import learn_and_save
 
     known = profile_names()
     names = itertools.chain(["me"], (f"me-{number}" for number in itertools.count(2)))

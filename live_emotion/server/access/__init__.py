@@ -1,0 +1,1 @@
+"""Who may do what: host, origin, token, rate and headers, before any route is asked."""

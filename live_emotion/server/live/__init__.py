@@ -1,0 +1,1 @@
+"""Live sessions over a WebSocket: frames in, faces out; what each saw, and who else listens."""

@@ -1,0 +1,228 @@
+"""Opens the port and runs an application on it until Ctrl-C, or in a thread beside other work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from live_emotion.concurrency.interrupts import StopRequest
+from live_emotion.errors import ServerError
+from live_emotion.server.app import EventsApp
+from live_emotion.server.config import Limits
+from live_emotion.server.live.session import HEAD
+
+CLOSING_S = 10
+"""How long requests that are being answered are waited for at the end, in seconds."""
+
+TEND_TICKS = 50
+"""The server looks after what nobody needs any more at every so many ticks, of a tenth of a second each."""
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def open_port(host: str, port: int) -> socket.socket:
+    """Takes a port; it listens once the server runs.
+
+    Args:
+        host: name or address.
+        port: 0: any that is free.
+
+    Raises:
+        ServerError: it cannot be had.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        opened = socket.socket(family, kind, protocol)
+        try:
+            if os.name == "posix":  # elsewhere this lets two servers have one port
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.bind(address)
+        except BaseException:
+            opened.close()
+            raise
+        opened.set_inheritable(False)
+        return opened
+    except socket.gaierror as error:
+        raise ServerError(f"There is no host {host} here; use 127.0.0.1, or an address of this machine.") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ServerError(
+                f"Port {port} is in use, perhaps by another live-emotion; choose another with --port, or 0 for any."
+            ) from error
+        if error.errno == errno.EACCES:
+            raise ServerError(f"Port {port} is for administrators; choose one from 1024 on with --port.") from error
+        raise ServerError(f"Cannot use port {port} of {host}: {error.strerror}; choose others.") from error
+
+
+def check_certificate(certificate: Path, key: Path) -> None:
+    """Looks whether a certificate and its key can be used.
+
+    Raises:
+        ServerError: they cannot.
+    """
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: "")
+    except (OSError, ssl.SSLError) as error:
+        raise ServerError(
+            f"Cannot use {certificate} with {key}: {error.strerror or error}; give a certificate and its key as PEM."
+        ) from error
+
+
+class _Protocol(H11Protocol):
+    """HTTP whose first request must come in time, so that nobody holds connections by saying nothing."""
+
+    def __init__(self, *arguments: Any, header_s: float, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._header_s = header_s
+        self._deadline: asyncio.TimerHandle | None = None
+        self._has_begun = False
+
+    def connection_made(self, transport: Any) -> None:
+        """Begins to wait."""
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(self._header_s, self._give_up)
+
+    def handle_events(self) -> None:
+        """Notes that a request's head has come."""
+        super().handle_events()
+        self._has_begun = self._has_begun or bool(self.headers)
+
+    def _give_up(self) -> None:
+        if not self._has_begun:
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Waits no more."""
+        if self._deadline:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+
+class _Server(uvicorn.Server):
+    """Ends by Ctrl-C and SIGTERM without an error, and says goodbye to clients first."""
+
+    def __init__(self, config: uvicorn.Config, app: EventsApp, ready: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._application, self._ready = app, ready
+        self._stopped: Callable[[], bool] = lambda: False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to listen, and says so."""
+        await super().startup(sockets)
+        self._ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Notes signals; a second one ends the program at once."""
+        with StopRequest() as request:
+            self._stopped = lambda: request.requested
+            yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to end."""
+        if counter % TEND_TICKS == 0:
+            await self._application.tend()
+        return self._stopped() or await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends the clients' sockets with 1001, and then all others."""
+        await self._application.close()
+        await super().shutdown(sockets)
+
+
+def _make_server(app: EventsApp, certificate: tuple[Path, Path] | None, ready: Callable[[], object]) -> _Server:
+    limits = app.config.limits
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what it says of clients' mistakes helps nobody
+    chain, key = certificate or (None, None)
+    config = uvicorn.Config(
+        app,
+        http=_protocol(limits),
+        ws="websockets-sansio",
+        ws_max_size=limits.frame + HEAD.size,
+        ws_per_message_deflate=False,  # frames are compressed already, and what unpacks to more than it is does harm
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=limits.connections,
+        timeout_graceful_shutdown=CLOSING_S,
+        ssl_certfile=chain,
+        ssl_keyfile=key,
+    )
+    return _Server(config, app, ready)
+
+
+def _protocol(limits: Limits) -> type[asyncio.Protocol]:
+    class Protocol(_Protocol):
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            super().__init__(*arguments, header_s=limits.header_s, **more)
+
+    return Protocol
+
+
+def run(
+    app: EventsApp,
+    port: socket.socket,
+    certificate: tuple[Path, Path] | None = None,
+    ready: Callable[[], object] = lambda: None,
+) -> None:
+    """Runs until Ctrl-C or SIGTERM; a second one ends the program at once.
+
+    Args:
+        app: the application.
+        port: that :func:`open_port` took.
+        certificate: and its key, for HTTPS; None: HTTP.
+        ready: called once it listens.
+    """
+    _make_server(app, certificate, ready).run([port])
+
+
+class BackgroundServer:
+    """Runs an application in a thread, until its block is left.
+
+    Args:
+        app: the application.
+        port: that :func:`open_port` took.
+    """
+
+    def __init__(self, app: EventsApp, port: socket.socket) -> None:
+        self._is_running = threading.Event()
+        self._server, self._port = _make_server(app, None, self._is_running.set), port
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="server", daemon=True)
+
+    def _run(self) -> None:
+        async def serve() -> None:
+            self._loop = asyncio.get_running_loop()
+            await self._server.serve([self._port])
+
+        asyncio.run(serve())
+
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Calls a function soon in the event loop's thread, if the server runs."""
+        if self._loop:
+            with contextlib.suppress(RuntimeError):  # it has just ended
+                self._loop.call_soon_threadsafe(function, *arguments)
+
+    def __enter__(self) -> BackgroundServer:
+        self._thread.start()
+        self._is_running.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join()

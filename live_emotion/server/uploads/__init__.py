@@ -1,0 +1,1 @@
+"""Images and videos that are sent: read within limits, looked at, and analysed."""

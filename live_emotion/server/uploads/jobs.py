@@ -1,0 +1,238 @@
+"""Videos that are sent: read one at a time in a process of its own, so that a damaged one harms nothing here."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from secrets import token_urlsafe
+
+import anyio
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from live_emotion.errors import InputError, LiveEmotionError
+from live_emotion.pipelines.analyzer import AnalysisConfig
+from live_emotion.pipelines.videos.batch import Outcome
+from live_emotion.pipelines.videos.planning import VideoTask, prepare_outputs
+from live_emotion.pipelines.videos.process_pool import run_in_processes
+from live_emotion.pipelines.videos.video import VideoOptions
+from live_emotion.server.access.gate import CALLER
+from live_emotion.server.answers import Answer
+from live_emotion.server.config import Limits
+from live_emotion.server.live.exports import report_headers
+from live_emotion.server.live.messages import MOST_FACES
+from live_emotion.server.metrics import Metrics
+from live_emotion.server.problem import ProblemError
+from live_emotion.server.uploads.bodies import save_body
+from live_emotion.server.uploads.queries import ask_detector, ask_number
+from live_emotion.server.uploads.video_header import LENGTH, video_suffix
+
+RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
+
+RETRY_S = 30
+
+MOST_EVERY = 1000
+"""Of every so many frames one may be read."""
+
+PAGE, ROWS, VIDEO = "report", "rows", "video"
+"""What a job gives."""
+
+
+@dataclass
+class Job:
+    """A video and what comes of it.
+
+    Attributes:
+        owner: who sent it.
+        folder: holds the video and all that is written.
+        config: how faces are found and read.
+        options: how the video is read.
+    """
+
+    owner: str
+    folder: Path
+    config: AnalysisConfig
+    options: VideoOptions
+    id: str = field(default_factory=lambda: token_urlsafe(16))
+    state: str = RUNNING
+    frames: int = 0
+    expected: int = 0
+    people: int = 0
+    detail: str = ""
+    ended_s: float = 0.0
+    task: VideoTask | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def answer(self) -> Answer:
+        """What a client gets to know."""
+        address = f"/v1/jobs/{self.id}"
+        links = {name: f"{address}/{name}" for name in (ROWS, PAGE, VIDEO)} if self.state == DONE else {}
+        counts = {"frames": self.frames, "expected": self.expected, "people": self.people}
+        return {"id": self.id, "state": self.state, **counts, "detail": self.detail, "links": links}
+
+    def run(self) -> None:
+        """Reads the video; it blocks."""
+        assert self.task
+        try:
+            for outcome in run_in_processes(
+                [self.task], self.config, self.options, 1, self._progress, self.stop.is_set
+            ):
+                self._take(outcome)
+        except LiveEmotionError as error:
+            self.state, self.detail = FAILED, str(error)
+        finally:
+            if self.state == RUNNING:
+                self.state = STOPPED
+            self.task.source.unlink(missing_ok=True)
+            self.ended_s = time.monotonic()
+            self.over.set()
+
+    def _progress(self, _: int, frames: int, expected: int) -> None:
+        self.frames, self.expected = frames, expected
+
+    def _take(self, outcome: Outcome) -> None:
+        if outcome.summary is None:
+            source = str(self.task.source) if self.task else ""
+            self.state, self.detail = FAILED, (outcome.error or "").replace(source, "The video")
+        elif outcome.summary.is_complete:
+            self.state, self.frames = DONE, outcome.summary.frames
+            self.people, self.detail = len(outcome.summary.people), outcome.summary.notice
+
+    def remove(self) -> None:
+        """Stops it and removes all its files; it blocks until the process has ended."""
+        self.stop.set()
+        self.over.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class JobRoutes:
+    """The routes of videos; one is read at a time, and what came of it is kept until the next.
+
+    Args:
+        config: how faces are found and read.
+        limits: of videos.
+        metrics: counts them.
+    """
+
+    def __init__(self, config: AnalysisConfig, limits: Limits, metrics: Metrics) -> None:
+        self._config, self._limits, self._metrics = config, limits, metrics
+        self._job: Job | None = None
+        self._is_receiving = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a video is received or read."""
+        return self._is_receiving or (self._job is not None and not self._job.over.is_set())
+
+    async def begin(self, request: Request) -> Response:
+        """``POST /v1/jobs``."""
+        detector = ask_detector(request, self._config.detector)
+        max_faces = ask_number(request, "max_faces", min(self._config.max_faces, MOST_FACES), MOST_FACES)
+        every = ask_number(request, "every", 1, MOST_EVERY)
+        if self.is_busy:
+            raise ProblemError(503, "Another video is being read; send yours when that is done.", RETRY_S)
+        self._is_receiving = True
+        try:
+            await self._forget()
+            config = replace(self._config, detector=detector, max_faces=max_faces, track=True)
+            folder = Path(await anyio.to_thread.run_sync(partial(tempfile.mkdtemp, prefix="live-emotion-")))
+            job = Job(request.scope[CALLER], folder, config, VideoOptions(every=every))
+            try:
+                job.task = await self._receive(request, folder)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            self._job = job
+        finally:
+            self._is_receiving = False
+        threading.Thread(target=job.run, name="video", daemon=True).start()
+        self._metrics.count("videos_total")
+        return JSONResponse(job.answer(), 202, {"Location": f"/v1/jobs/{job.id}"})
+
+    async def _receive(self, request: Request, folder: Path) -> VideoTask:
+        received = folder / "received"
+        await save_body(request, received, self._limits)
+        with received.open("rb") as file:
+            begin = file.read(LENGTH)
+        try:
+            source = received.rename(folder / f"video{video_suffix(begin)}")
+        except InputError as error:
+            raise ProblemError(415, str(error)) from error
+        made = folder / "annotated"
+        task = VideoTask(source, made / "video.mp4", (made / "rows.jsonl",), folder / "report")
+        await anyio.to_thread.run_sync(prepare_outputs, [task])
+        return task
+
+    async def state(self, request: Request) -> Response:
+        """``GET /v1/jobs/{id}``."""
+        return JSONResponse(self._of(request).answer())
+
+    async def rows(self, request: Request) -> Response:
+        """``GET /v1/jobs/{id}/rows``."""
+        return FileResponse(self._done(request).data[0], media_type="application/jsonl")
+
+    async def report(self, request: Request) -> Response:
+        """``GET /v1/jobs/{id}/report``."""
+        task = self._done(request)
+        assert task.report
+        page = await anyio.to_thread.run_sync(partial((task.report / "report.html").read_text, encoding="utf-8"))
+        page = page.replace("./../annotated/video.mp4", f"./{VIDEO}")
+        return Response(page, media_type="text/html", headers=report_headers(page))
+
+    async def video(self, request: Request) -> Response:
+        """``GET /v1/jobs/{id}/video``."""
+        task = self._done(request)
+        assert task.annotated
+        return FileResponse(task.annotated, media_type="video/mp4")
+
+    async def remove(self, request: Request) -> Response:
+        """``DELETE /v1/jobs/{id}``."""
+        self._of(request)
+        await self._forget()
+        return Response(status_code=204)
+
+    def _of(self, request: Request) -> Job:
+        """The caller's job.
+
+        Raises:
+            ProblemError: there is none of this ID.
+        """
+        job = self._job
+        if job is None or job.id != request.path_params["id"] or job.owner != request.scope[CALLER]:
+            raise ProblemError(404, "There is no such job of yours; what came of a video is kept until the next one.")
+        return job
+
+    def _done(self, request: Request) -> VideoTask:
+        """What a job that is done was to write.
+
+        Raises:
+            ProblemError: there is no such job, or it is not done.
+        """
+        job = self._of(request)
+        if job.state != DONE or job.task is None:
+            raise ProblemError(
+                409, f"The job is {job.state}, so there is nothing to get; ask /v1/jobs/ID for how far it is."
+            )
+        return job.task
+
+    async def sweep(self) -> None:
+        """Removes what came of a video long ago."""
+        job = self._job
+        if job and job.over.is_set() and time.monotonic() - job.ended_s > self._limits.job_kept_s:
+            await self._forget()
+
+    async def _forget(self) -> None:
+        job, self._job = self._job, None
+        if job:
+            await anyio.to_thread.run_sync(job.remove)
+
+    async def close(self) -> None:
+        """Stops the job, if one goes on, and removes its files."""
+        await self._forget()
