@@ -74,6 +74,10 @@ class Browser:
         self._ask("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
         self._ask("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
+    def accessibility(self) -> list[dict[str, Any]]:
+        """What a screen reader is told: the nodes of the page."""
+        return self._ask("Accessibility.getFullAXTree")["nodes"]
+
     def screenshot(self) -> np.ndarray:
         """The whole page: (H, W, 3) uint8 BGR."""
         data = self._ask("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]

@@ -70,7 +70,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.attributes += [(tag, name, value or "") for name, value in attrs]
-        if tag not in ("meta", "img", "source", "br"):
+        if tag not in ("meta", "img", "input", "source", "br"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -142,7 +142,7 @@ def test_a_course_tells_read_unclear_and_out_of_view_apart(tmp_path):
             sink.write(Frame(i, i * STEP_S, np.zeros((4, 4, 3), np.uint8)), [*faces, face(2, "sad")])
     table = read_table(tmp_path / "talk.csv")
     (person,) = (person for person in people(table) if person.track_ids == (1,))
-    drawn = course(person, step_edges(table))
+    drawn = course(person.rows, step_edges(table))
     assert drawn.notes == ("",) * 5 + ("unsure",) * 1 + ("too small",) * 4 + ("",) * 10
     assert runs(drawn.is_read) == [(0, 5)] and runs(drawn.is_unclear) == [(5, 10)]
     np.testing.assert_allclose(drawn.probabilities[0], [0.1, 0.7, 0.1, 0.1, 0], atol=1e-3)
@@ -452,3 +452,31 @@ def test_the_annotated_part_of_a_video_is_played_from_its_start(portrait, tmp_pa
     parsed = Page((tmp_path / "rep" / PAGE_FILE).read_text())
     values = {name: value for tag, name, value in parsed.attributes if tag in ("div", "video")}
     assert (values["src"], values["data-start"], values["data-first"]) == ("./../part.mp4", "0.4", "0.4")
+
+
+def test_the_rows_of_a_part_fit_the_part_that_was_cut_out(portrait, tmp_path):
+    video = make_video(tmp_path / "talk.mp4", numbered_frames(portrait, 70))
+    part = tmp_path / "part.mp4"
+    command = ["video", str(video), "-o", str(part), "--clip", "2-", "--data", "csv", "--device", "cpu"]
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    report = ["report", str(tmp_path / "part.csv"), "--video"]
+    done = CliRunner().invoke(cli, [*report, str(part), "-o", str(tmp_path / "rep")])
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "rep" / PAGE_FILE).read_text()
+    values = {name: value for tag, name, value in Page(text).attributes if tag in ("div", "video")}
+    assert (values["src"], values["data-start"], values["data-first"]) == ("./../part.mp4", "2.0", "2.0")
+    assert "data:image/jpeg" in text
+    done = CliRunner().invoke(cli, [*report, str(video), "-o", str(tmp_path / "whole")])
+    assert done.exit_code == 0, done.output
+    assert 'data-start="0.0"' in (tmp_path / "whole" / PAGE_FILE).read_text()
+    # rows that were read from the part itself have its times
+    command = ["video", str(part), "--data", str(tmp_path / "own.csv"), "--every", "5", "--device", "cpu"]
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    done = CliRunner().invoke(
+        cli, ["report", str(tmp_path / "own.csv"), "--video", str(part), "-o", str(tmp_path / "own")]
+    )
+    assert done.exit_code == 0, done.output
+    assert 'data-start="0.0"' in (tmp_path / "own" / PAGE_FILE).read_text()
+    late = write_rows(tmp_path / "late.csv")
+    done = CliRunner().invoke(cli, ["report", str(late), "--video", str(part), "-o", str(tmp_path / "late")])
+    assert "The rows go on to 0:05, but" in str(done.exception) and "ends at 0:01" in str(done.exception)

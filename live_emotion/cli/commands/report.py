@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -11,19 +12,20 @@ from live_emotion.cli.options import force_option
 
 
 @click.command("report")
-@click.argument("rows", type=click.Path(path_type=Path), metavar="IN.csv")
+@click.argument("rows", type=click.Path(path_type=Path), metavar="IN.csv|DIR")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Folder for the report; made if it is missing.  [default: IN_report]",
+    help="Folder for the report; made if it is missing.  [default: IN_report; for a folder: the same]",
 )
 @click.option(
     "--video",
     type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The video that the rows are of, for a picture of each person; the page plays it, if it lies beside the page.",
+    metavar="FILE|DIR",
+    help="The video that the rows are of, or the part that --clip cut out of it, for a picture of each person; the "
+    "page plays it, if it lies beside the page. For a folder of rows: the folder of the videos, named like the rows.",
 )
 @click.option(
     "--names",
@@ -38,24 +40,56 @@ def command(rows: Path, output: Path | None, video: Path | None, names: dict[int
     Takes the rows that --data or --log wrote, as .csv, .jsonl or .parquet. Makes report.html, a page that holds all it
     shows and opens offline, timeline.png, and people.csv, a table with a row for each person.
 
+    Of a folder, it makes the reports of all rows in it that are missing, and index.html, a page that lists all reports.
+
     \b
     live-emotion report talk.csv --video talk.mov
     live-emotion report talk.csv --names "1=Anna,2+13+24=Ben"
+    live-emotion report annotated/ --video lessons/
     """
     from live_emotion.errors import InputError
     from live_emotion.io.atomic import refuse_existing
-    from live_emotion.io.results_reader import read_table
-    from live_emotion.visualization.report.player import player
-    from live_emotion.visualization.report.report import REPORT_FILES, check_length, write_report
+    from live_emotion.pipelines.reports import report_folder, write_report_of
+    from live_emotion.visualization.report.report import REPORT_FILES
 
+    if rows.is_dir():
+        if names:
+            raise click.UsageError("--names is for the rows of one video; people have other numbers in each.")
+        _report_folder(rows, output or rows, video, force)
+        return
     if video is not None and not video.is_file():
         raise InputError(f"There is no video file {video}; check the name.")
-    folder = output or Path(f"{rows.stem}_report")
+    folder = output or Path(report_folder(rows))
     for name in REPORT_FILES:
         refuse_existing(folder / name, force)
-    table = read_table(rows)
-    if video:
-        check_length(table, video)
-    played = player(video, folder) if video else None
-    page = write_report(table, folder, video.name if video else rows.stem, video, played, names=names)
-    click.echo(f"Saved {page}")
+    click.echo(f"Saved {write_report_of(rows, folder, rows.stem, video, names)}")
+
+
+def _report_folder(folder: Path, output: Path, videos: Path | None, force: bool) -> None:
+    """Makes the reports of a folder and the page that lists them.
+
+    Raises:
+        LiveEmotionError: there are none, or not all of them could be made.
+    """
+    from tqdm import tqdm
+
+    from live_emotion.errors import InputError, LiveEmotionError
+    from live_emotion.pipelines.reports import make_reports, plan_reports
+    from live_emotion.visualization.report.index import check_index, write_index
+
+    if videos is not None and not videos.is_dir():
+        raise InputError(f"{videos} is no folder; give the folder of the videos, or the rows of this one alone.")
+    check_index(output, force)
+    tasks = plan_reports(folder, output, videos)
+    failed = 0
+    for error in tqdm(make_reports(tasks, force), total=len(tasks), unit=" reports", disable=None, leave=False):
+        if error:
+            failed += 1
+            tqdm.write(f"Error: {error}", file=sys.stderr)
+    page = write_index(output)
+    if page:
+        click.echo(f"Saved {page}")
+    elif not tasks:
+        raise InputError(f"There are no rows in the folder {folder}; make them with: live-emotion video --data csv.")
+    if failed:
+        raise LiveEmotionError(f"{failed} of {len(tasks)} reports could not be made.")

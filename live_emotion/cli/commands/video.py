@@ -44,7 +44,8 @@ MOST_TIMES = 5
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Also make a report to read in a browser: the emotions of each person over time.",
+    help="Also make a report to read in a browser: the emotions of each person over time. For several videos a report "
+    "each, and index.html, a page that lists them.",
 )
 @click.option("--no-video", is_flag=True, help="Data and report only: no annotated video, and so quicker.")
 @click.option("--clip", type=ClipType(), metavar="FROM-TO", help="Only this part of each video, as 1:30-2:10.")
@@ -128,6 +129,7 @@ def command(
     from live_emotion.pipelines.videos.dask_cluster import check_cluster
     from live_emotion.pipelines.videos.planning import plan, prepare_outputs, refuse_done
     from live_emotion.pipelines.videos.video import VideoOptions
+    from live_emotion.visualization.report.index import check_index, write_index
 
     if cluster:
         check_cluster()
@@ -137,6 +139,9 @@ def command(
     tasks = [task for task in planned if not (resume and task.is_done)]
     if not (force or resume):
         refuse_done(tasks)
+    listed = report if report and planned[0].report != report else None
+    if listed:
+        check_index(listed, force)
     prepare_outputs(tasks)
     start_s, end_s = clip or (0.0, math.inf)
     options = VideoOptions(start_s, end_s, every, fps or 0.0, quality)
@@ -151,6 +156,8 @@ def command(
                 bar.end(numbers[outcome.task.source], summary.frames if summary else 0)
             if len(planned) > 1 or outcome.error is None:
                 bar.write(_describe(outcome), to_stderr=outcome.error is not None or STANDARD_OUTPUT in data)
+    if listed and (page := write_index(listed)):
+        click.echo(f"Saved {page}")
     _conclude(planned, tasks, outcomes, request.requested)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from live_emotion.errors import InputError
+from live_emotion.io.video.part import noted_start
 from live_emotion.io.video.timing import FrameClock, has_decoding_times_only
 from live_emotion.types import Frame
 
@@ -47,6 +48,8 @@ class VideoFile:
         frame_count: how many frames there should be from ``start_s`` to ``end_s``, or None where the file does not
             tell; exact for a whole MP4, else from length and fps.
         duration_s: length of the whole video in seconds, or None.
+        part_start_s: the time in another video at which this one begins, in seconds, as ``video --clip`` noted it; 0
+            where it is no such part.
         frames_read: how many were decoded so far.
         damaged_s: the times, in seconds, where a frame is missing or shows damage, so far.
         breaks_off_s: the time, in seconds, from which on the file lacks what it should have, as one that was not copied
@@ -98,6 +101,7 @@ class VideoFile:
             self.duration_s = float(stream.duration * stream.time_base)
         elif self._container.duration:
             self.duration_s = self._container.duration / 1e6
+        self.part_start_s = noted_start(self._container.metadata.get("comment", ""))
         self._is_whole = self.start_s <= 0 and self.end_s == math.inf
         if self._is_whole and stream.frames:
             self.frame_count = sum(not entry.is_discard for entry in stream.index_entries)

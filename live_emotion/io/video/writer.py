@@ -15,6 +15,7 @@ import numpy as np
 from live_emotion.errors import OutputError
 from live_emotion.io.atomic import publish, temporary_beside
 from live_emotion.io.video.audio import Audio
+from live_emotion.io.video.part import note
 
 TIME_BASE = Fraction(1, 90_000)
 """Resolution of timestamps in seconds: MPEG's."""
@@ -67,6 +68,7 @@ class VideoWriter:
         audio: goes along with the frames, as it is; it is closed with the video, or where that cannot be begun.
         sample_aspect_ratio: width over height of a pixel.
         time_base: resolution of timestamps in seconds; that of a video keeps its timestamps exactly.
+        start_s: it is a part of another video and begins there, in seconds.
         live: what is recorded cannot be recorded again. Should the program be killed, all but the last second plays
             from the file that :func:`live_emotion.io.atomic.temporary_beside` made.
 
@@ -88,6 +90,7 @@ class VideoWriter:
         audio: Audio | None = None,
         sample_aspect_ratio: Fraction = Fraction(1),
         time_base: Fraction = TIME_BASE,
+        start_s: float = 0.0,
         live: bool = False,
     ) -> None:
         from av.video.reformatter import VideoReformatter
@@ -109,6 +112,8 @@ class VideoWriter:
             self._temporary = temporary_beside(self.path, visible=live)
             undo.callback(self._temporary.unlink, missing_ok=True)
             self._container: Any = self._open(UNFINISHED if live else FINISHED)
+            if start_s > 0:
+                self._container.metadata["comment"] = note(start_s)
             self._at_the_end = undo.pop_all()
 
     def _open(self, options: dict[str, str]) -> Any:

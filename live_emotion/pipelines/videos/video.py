@@ -170,7 +170,7 @@ def annotate_video(
 def _video_writer(annotated: StrPath, video: VideoFile, options: VideoOptions, summary: VideoSummary) -> VideoWriter:
     audio = Audio(video.path, options.start_s, options.end_s)
     summary.recoded_audio = audio.recoded
-    return VideoWriter(annotated, options.quality, audio, video.sample_aspect_ratio, video.time_base)
+    return VideoWriter(annotated, options.quality, audio, video.sample_aspect_ratio, video.time_base, options.start_s)
 
 
 def _analyze(

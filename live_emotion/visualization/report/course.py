@@ -1,4 +1,4 @@
-"""A person's emotions over time in equal steps, as the charts draw them: read, unclear, or not in view."""
+"""Emotions over time in equal steps, as the charts draw them: read, unclear, or not in view."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from live_emotion.io.results_reader import FaceTable
-from live_emotion.visualization.report.people import Person, row_lengths
+from live_emotion.visualization.report.people import row_lengths
 
 MOST_STEPS = 400
 """How many values of a person over time are drawn at most; more are averaged."""
@@ -16,7 +16,7 @@ MOST_STEPS = 400
 
 @dataclass(frozen=True)
 class Course:
-    """What a person showed in each of S steps.
+    """What a person, or several together, showed in each of S steps.
 
     Attributes:
         probabilities: (S, C + 1) means over the rows that could be read, the last that of none of the emotions; they
@@ -38,12 +38,13 @@ class Course:
         return np.array([bool(note) for note in self.notes])
 
 
-def step_edges(table: FaceTable, span_s: tuple[float, float] | None = None) -> np.ndarray:
+def step_edges(table: FaceTable, span_s: tuple[float, float] | None = None, most: int = MOST_STEPS) -> np.ndarray:
     """(S + 1,) times in seconds between which the steps lie.
 
     Args:
         table: all rows, at least one.
         span_s: from when to when faces were looked for; None: where there are rows.
+        most: how many steps there are at most.
     """
     # twice the usual length, so that frames at uneven times leave no gaps
     length = float(np.median(row_lengths(table.time_s)))
@@ -51,12 +52,12 @@ def step_edges(table: FaceTable, span_s: tuple[float, float] | None = None) -> n
     first, last = float(table.time_s[0]), float(table.time_s[-1]) + max(length, step / 2)
     if span_s is not None:
         first, last = min(first, span_s[0]), max(last, span_s[1])
-    return np.linspace(first, last, 1 + int(min(MOST_STEPS, max(1, (last - first) / step + 1e-6))))
+    return np.linspace(first, last, 1 + int(min(most, max(1, (last - first) / step + 1e-6))))
 
 
-def course(person: Person, edges: np.ndarray) -> Course:
-    """What a person showed in the steps between the edges; a step is unclear where most of its rows are."""
-    rows, steps = person.rows, len(edges) - 1
+def course(rows: FaceTable, edges: np.ndarray) -> Course:
+    """What rows, of a person or of several, show in the steps between the edges; unclear where most of a step's are."""
+    steps = len(edges) - 1
     which = np.clip(np.searchsorted(edges, rows.time_s, side="right") - 1, 0, steps - 1)
     read = ~rows.is_unclear
     counts = np.bincount(which[read], minlength=steps)

@@ -1,9 +1,8 @@
-"""The report's page: one HTML file with everything in it. ``report.html.j2`` says how it looks, this what it says."""
+"""The report's page: ``report.html.j2`` says how it looks, this what it says."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from live_emotion.visualization.report.course import Course
 from live_emotion.visualization.report.people import Person
 from live_emotion.visualization.report.player import Player
 from live_emotion.visualization.report.svg import SMALLEST_OTHER, axis, band
+from live_emotion.visualization.report.template import fill
 from live_emotion.visualization.times import duration_text, time_text
 
 TEMPLATE, SCRIPT = "report.html.j2", "report.js"
@@ -81,6 +81,7 @@ class Part:
 
 def render_page(
     title: str,
+    kept: str,
     table: FaceTable,
     cards: Sequence[Card],
     left_out: int,
@@ -92,6 +93,7 @@ def render_page(
 
     Args:
         title: the video's name.
+        kept: the page's summary, for lists of pages.
         table: all rows.
         cards: the people that are shown.
         left_out: how many are not.
@@ -99,21 +101,11 @@ def render_page(
         edges: (S + 1,) times in seconds between which the steps of the courses lie; None where nobody is shown.
         played: the video that the page plays; None: none.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=PackageLoader("live_emotion", "visualization/report"),
-        autoescape=True,  # names of files and classes are anybody's
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
-    script = environment.loader.get_source(environment, SCRIPT)[0] if environment.loader else ""
-    page = environment.get_template(TEMPLATE).render(
+    return fill(
+        TEMPLATE,
+        SCRIPT,
         title=title,
+        kept=kept,
         summary=_summary(table, len(cards)),
         together=_parts(shares, table.class_names),
         cards=[_card(card, table.class_names) for card in cards],
@@ -122,11 +114,7 @@ def render_page(
         emotions=list(zip(table.class_names, hex_colours(table.class_names))),
         has_other=any((card.course.probabilities[:, -1] > SMALLEST_OTHER).any() for card in cards),
         played=played,
-        script=Markup(script),  # ours; the page allows this one alone
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
-    # what a file's name holds that is no text becomes a question mark
-    return page.encode("utf-8", "replace").decode()
 
 
 def _summary(table: FaceTable, count: int) -> str:

@@ -15,6 +15,7 @@ from live_emotion.visualization.report.course import course, step_edges
 from live_emotion.visualization.report.html import Card, render_page
 from live_emotion.visualization.report.people import Person, overall_shares, people
 from live_emotion.visualization.report.player import Player
+from live_emotion.visualization.report.summary import summarize
 from live_emotion.visualization.report.thumbnail import thumbnail
 from live_emotion.visualization.report.timeline import draw_timeline
 from live_emotion.visualization.times import time_text
@@ -43,6 +44,7 @@ def write_report(
     played: Player | None = None,
     span_s: tuple[float, float] | None = None,
     names: Mapping[int, str] | None = None,
+    start_s: float = 0.0,
 ) -> Path:
     """Writes ``report.html``, one page that holds all it shows, ``timeline.png`` and ``people.csv``.
 
@@ -54,6 +56,7 @@ def write_report(
         played: the video that the page plays; None: none.
         span_s: from when to when faces were looked for, in seconds; None: where there are rows.
         names: of people by their numbers; numbers of one name are one person.
+        start_s: the time in the rows at which ``video`` begins, in seconds.
 
     Returns:
         the page.
@@ -71,31 +74,37 @@ def write_report(
     edges = step_edges(table, span_s) if shown else None
     cards = []
     if edges is not None:
-        courses = [course(person, edges) for person in shown]
-        cards = [Card(p, c, thumbnail(video, p) if video else None) for p, c in zip(shown, courses)]
+        courses = [course(person.rows, edges) for person in shown]
+        cards = [Card(p, c, thumbnail(video, p, start_s) if video else None) for p, c in zip(shown, courses)]
         with atomic_path(target / TIMELINE_FILE) as temporary:
             drawn = draw_timeline([(p.name, c) for p, c in zip(shown, courses)], edges, table.class_names)
             temporary.write_bytes(drawn)
     shares = overall_shares(lasting, table.class_names)
-    page = render_page(title, table, cards, len(everyone) - len(shown), shares, edges, played)
+    kept = summarize(title, table, lasting, span_s).to_json()
+    page = render_page(title, kept, table, cards, len(everyone) - len(shown), shares, edges, played)
     atomic_write_text(target / PAGE_FILE, page)
     return target / PAGE_FILE
 
 
-def check_length(table: FaceTable, video: StrPath) -> None:
-    """Sees to it that rows can be those of a video.
+def fit_video(table: FaceTable, video: StrPath) -> tuple[float, float]:
+    """From when to when a video goes, in seconds, by the clock of the rows that were read from it.
+
+    It begins at 0, or where it is a part that was cut out of another video, there: rows have the other one's times.
 
     Raises:
-        InputError: the video ends before the rows do, or cannot be read.
+        InputError: the rows begin before it or go on after its end, or it cannot be read.
     """
     with VideoFile(video) as opened:
-        length_s = opened.duration_s
-    last_s = float(table.time_s[-1]) if len(table) else 0.0
-    if length_s is not None and last_s > length_s + max(LONGER_S, LONGER * length_s):
+        length_s, part_start_s = opened.duration_s, opened.part_start_s
+    first_s, last_s = (float(table.time_s[0]), float(table.time_s[-1])) if len(table) else (part_start_s, 0.0)
+    longer_s = max(LONGER_S, LONGER * (length_s or 0.0))
+    start_s = part_start_s if first_s >= part_start_s - LONGER_S else 0.0  # or rows that were read from the part itself
+    if length_s is not None and last_s > start_s + length_s + longer_s:
         raise InputError(
-            f"The rows go on to {time_text(last_s)}, but {video} ends at {time_text(length_s)}; "
+            f"The rows go on to {time_text(last_s)}, but {video} ends at {time_text(start_s + length_s)}; "
             "give the whole video that they were read from."
         )
+    return start_s, max(start_s + (length_s or 0.0), last_s)
 
 
 def _write_people(path: Path, everyone: Sequence[Person], class_names: Sequence[str]) -> None:

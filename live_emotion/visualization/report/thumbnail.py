@@ -21,10 +21,15 @@ LARGE_VIEW = 0.7
 """Views of a face from this part of its largest side on may become its thumbnail."""
 
 
-def thumbnail(video: StrPath, person: Person) -> bytes | None:
+def thumbnail(video: StrPath, person: Person, start_s: float = 0.0) -> bytes | None:
     """A person's face in the video as a square JPEG file; None where the video does not show it.
 
     Of the large and clear views of the face it is the one that shows the person's commonest emotion best.
+
+    Args:
+        video: the file.
+        person: whose rows say where the face is.
+        start_s: the time in the rows at which the video begins, in seconds.
     """
     import cv2
 
@@ -37,7 +42,10 @@ def thumbnail(video: StrPath, person: Person) -> bytes | None:
     best = int(np.where(sides >= LARGE_VIEW * sides.max(), typical, -1).argmax())
     rounding_s = 1e-5  # of times in rows
     frame = None
-    with contextlib.suppress(InputError), VideoFile(video, max(0.0, rows.time_s[best] - rounding_s)) as opened:
+    with (
+        contextlib.suppress(InputError),
+        VideoFile(video, max(0.0, rows.time_s[best] - start_s - rounding_s)) as opened,
+    ):
         frame = next(iter(opened), None)
     if frame is None:
         return None
