@@ -6,7 +6,6 @@ import hashlib
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
@@ -266,7 +265,7 @@ class EmotionClassifier:
     @property
     def title(self) -> str:
         """Names of the weights' files, without their folders; of a network in memory, nothing."""
-        return ", ".join(Path(path).name for path in self._paths)
+        return ", ".join(path.name for path in self.files)
 
     @property
     def _count(self) -> int:
