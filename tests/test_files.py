@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import pytest
 
 from live_emotion.errors import OutputError
-from live_emotion.io.atomic import atomic_path, atomic_write_text, make_folder, refuse_existing
+from live_emotion.io.atomic import atomic_path, atomic_write_text, make_folder, refuse_existing, without_empty_folders
 
 
 def test_writes_and_leaves_nothing_else(tmp_path):
@@ -91,3 +92,16 @@ def test_existing_files_are_protected(tmp_path):
     with pytest.raises(OutputError, match="--force"):
         refuse_existing(target)
     refuse_existing(target, force=True)
+
+
+def test_only_folders_that_were_made_and_got_nothing_are_removed(tmp_path):
+    (tmp_path / "mine").mkdir()
+    with contextlib.suppress(KeyError), without_empty_folders():
+        make_folder(tmp_path / "mine")
+        make_folder(tmp_path / "a" / "b" / "c")
+        make_folder(tmp_path / "a" / "d")
+        (tmp_path / "a" / "d" / "file").touch()
+        raise KeyError
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == [
+        *("a", os.path.join("a", "d"), os.path.join("a", "d", "file"), "mine")
+    ]

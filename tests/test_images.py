@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import cv2
 import matplotlib.cbook
 import numpy as np
@@ -151,3 +153,65 @@ def test_a_figure_may_have_letters_that_no_font_has(tmp_path, recwarn):
     write_figure(tmp_path / "figure.png", figure, 50)
     assert read_image(tmp_path / "figure.png").std() > 0
     assert not recwarn.list
+
+
+def chunk(kind, data, checksum=None):
+    """A part of a PNG, with its checksum or another."""
+    checksum = zlib.crc32(kind + data) if checksum is None else checksum
+    return len(data).to_bytes(4, "big") + kind + data + checksum.to_bytes(4, "big")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        chunk(b"tEXt", b"a\0b", checksum=1),
+        chunk(b"iCCP", b"icc\0\0" + zlib.compress(b"nonsense")),
+        chunk(b"sRGB", b"\x09"),
+        chunk(b"eXIf", b"nonsense"),
+        chunk(b"tRNS", b"\0", checksum=1),
+        chunk(b"acTL", bytes(8)),
+    ],
+    ids=["text", "colours", "sRGB", "EXIF", "transparency", "animation"],
+)
+def test_odd_parts_of_a_png_are_passed_over_silently(portrait, tmp_path, capfd, odd):
+    png = cv2.imencode(".png", portrait)[1].tobytes()
+    at = png.index(b"IDAT") - 4
+    (tmp_path / "a.png").write_bytes(png[:at] + odd + png[at:])
+    assert np.array_equal(read_image(tmp_path / "a.png"), portrait)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("damage", ["cut off", "without its end", "a wrong byte", "Apple's own"])
+def test_a_damaged_png_is_one_error_and_nothing_else(portrait, tmp_path, capfd, damage):
+    png = cv2.imencode(".png", portrait)[1].tobytes()
+    at = png.index(b"IDAT") + 999
+    damaged = {
+        "cut off": png[:at],
+        "without its end": png[:-12],
+        "a wrong byte": png[:at] + bytes([png[at] ^ 255]) + png[at + 1 :],
+        "Apple's own": png[:8] + chunk(b"CgBI", bytes(4)) + png[8:],
+    }
+    (tmp_path / "a.png").write_bytes(damaged[damage])
+    with pytest.raises(InputError, match="not an image that can be read"):
+        read_image(tmp_path / "a.png")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_pngs_of_every_kind_are_read(portrait, tmp_path, mode):
+    image = Image.fromarray(portrait[:, :, ::-1])
+    if mode == "I;16":
+        image = Image.fromarray(portrait[:, :, 1].astype(np.uint16) * 257)
+    else:
+        image = image.convert(mode)
+    image.save(tmp_path / "a.png", **({"transparency": 0} if mode == "P" else {}))
+    read = read_image(tmp_path / "a.png")
+    grey = np.abs(read.mean(axis=2) - portrait.mean(axis=2)).mean()
+    assert read.shape == portrait.shape and grey < {"1": 100, "P": 30}.get(mode, 12)
+
+
+def test_a_turned_png_stands_upright(portrait, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(portrait[:, :, ::-1]).save(tmp_path / "a.png", exif=exif)
+    assert np.array_equal(read_image(tmp_path / "a.png"), np.rot90(portrait, -1))

@@ -124,6 +124,7 @@ def test_what_is_no_clip_is_wrong_usage(text, short):
         (["-o", "x.mp4", "--resume"], "--resume is for videos in a folder"),
         (["-o", "x/", "--force", "--resume"], "one of them"),
         (["-o", "x/", "--workers", "2", "--cluster", "tcp://127.0.0.1:1"], "one of them"),
+        (["-o", "x.mp4", "--every", "2", "--fps", "5"], "--every and --fps both say how many frames are read"),
     ],
 )
 def test_wrong_usage_exits_2(short, arguments, message):
@@ -169,6 +170,26 @@ def test_an_output_that_is_a_folder_is_refused_before_anything_is_loaded(short, 
 def test_for_a_video_that_is_not_there_no_folder_is_made(tmp_path):
     assert "There is no video file" in str(video(tmp_path / "none.mp4", "-o", tmp_path / "a" / "o.mp4").exception)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-o", "{out}/a/o.mp4", "--data", "{out}/b/x.csv", "--report", "{out}/c/d", "--weights", "none.onnx"],
+        ["-o", "{out}/a/o.mp4", "--clip", "1:00-2:00"],
+        ["-o", "{out}/a/folder"],
+    ],
+)
+def test_a_command_that_fails_leaves_no_folder_behind(short, tmp_path, arguments):
+    (tmp_path / "mine").mkdir()
+    source = short
+    if "--clip" not in arguments and "--weights" not in arguments:
+        source = tmp_path / "damaged.mp4"
+        source.write_bytes(short.read_bytes())
+        damage(source, 0, 1)
+    done = video(source, *(argument.format(out=tmp_path / "mine" / "out") for argument in arguments))
+    assert isinstance(done.exception, LiveEmotionError)
+    assert os.listdir(tmp_path / "mine") == []
 
 
 def test_each_video_is_opened_when_its_turn_comes(folder, tmp_path, monkeypatch):

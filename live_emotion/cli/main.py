@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -70,6 +71,13 @@ class LazyGroup(click.Group):
             ctx.fail(f"No such command {name!r}. Did you mean {' or '.join(map(repr, near))}?")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs a command; one that writes nothing leaves no folders behind."""
+        from live_emotion.io.atomic import without_empty_folders
+
+        with without_empty_folders():
+            return super().invoke(ctx)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Lists the commands without loading them."""
         with formatter.section("Commands (each has its own --help)"):
@@ -97,6 +105,7 @@ def run_cli(command: click.Command, program: str) -> None:
     tidily. Where the reader of our output has gone, as in ``| head``, it ends with 1 and says nothing.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what is wrong with a file, we say in a line
     try:
         sys.exit(command.main(prog_name=program, standalone_mode=False) or 0)
     except click.exceptions.Exit as end:

@@ -16,7 +16,7 @@ from live_emotion.emotions.onnx import OnnxNetwork, is_onnx
 from live_emotion.emotions.profile import Profile
 from live_emotion.errors import ArgumentError, MissingExtraError, WeightsError
 from live_emotion.faces.preprocessing import FACE_SIZE, PIXEL_MEAN, check_faces
-from live_emotion.io.description import TEMPERATURES, damaged
+from live_emotion.io.description import TEMPERATURES, check_checkpoint_file, damaged
 from live_emotion.resources import DEFAULT, find_weights
 from live_emotion.types import Prediction, StrPath
 
@@ -76,6 +76,7 @@ def load_network(path: StrPath, device: str = "auto", threads: int = 0) -> Netwo
     if is_onnx(path):
         network = OnnxNetwork(path, device, threads)
     else:
+        check_checkpoint_file(path)
         network = import_torch_networks().load_torch_network(path, device, threads)
     _try_out(network, path)
     return network

@@ -13,7 +13,7 @@ import numpy as np
 from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import DeviceError, WeightsError
 from live_emotion.faces.preprocessing import FACE_SIZE, normalize_faces
-from live_emotion.io.description import damaged, parse_description
+from live_emotion.io.description import check_weights_file, damaged, parse_description
 from live_emotion.types import StrPath
 
 SUFFIX = ".onnx"
@@ -96,8 +96,7 @@ def import_onnxruntime() -> Any:
 
 
 def _open(path: StrPath, device: str, threads: int) -> Any:
-    if not os.path.isfile(path):
-        raise WeightsError(f"There is no weights file {path}; check the name, or leave --weights out.")
+    check_weights_file(path)
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what matters is raised

@@ -149,10 +149,28 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
     """
     folder = Path(path)
     try:
+        _made.extend(each for each in (*reversed(folder.parents), folder) if not each.exists())
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise write_error(folder, error) from error
     return folder
+
+
+_made: list[Path] = []
+"""Folders that :func:`make_folder` made, each after its parents."""
+
+
+@contextlib.contextmanager
+def without_empty_folders() -> Iterator[None]:
+    """Removes at the end of the block, however it ends, the folders that were made for outputs and got none."""
+    before = len(_made)
+    try:
+        yield
+    finally:
+        for folder in reversed(_made[before:]):
+            with contextlib.suppress(OSError):  # it is not empty, as it should be, or it has gone
+                folder.rmdir()
+        del _made[before:]
 
 
 def write_error(path: Path, error: OSError) -> OutputError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,9 @@ PREPROCESSING = {
 
 TEMPERATURES = (0.01, 100.0)
 """Beyond these a temperature is no calibration but damage; fitted ones lie well inside."""
+
+CHECKPOINT_BEGINS = (b"PK", b"\x80")
+"""How files of ``torch.save`` begin: as ZIP archives, in old ones as pickles."""
 
 KINDS: dict[str, tuple[type, ...]] = {
     "version": (int,),
@@ -113,6 +117,32 @@ def parse_description(content: Mapping[str, Any], path: StrPath) -> NetworkDescr
         temperature=float(content["temperature"]),
         metadata=content["metadata"],
     )
+
+
+def check_weights_file(path: StrPath) -> None:
+    """Looks whether a weights file is there.
+
+    Raises:
+        WeightsError: it is not.
+    """
+    if not os.path.isfile(path):
+        raise WeightsError(f"There is no weights file {path}; check the name, or leave --weights out.")
+
+
+def check_checkpoint_file(path: StrPath) -> None:
+    """Looks whether a file may be a checkpoint, without PyTorch, which it would take to read it.
+
+    Raises:
+        WeightsError: it is missing, it cannot be read, or it is something else.
+    """
+    check_weights_file(path)
+    try:
+        with open(path, "rb") as file:
+            begins = file.read(max(map(len, CHECKPOINT_BEGINS)))
+    except OSError as error:
+        raise WeightsError(f"Cannot read {path}: {error.strerror}.") from error
+    if not begins.startswith(CHECKPOINT_BEGINS):
+        raise WeightsError(f"{path} is no weights file; give an .onnx or .pth file.")
 
 
 def damaged(path: StrPath, fault: str) -> WeightsError:

@@ -6,6 +6,7 @@ import importlib.util
 import io
 import os
 import warnings
+import zlib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -32,6 +33,13 @@ MOST_NAMED = 5
 
 JPEG_BEGINS = b"\xff\xd8"
 GIF_BEGINS = b"GIF8"
+
+PNG_BEGINS = b"\x89PNG\r\n\x1a\n"
+
+PNG_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+"""The chunks that make a PNG's pixels (PNG specification, 11.2)."""
+
+EXIF_BEGINS = (b"II*\0", b"MM\0*")
 
 LONGEST_BRANDS = 1024
 """Up to where in a file its brands may lie, in bytes."""
@@ -89,6 +97,10 @@ def decode_image(encoded: np.ndarray) -> np.ndarray | None:
     brands = _brands(encoded)
     if brands & (AVIF_BRANDS | HEIF_BRANDS) or encoded[:4].tobytes() == GIF_BEGINS:  # which not every OpenCV reads
         return _decode_by_pillow(encoded, is_heif=bool(brands & HEIF_BRANDS) and not brands & AVIF_BRANDS)
+    if encoded[:8].tobytes() == PNG_BEGINS:
+        if (essential := _essential_png(encoded)) is None:
+            return None
+        encoded = essential
     try:
         image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
         if image is None:
@@ -100,6 +112,29 @@ def decode_image(encoded: np.ndarray) -> np.ndarray | None:
     if whole is not None and whole.ndim == 3 and whole.shape[2] == 4 and whole.dtype == np.uint8:
         return flatten_alpha(whole)
     return image
+
+
+def _essential_png(encoded: np.ndarray) -> np.ndarray | None:
+    """A PNG with no more than its pixels, its transparency and how it is turned; None where it is damaged.
+
+    Of whatever else is odd in one, libpng complains on standard error.
+    """
+    data, parts, at = memoryview(encoded), [memoryview(PNG_BEGINS)], len(PNG_BEGINS)
+    while at < len(data):
+        kind = data[at + 4 : at + 8].tobytes()
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        chunk = data[at:end]
+        is_critical = kind[:1].isupper()
+        is_whole = end <= len(data) and zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
+        if is_critical and not (is_whole and kind in PNG_CRITICAL):
+            return None
+        is_turn = kind == b"eXIf" and chunk[8:12].tobytes() in EXIF_BEGINS
+        if is_critical or (is_whole and (is_turn or kind == b"tRNS")):
+            parts.append(chunk)
+        if kind == b"IEND":
+            return np.frombuffer(b"".join(parts), np.uint8)
+        at = end
+    return None
 
 
 def _brands(encoded: np.ndarray) -> set[bytes]:

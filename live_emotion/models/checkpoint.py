@@ -6,7 +6,6 @@ calibrate its confidence. Nothing in it is code: it loads with ``weights_only=Tr
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,7 +17,14 @@ from torch import Tensor, nn
 
 from live_emotion.errors import WeightsError
 from live_emotion.io.atomic import atomic_path
-from live_emotion.io.description import NetworkDescription, damaged, describe, parse_description
+from live_emotion.io.description import (
+    NetworkDescription,
+    check_checkpoint_file,
+    check_weights_file,
+    damaged,
+    describe,
+    parse_description,
+)
 from live_emotion.models.registry import ARCHITECTURES, build_model
 from live_emotion.types import StrPath
 
@@ -134,10 +140,10 @@ def load_state(path: StrPath) -> dict[str, Any]:
     Raises:
         WeightsError: the file is missing, unreadable, damaged or not a dictionary.
     """
-    if not os.path.isfile(path):
-        raise WeightsError(f"There is no weights file {path}; check the name, or leave --weights out.")
+    check_weights_file(path)
     if Path(path).suffix.lower() in EXPORTED:
         raise WeightsError(f"{path} is an exported model; this needs the .pth checkpoint that it was made of.")
+    check_checkpoint_file(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a damaged file may mean

@@ -119,6 +119,8 @@ def command(
         raise click.UsageError("Say what to make: an annotated video with -o, rows with --data, or a --report.")
     if force and resume:
         raise click.UsageError("--force does all videos again and --resume leaves the complete ones; give one of them.")
+    if every > 1 and fps:
+        raise click.UsageError("--every and --fps both say how many frames are read; give one of them.")
     if cluster and workers > 1:
         raise click.UsageError("--workers is for this machine and --cluster for others; give one of them.")
 
