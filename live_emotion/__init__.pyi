@@ -3,6 +3,7 @@ from .api import load_model as load_model
 from .api import predict_image as predict_image
 from .api import stream as stream
 from .emotions.classifier import EmotionClassifier as EmotionClassifier
+from .emotions.why import Why as Why
 from .errors import ArgumentError as ArgumentError
 from .errors import CameraError as CameraError
 from .errors import DataError as DataError

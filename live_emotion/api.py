@@ -24,8 +24,10 @@ from live_emotion.emotions.classifier import (
     load_network,
 )
 from live_emotion.emotions.onnx import is_onnx
+from live_emotion.emotions.why import Why
 from live_emotion.errors import ArgumentError, InputError
 from live_emotion.faces.crops import find_faces
+from live_emotion.faces.detection.blazeface import check_image
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.io.camera import LARGEST_NUMBER, CameraMode
 from live_emotion.io.images import read_image
@@ -186,6 +188,34 @@ class EmotionDetector:
         frame = Frame(self._count, now_s, image)
         self._count += 1
         return self._analyzer.analyze(frame).faces
+
+    def why(self, image: np.ndarray, face: TrackedFace, heat: bool = False) -> Why | None:
+        """Why a face is read as it is: what becomes of its emotion when a part of the face is hidden.
+
+        Args:
+            image: that :meth:`detect` found it in.
+            face: that it gave.
+            heat: also a map of where on the face the network sees the emotion.
+
+        Returns:
+            as text a line such as ``mostly the mouth: without it 41% happy instead of 96%``; the probabilities are in
+            its ``without``, by the region's name, and the map in ``heat``. None where the face cannot be read.
+
+        Raises:
+            ArgumentError: these are no such image and face, or the detector is closed.
+            LiveEmotionError: the network gives no map.
+
+        Example:
+            >>> with EmotionDetector() as detector:  # doctest: +SKIP
+            ...     for face in detector.detect(frame):
+            ...         print(detector.why(frame, face))
+        """
+        if self._is_closed:
+            raise ArgumentError("this EmotionDetector is closed; make another one")
+        check_image(image)
+        if not isinstance(face, TrackedFace):
+            raise wrong("face", "a face that detect gave", face)
+        return self._analyzer.explain(image, face, check_flag("heat", heat))
 
     def close(self) -> None:
         """Frees the face detector."""

@@ -38,12 +38,14 @@ class Network(Protocol):
         other_names: K names, of the logits after those: what is none of the classes.
         temperature: what the logits are to be divided by.
         metadata: how it was trained.
+        map_offset: where its class maps begin inside the face, from the left and from the top, in sides of it.
     """
 
     class_names: tuple[str, ...]
     other_names: tuple[str, ...]
     temperature: float
     metadata: dict[str, Any]
+    map_offset: float
 
     def logits(self, faces: np.ndarray) -> np.ndarray:
         """uint8 (N, 48, 48), N at least 1 -> float32 (N, C + K)."""
@@ -53,6 +55,14 @@ class Network(Protocol):
 
         Raises:
             LiveEmotionError: the network gives no embedding.
+        """
+
+    def maps(self, faces: np.ndarray) -> np.ndarray:
+        """Faces as for :meth:`logits` -> where on the face each class is seen, float32 (N, C + K, h, w): class
+        activation maps, whose means are the logits.
+
+        Raises:
+            LiveEmotionError: the network has none.
         """
 
 

@@ -17,8 +17,11 @@ from live_emotion.io.description import check_weights_file, damaged, parse_descr
 from live_emotion.types import StrPath
 
 SUFFIX = ".onnx"
-INPUT, LOGITS, EMBEDDING = "faces", "logits", "embedding"
+INPUT, LOGITS, EMBEDDING, MAPS = "faces", "logits", "embedding", "maps"
 """Names of what goes into an exported network and what comes out of it."""
+
+MAP_OFFSET = "map_offset"
+"""Name of the property that says where class maps lie on the face."""
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
 """ONNX Runtime's names for what runs a model."""
@@ -37,6 +40,7 @@ class OnnxNetwork:
         other_names: K names, of the logits after those: what is none of the classes.
         temperature: what the logits are to be divided by.
         metadata: how the network was trained.
+        map_offset: where class maps begin inside the face, from the left and from the top, in sides of it.
 
     Raises:
         WeightsError: the file is missing, damaged, or not of live-emotion.
@@ -45,12 +49,16 @@ class OnnxNetwork:
 
     def __init__(self, path: StrPath, device: str = "auto", threads: int = 0) -> None:
         self._session = _open(path, device, threads)
-        about = parse_description(read_properties(self._session.get_modelmeta().custom_metadata_map), path)
+        properties = read_properties(self._session.get_modelmeta().custom_metadata_map)
+        about = parse_description(properties, path)
         self.class_names, self.other_names = about.class_names, about.other_names
         self.temperature, self.metadata = about.temperature, about.metadata
+        self.map_offset = properties.get(MAP_OFFSET, 0.0)
+        if not isinstance(self.map_offset, (int, float)) or not 0 <= self.map_offset < 1:
+            raise damaged(path, f"its {MAP_OFFSET} makes no sense")
         inputs = {item.name: item.shape[1:] for item in self._session.get_inputs()}
         outputs = {item.name: item.shape[1:] for item in self._session.get_outputs()}
-        self._has_embedding, self._path = EMBEDDING in outputs, path
+        self._has_embedding, self._has_maps, self._path = EMBEDDING in outputs, MAPS in outputs, path
         if inputs != {INPUT: [1, FACE_SIZE, FACE_SIZE]} or outputs.get(LOGITS) != [len(about.outputs)]:
             raise damaged(path, f"its network does not turn faces into {len(about.outputs)} logits")
 
@@ -68,6 +76,19 @@ class OnnxNetwork:
             raise WeightsError(f"{self._path} gives no embedding; export it again with this version of live-emotion.")
         logits, embedding = self._session.run([LOGITS, EMBEDDING], {INPUT: normalize_faces(faces)})
         return logits, embedding
+
+    def maps(self, faces: np.ndarray) -> np.ndarray:
+        """uint8 (N, 48, 48) -> class maps, float32 (N, C + K, h, w), whose means over the face are the logits.
+
+        Raises:
+            WeightsError: the file has none, since it is of an older version or its network has none.
+        """
+        if not self._has_maps:
+            raise WeightsError(
+                f"{self._path} gives no heat map: export it again with this version of live-emotion, or train a "
+                "network that averages over the face, such as --arch mobilenet."
+            )
+        return self._session.run([MAPS], {INPUT: normalize_faces(faces)})[0]
 
 
 def is_onnx(path: StrPath) -> bool:

@@ -73,6 +73,13 @@ class MobileNet(nn.Module):
         """
         return self.features[:PRECISE]
 
+    @property
+    def map_offset(self) -> float:
+        """How far the places that its last features tell of begin inside the face, in sides of it, from the left and
+        from the top: what is padded at the right and the bottom only lets each halving look half a pixel further.
+        """
+        return (2 ** (len(HALVING) + 1) - 1) / 2 / self.config.input_size
+
     def forward(self, faces: Tensor) -> Tensor:
         """Logits of normalised faces: (N, 1, 48, 48) float in [-1, 1] -> (N, num_classes)."""
         features = self.precise(faces.float())

@@ -15,6 +15,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from live_emotion.faces.preprocessing import normalize_faces
 from live_emotion.models.checkpoint import load_checkpoint
+from live_emotion.models.class_maps import WithClassMaps
 from live_emotion.models.device import fast_dtype, pick_device
 from live_emotion.models.embedding import WithEmbedding
 from live_emotion.types import StrPath
@@ -32,6 +33,9 @@ class TorchNetwork:
         metadata: how it was trained.
         threads: processor cores that PyTorch may use from now on, in this whole process; 0: as many as it does.
         other_names: K names, of the logits after those: what is none of the classes.
+
+    Attributes:
+        map_offset: where class maps begin inside the face, from the left and from the top, in sides of it.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class TorchNetwork:
         self.class_names, self.other_names = tuple(class_names), tuple(other_names)
         self.temperature = temperature
         self.metadata = dict(metadata or {})
+        self.map_offset = float(getattr(model, "map_offset", 0.0))
         self.device = next(model.parameters(), torch.empty(0)).device
         merged: Any = merge_norms(copy.deepcopy(model).eval())
         self.model: Any = copy.deepcopy(merged).to(fast_dtype(self.device)).to(memory_format=torch.channels_last)
@@ -71,6 +76,17 @@ class TorchNetwork:
         with self._lock:  # two at a time would hear each other's layer
             logits, embedding = WithEmbedding(self.model)(self._batch(faces))
         return logits.float().cpu().numpy(), embedding.float().cpu().numpy()
+
+    @torch.inference_mode()
+    def maps(self, faces: np.ndarray) -> np.ndarray:
+        """uint8 (N, 48, 48) -> class maps, float32 (N, C + K, h, w), whose means over the face are the logits.
+
+        Raises:
+            ArgumentError: the network has none.
+        """
+        with self._lock:
+            maps = WithClassMaps(self.model)(self._batch(faces))[2]
+        return maps.float().cpu().numpy()
 
     def _batch(self, faces: np.ndarray) -> torch.Tensor:
         batch = normalize_faces(torch.from_numpy(faces))

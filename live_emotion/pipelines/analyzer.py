@@ -26,10 +26,14 @@ from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.emotions.profile import Profile
 from live_emotion.emotions.recognition import Recognizer
 from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
+from live_emotion.emotions.why import Why, explain
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.blazeface import check_image
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.detection.refinement import RefinementMemory
+from live_emotion.faces.preprocessing import crop_face
+from live_emotion.faces.quality import OTHER, is_readable
+from live_emotion.faces.regions import crop_keypoints
 from live_emotion.faces.tracker import Tracker
 from live_emotion.io.results_writer import rows
 from live_emotion.types import DETECTORS, Face, Frame, Row, StrPath, TrackedFace
@@ -318,6 +322,29 @@ class EmotionAnalyzer:
                 results = iter(self.read(found) if found else [])
                 for frame, faces in group:
                     yield frame, None if faces is None else next(results)
+
+    def explain(self, image: np.ndarray, face: TrackedFace, heat: bool = False) -> Why | None:
+        """Why a face is read as it is: what becomes of its emotion when a part of the face is hidden.
+
+        It is what the network reads in this image alone, before any smoothing. Another thread may call it meanwhile.
+
+        Args:
+            image: (H, W, 3) uint8 BGR, in which the face was found.
+            face: of a :class:`Result`.
+            heat: also a map of where on the face the emotion is seen.
+
+        Returns:
+            None where the face cannot be read.
+
+        Raises:
+            LiveEmotionError: the network gives no map.
+        """
+        if face.note != OTHER and not is_readable(face.note):
+            return None
+        profile = next((p for p, name in zip(self._profiles, self.config.profiles) if name == face.name), None)
+        keypoints = crop_keypoints(face.keypoints, face.box)
+        emotion = OTHER if face.note == OTHER else face.emotion
+        return explain(self.classifier, crop_face(image, face.box), keypoints, emotion, profile, heat)
 
     @contextlib.contextmanager
     def _borrowed(self) -> Iterator[FaceDetector]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from live_emotion.emotions.why import Why
 from live_emotion.faces.preprocessing import crop_face, shrunk
 from live_emotion.io.atomic import expand_folders
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image, write_image
@@ -17,6 +18,7 @@ from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.pipelines.crowd import crowd_notice
 from live_emotion.types import Frame, Row, TrackedFace
 from live_emotion.visualization.figures import draw_batch, draw_example
+from live_emotion.visualization.heat import lay_heat
 from live_emotion.visualization.overlay import label
 
 EXAMPLE_FILE = "{}_example.png"
@@ -41,6 +43,7 @@ class ReadPhoto:
         rows: of them, with the columns of ``--data``.
         found: how many there were.
         notice: what to do where some were not read, or may not have been found; or nothing.
+        whys: of them, in their order; None where one cannot be read, and all of it is empty unless asked for.
         crop: (48, 48) uint8, the largest face as the network saw it; None where there is none.
         annotated_file: where the annotated copy was written, if it was.
         preview: that copy, (H, W, 3) uint8 BGR with no side longer than :data:`PREVIEW_SIDE`.
@@ -52,6 +55,7 @@ class ReadPhoto:
     rows: tuple[Row, ...]
     found: int
     notice: str
+    whys: tuple[Why | None, ...]
     crop: np.ndarray | None
     annotated_file: Path | None = None
     preview: np.ndarray | None = None
@@ -66,7 +70,14 @@ def list_photos(paths: Sequence[Path]) -> list[Path]:
     return expand_folders(paths, lambda path: path.suffix.lower() in IMAGE_SUFFIXES, "photos")
 
 
-def read_photo(file: Path, analyzer: EmotionAnalyzer, annotated_file: Path | None = None, index: int = 0) -> ReadPhoto:
+def read_photo(
+    file: Path,
+    analyzer: EmotionAnalyzer,
+    annotated_file: Path | None = None,
+    index: int = 0,
+    why: bool = False,
+    heat: bool = False,
+) -> ReadPhoto:
     """Reads a photo, finds its faces and writes the annotated copy.
 
     Args:
@@ -74,14 +85,18 @@ def read_photo(file: Path, analyzer: EmotionAnalyzer, annotated_file: Path | Non
         analyzer: finds and reads the faces.
         annotated_file: where the copy is to be; None: there is none.
         index: the photo's among those that are read, from 0; its ``frame`` in rows.
+        why: also say why each face is read as it is.
+        heat: that, and lay the map of where its emotion is seen over each face.
 
     Raises:
         InputError: no such file, or not an image.
+        LiveEmotionError: the network gives no such map.
         OutputError: the copy cannot be written.
     """
     image = read_image(file)
     result = analyzer.analyze(Frame(index, 0.0, image))
     result = replace(result, faces=[replace(face, track_id=i) for i, face in enumerate(result.faces, start=1)])
+    whys = tuple(analyzer.explain(image, face, heat) for face in result.faces) if why or heat else ()
     photo = ReadPhoto(
         file,
         (image.shape[1], image.shape[0]),
@@ -89,11 +104,15 @@ def read_photo(file: Path, analyzer: EmotionAnalyzer, annotated_file: Path | Non
         tuple({FILE_COLUMN: str(file)} | row for row in result.rows()),
         result.found,
         crowd_notice(result, analyzer.config.detector),
+        whys,
         crop_face(image, result.faces[0].box) if result.faces else None,
     )
     if annotated_file is None:
         return photo
-    annotated = result.draw()
+    for face, each in zip(result.faces, whys):
+        if each and each.heat is not None:
+            image = lay_heat(image, face.box, each.heat)
+    annotated = replace(result, frame=replace(result.frame, image=image)).draw()
     write_image(annotated_file, annotated)
     return replace(photo, annotated_file=annotated_file, preview=shrunk(annotated, PREVIEW_SIDE))
 
@@ -121,7 +140,8 @@ def save_figure(photos: Sequence[ReadPhoto], class_names: Sequence[str], path: P
         return path
     for photo, preview in shown:
         if photo.crop is not None:
-            draw_example(preview, photo.crop, photo.faces[0].prediction, class_names, path)
+            why = photo.whys[0] if photo.whys else None
+            draw_example(preview, photo.crop, photo.faces[0].prediction, class_names, path, why)
             return path
     return None
 

@@ -11,10 +11,11 @@ import numpy as np
 from live_emotion.faces.quality import OTHER
 from live_emotion.io.images import write_figure
 from live_emotion.types import Prediction, StrPath
+from live_emotion.visualization.heat import STRONGEST
 from live_emotion.visualization.palette import hex_colours
 
 if TYPE_CHECKING:
-    pass
+    from live_emotion.emotions.why import Why
 
 MOST_COLUMNS = 5
 
@@ -35,6 +36,7 @@ def draw_example(
     prediction: Prediction,
     class_names: Sequence[str],
     path: StrPath,
+    why: Why | None = None,
 ) -> None:
     """Draws one photo, the face that the network saw in it, and the probabilities as bars.
 
@@ -44,19 +46,29 @@ def draw_example(
         prediction: of that face.
         class_names: C names in the order of the probabilities.
         path: the PNG file.
+        why: it is read so, in words below it, and its map beside the face, if there is one; None: nothing of that.
 
     Raises:
         OutputError: it cannot be written.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 4.2), layout="constrained")
-    photo, seen, bars = figure.subplots(1, 3, width_ratios=[1.5, 1, 1.3])
+    has_map = why is not None and why.heat is not None
+    widths = [1.5, 1, 1, 1.3] if has_map else [1.5, 1, 1.3]
+    figure = Figure(figsize=(14.5 if has_map else 12, 4.6 if why else 4.2), layout="constrained")
+    photo, seen, *maps, bars = figure.subplots(1, len(widths), width_ratios=widths)
     photo.imshow(annotated[:, :, ::-1])
     photo.set_title("Photo")
-    seen.imshow(face, cmap="gray", vmin=0, vmax=255)
+    for axes in (seen, *maps):
+        axes.imshow(face, cmap="gray", vmin=0, vmax=255)
     seen.set_title(f"What the network saw ({face.shape[1]}x{face.shape[0]})")
-    for axes in (photo, seen):
+    if why is not None:
+        text = str(why)
+        figure.supxlabel(text[0].upper() + text[1:], parse_math=False)
+        for axes in maps:
+            axes.imshow(why.heat, cmap="inferno", vmin=0, vmax=1, alpha=STRONGEST * np.asarray(why.heat))
+            axes.set_title(f"Where it sees {why.emotion}", parse_math=False)
+    for axes in (photo, seen, *maps):
         axes.axis("off")
     percent = [100 * p for p in prediction.probabilities]
     names, colours = list(class_names), hex_colours(class_names)

@@ -8,6 +8,7 @@ import numpy as np
 
 from live_emotion.io.display.letterbox import Letterbox, Size
 from live_emotion.types import TrackedFace
+from live_emotion.visualization.heat import lay_heat
 from live_emotion.visualization.history import Band
 from live_emotion.visualization.overlay import Overlay
 
@@ -21,11 +22,13 @@ class View:
     Attributes:
         image: that is shown, (H, W, 3) uint8 BGR; black before the first.
         faces: that were read in it.
+        heat: a map to lay over one of them, float32 (48, 48), and the number of its track; None: none.
     """
 
     def __init__(self, class_names: Sequence[str]) -> None:
         self.image = np.zeros((1, 1, 3), np.uint8)
         self.faces: list[TrackedFace] = []
+        self.heat: tuple[int, np.ndarray] | None = None
         self._overlay = Overlay(class_names)
         self._scaled: np.ndarray | None = None  # the image in the window, nothing drawn
 
@@ -46,4 +49,15 @@ class View:
         if self._scaled is None or self._scaled.shape[1::-1] != window:
             self._scaled = letterbox.apply(self.image)
         faces = [letterbox.place(face) for face in self.faces]
-        return self._overlay.draw(self._scaled, faces, bars, lines, bands)
+        return self._overlay.draw(self._heated(self._scaled, faces), faces, bars, lines, bands)
+
+    @property
+    def heated(self) -> np.ndarray:
+        """The image with the map on it, (H, W, 3) uint8 BGR."""
+        return self._heated(self.image, self.faces)
+
+    def _heated(self, image: np.ndarray, faces: Sequence[TrackedFace]) -> np.ndarray:
+        for face in faces:
+            if self.heat and face.track_id == self.heat[0]:
+                return lay_heat(image, face.box, self.heat[1])
+        return image

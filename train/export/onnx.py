@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from live_emotion.emotions.classifier import Network
-from live_emotion.emotions.onnx import EMBEDDING, INPUT, LOGITS, OnnxNetwork
-from live_emotion.errors import LiveEmotionError, MissingExtraError
+from live_emotion.emotions.onnx import EMBEDDING, INPUT, LOGITS, MAP_OFFSET, MAPS, OnnxNetwork
+from live_emotion.errors import ArgumentError, LiveEmotionError, MissingExtraError
 from live_emotion.faces.preprocessing import FACE_SIZE
 from live_emotion.io.atomic import atomic_path
 from live_emotion.io.description import describe
 from live_emotion.models.checkpoint import Checkpoint
+from live_emotion.models.class_maps import WithClassMaps
 from live_emotion.models.embedding import WithEmbedding
 from train.engine.steps import predict_logits
 from train.export.agreement import Agreement, check, compare
@@ -35,8 +37,9 @@ BATCH = 64
 def export_onnx(checkpoint: Checkpoint, opset: int = 18) -> ModelProto:
     """An ONNX model for batches of any size, with the checkpoint's description in its properties as JSON texts.
 
-    It turns ``faces``, float32 (N, 1, 48, 48) in [-1, 1], into ``logits``, (N, C), and ``embedding``, (N, D). Its
-    weights are the checkpoint's own numbers: BatchNorm is merged by what runs it.
+    It turns ``faces``, float32 (N, 1, 48, 48) in [-1, 1], into ``logits``, (N, C), ``embedding``, (N, D), and, where
+    the network averages features over the face, ``maps``, (N, C, h, w). Its weights are the checkpoint's own numbers:
+    BatchNorm is merged by what runs it.
 
     Args:
         checkpoint: what to export.
@@ -47,14 +50,16 @@ def export_onnx(checkpoint: Checkpoint, opset: int = 18) -> ModelProto:
         LiveEmotionError: the network can't be expressed in that version.
     """
     _need("onnx", "onnxscript")
+    built = checkpoint.build()
+    network, outputs = _with_outputs(built)
     with quiet():
         try:
             exported = torch.onnx.export(
-                export_program(WithEmbedding(checkpoint.build())),
+                export_program(network),
                 dynamo=True,
                 opset_version=opset,
                 input_names=[INPUT],
-                output_names=[LOGITS, EMBEDDING],
+                output_names=outputs,
                 optimize=False,  # it would merge BatchNorm into the weights, which then need 32 bits
                 verbose=False,
             )
@@ -68,8 +73,17 @@ def export_onnx(checkpoint: Checkpoint, opset: int = 18) -> ModelProto:
     if model.opset_import[0].version != opset:
         raise LiveEmotionError(f"{checkpoint.arch} can't be written with ONNX opset {opset}; leave --opset out.")
     _forget_origin(model.graph)
-    describe_onnx(model, describe(checkpoint))
+    placed = {MAP_OFFSET: getattr(built, MAP_OFFSET, 0.0)} if MAPS in outputs else {}
+    describe_onnx(model, describe(checkpoint) | placed)
     return model
+
+
+def _with_outputs(network: nn.Module) -> tuple[nn.Module, list[str]]:
+    """A network that gives all that can be asked of it, and the names of that."""
+    try:
+        return WithClassMaps(network), [LOGITS, EMBEDDING, MAPS]
+    except ArgumentError:  # it has no class maps
+        return WithEmbedding(network), [LOGITS, EMBEDDING]
 
 
 def describe_onnx(model: ModelProto, description: dict[str, Any]) -> None:

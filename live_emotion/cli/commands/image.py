@@ -15,6 +15,7 @@ from live_emotion.cli.options import analysis_options, force_option, profile_opt
 from live_emotion.errors import InputError, LiveEmotionError
 
 if TYPE_CHECKING:
+    from live_emotion.emotions.why import Why
     from live_emotion.pipelines.photos import ReadPhoto
 
 PICTURES = Path("results")
@@ -30,6 +31,10 @@ PICTURES = Path("results")
     help=f"Folder for the pictures; made if it is missing.  [default: {PICTURES}; none with --json or --data]",
 )
 @click.option("--no-pictures", is_flag=True, help="Print the faces and write no pictures.")
+@click.option("--why", is_flag=True, help="Say what each face's emotion rests on: what it is with a part of it hidden.")
+@click.option(
+    "--heat-map", "heat", is_flag=True, help="That, and show in the pictures where on each face its emotion is seen."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a photo, in place of text.")
 @click.option(
     "--data",
@@ -45,6 +50,8 @@ def command(
     photos: tuple[Path, ...],
     output: Path | None,
     no_pictures: bool,
+    why: bool,
+    heat: bool,
     as_json: bool,
     data: tuple[str, ...],
     force: bool,
@@ -61,6 +68,7 @@ def command(
     live-emotion image holiday/ -o holiday-emotions --detector tiled
     live-emotion image holiday/ --data holiday.csv
     live-emotion image portrait.png --json
+    live-emotion image portrait.png --why
     """
     from live_emotion.io.atomic import kept_if_whole
     from live_emotion.io.images import other_files
@@ -88,7 +96,7 @@ def command(
         ]
         for index, (file, copy) in enumerate(zip(files, copies)):
             try:
-                photo = read_photo(file, analyzer, copy, index)
+                photo = read_photo(file, analyzer, copy, index, why or heat, heat and copy is not None)
             except InputError as error:
                 if len(files) == 1:
                     raise
@@ -153,6 +161,8 @@ def _print_photo(photo: ReadPhoto, to_stderr: bool) -> None:
         read = f"{OTHER} {face.other:.1%}" if face.note == OTHER else f"{face.emotion} {face.confidence:.1%}"
         who = f" {face.name}:" if face.name else ""
         say(f"  {number}.{who} {read}{note}  at ({x1}, {y1})-({x2}, {y2})")
+        if photo.whys and (why := photo.whys[number - 1]):
+            say(f"     {why}")
     if photo.notice:
         say(f"  {photo.notice}")
 
@@ -174,6 +184,14 @@ def _as_json(photo: ReadPhoto, class_names: tuple[str, ...]) -> dict[str, Any]:
                 "note": face.note,
                 "probabilities": {n: round(p, 4) for n, p in zip(class_names, face.probabilities)},
             }
-            for face in photo.faces
+            | ({"why": _why_as_json(photo.whys[i])} if photo.whys else {})
+            for i, face in enumerate(photo.faces)
         ],
     }
+
+
+def _why_as_json(why: Why | None) -> dict[str, Any] | None:
+    if why is None:
+        return None
+    without = {name: round(p, 4) for name, p in why.without.items()}
+    return {"text": str(why), "emotion": why.emotion, "confidence": round(why.confidence, 4), "without": without}

@@ -75,7 +75,8 @@ def command(
 
     \b
     Keys: h lists them. f or F11 full screen, p pause, m mirror, c next camera, s screenshot, r record, b bars,
-          t the last 30 seconds of emotions, of up to four people, e learn my face, i info, q quit.
+          t the last 30 seconds of emotions, of up to four people, w why the largest face is read so, then a heat map,
+          e learn my face, i info, q quit.
 
     \b
     live-emotion webcam

@@ -33,6 +33,7 @@ KEYS = {
     "r": "record on and off",
     "b": "bars on and off",
     "t": "last 30 seconds",
+    "w": "why, then a heat map",
     "i": "info",
     "h": "this help",
 }
@@ -53,6 +54,8 @@ class Settings:
         mirror: turn the frames left to right.
         bars: draw the charts of probabilities.
         history: draw everybody's last half minute.
+        why: say why the largest face is read as it is.
+        heat: and show where on it that is seen.
         info: show latency and counts.
         help: show the keys.
         paused: hold what is shown.
@@ -61,6 +64,8 @@ class Settings:
     mirror: bool = False
     bars: bool = True
     history: bool = False
+    why: bool = False
+    heat: bool = False
     info: bool = False
     help: bool = False
     paused: bool = False
@@ -108,6 +113,9 @@ class Controls:
             if key in SWITCHES:
                 name = SWITCHES[key]
                 setattr(self.settings, name, not getattr(self.settings, name))
+            elif key == "w":
+                # off, in words, in words and as a map, off
+                self.settings.why, self.settings.heat = not self.settings.heat, self.settings.why > self.settings.heat
             elif key == "s" and shown is not None:
                 self._screenshot(shown())
             elif key == "c":

@@ -19,6 +19,7 @@ from live_emotion.pipelines.analyzer import EmotionAnalyzer, FoundFaces, Result
 from live_emotion.pipelines.crowd import crowd_notice
 from live_emotion.pipelines.live.camera_ring import CameraRing
 from live_emotion.pipelines.live.controls import Controls, Settings
+from live_emotion.pipelines.live.explainer import Explained, Explainer
 from live_emotion.pipelines.live.recorder import Recorder
 from live_emotion.pipelines.live.statistics import EmotionTimes, FrameRate, Statistics
 from live_emotion.types import LiveFrame
@@ -116,6 +117,8 @@ class LiveLoop:
         self._view = View(analyzer.class_names)
         self._recorded = Overlay(analyzer.class_names)
         self._history = History(len(analyzer.class_names))
+        self._explainer = Explainer(analyzer.explain, self.controls.notice)
+        self._explained: Explained | None = None
         self._last: LiveFrame | None = None
         self._mode: CameraMode | None = None
 
@@ -142,6 +145,7 @@ class LiveLoop:
         frames = resumed(source, self._last)
         with (
             BackgroundWorker(ROWS_TO_LOG) as log,
+            BackgroundWorker(1) as explaining,
             Latest(find_live(frames, self.analyzer, self.settings)) as found,
             Latest(read_live(found, self.analyzer)) as results,
             contextlib.ExitStack() as first,
@@ -152,7 +156,7 @@ class LiveLoop:
                 self.statistics.captured = before + source.received
                 self._look_after(source)
                 if result:
-                    self._take(result, log)
+                    self._take(result, log, explaining)
                 elif results.ended:
                     break
                 if not self._show(result):
@@ -171,7 +175,7 @@ class LiveLoop:
         for news in self.recorder.news():
             self.controls.notice(news)
 
-    def _take(self, result: Result, log: BackgroundWorker) -> None:
+    def _take(self, result: Result, log: BackgroundWorker, explaining: BackgroundWorker) -> None:
         """Logs and records a new result and takes it to be shown, unless the image is held."""
         frame = result.frame
         self.statistics.count(frame.index, self.settings.paused)
@@ -187,13 +191,23 @@ class LiveLoop:
         self.emotions.count(result.faces, frame.time_s)
         self._history.add(result.faces, frame.time_s)
         self._view.update(frame.image, result.faces)
+        self._find_out_why(result, explaining)
         if self.recorder.is_on:
             self.recorder.write(self._still(), frame.time_s)
             self.statistics.unrecorded = self.recorder.dropped
 
     def _still(self) -> np.ndarray:
         """What is shown, at the camera's size and without lines of text: for recordings and screenshots."""
-        return self._recorded.draw(self._view.image, self._view.faces, self.settings.bars, bands=self._bands())
+        return self._recorded.draw(self._view.heated, self._view.faces, self.settings.bars, bands=self._bands())
+
+    def _find_out_why(self, result: Result, explaining: BackgroundWorker) -> None:
+        """Has the largest face explained, if that is asked for, and shows the last explanation."""
+        self._explained = None
+        if self.settings.why:
+            self._explainer.offer(result, self.settings.heat, explaining)
+            self._explained = self._explainer.latest(result.faces, result.frame.time_s)
+        heat = self._explained.why.heat if self._explained and self.settings.heat else None
+        self._view.heat = (self._explained.track_id, heat) if self._explained and heat is not None else None
 
     def _look_for_a_crowd(self, result: Result) -> None:
         """Says once that there are more faces than are read, or many small ones."""
@@ -226,6 +240,7 @@ class LiveLoop:
         states += ["REC"] if self.recorder.is_on else []
         lines = ["   ".join(states)]
         lines += [self._alarm] if self._alarm else []
+        lines += [f"{self._explained.track_id}: {self._explained.why}"] if self._explained else []
         if self.settings.info:
             lines += [*self.statistics.lines(), *([f"camera {self._mode}"] if self._mode else []), *self.about]
         return lines + self.controls.lines()
