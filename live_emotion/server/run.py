@@ -145,7 +145,8 @@ class _Server(uvicorn.Server):
 
 def _make_server(app: EventsApp, certificate: tuple[Path, Path] | None, ready: Callable[[], object]) -> _Server:
     limits = app.config.limits
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what it says of clients' mistakes helps nobody
+    for name in ("uvicorn.access", "uvicorn.error"):  # whose lines would hold queries, and clients' mistakes
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     chain, key = certificate or (None, None)
     config = uvicorn.Config(
         app,

@@ -28,6 +28,9 @@ HEAD = struct.Struct("<Id")
 LONGEST_JUMP_S = 60.0
 """A camera's clock that is further ahead of ours than this, in seconds, was set anew."""
 
+SHORTEST_STEP_S = 0.0005
+"""Between two frames, in seconds; where the camera's clock says less, ours is believed."""
+
 LONGEST_NAME = 40
 """Of a person or a marker, in characters."""
 
@@ -59,8 +62,7 @@ class SessionClock:
 
     def __init__(self) -> None:
         self.time_s = 0.0
-        self._zero_s: float | None = None
-        self._camera_s = self._came_s = 0.0
+        self._last: tuple[float, float] | None = None
 
     def tick(self, camera_s: float, came_s: float) -> float:
         """The time of the next frame.
@@ -69,14 +71,12 @@ class SessionClock:
             camera_s: on the camera's clock.
             came_s: when it came, on ours.
         """
-        if self._zero_s is None:
-            self._zero_s = camera_s
-        else:
-            passed_s, ours_s = camera_s - self._camera_s, came_s - self._came_s
-            if not 0 < passed_s < ours_s + LONGEST_JUMP_S:
-                self._zero_s = camera_s - self.time_s - max(ours_s, 0.001)
-        self._camera_s, self._came_s = camera_s, came_s
-        self.time_s = camera_s - self._zero_s
+        if self._last:
+            passed_s, ours_s = camera_s - self._last[0], came_s - self._last[1]
+            if not SHORTEST_STEP_S <= passed_s < ours_s + LONGEST_JUMP_S:
+                passed_s = max(ours_s, SHORTEST_STEP_S)
+            self.time_s += passed_s
+        self._last = camera_s, came_s
         return self.time_s
 
 
