@@ -80,30 +80,29 @@ class Job:
     def run(self) -> None:
         """Reads the video; it blocks."""
         assert self.task
+        settings = self.config, self.options, 1, self._progress, self.stop.is_set
+        state = STOPPED
         try:
-            for outcome in run_in_processes(
-                [self.task], self.config, self.options, 1, self._progress, self.stop.is_set
-            ):
-                self._take(outcome)
+            for outcome in run_in_processes([self.task], *settings):
+                state = self._take(outcome)
         except LiveEmotionError as error:
-            self.state, self.detail = FAILED, str(error)
+            state, self.detail = FAILED, str(error)
         finally:
-            if self.state == RUNNING:
-                self.state = STOPPED
             self.task.source.unlink(missing_ok=True)
-            self.ended_s = time.monotonic()
+            self.state, self.ended_s = state, time.monotonic()
             self.over.set()
 
     def _progress(self, _: int, frames: int, expected: int) -> None:
         self.frames, self.expected = frames, expected
 
-    def _take(self, outcome: Outcome) -> None:
-        if outcome.summary is None:
-            source = str(self.task.source) if self.task else ""
-            self.state, self.detail = FAILED, (outcome.error or "").replace(source, "The video")
-        elif outcome.summary.is_complete:
-            self.state, self.frames = DONE, outcome.summary.frames
-            self.people, self.detail = len(outcome.summary.people), outcome.summary.notice
+    def _take(self, outcome: Outcome) -> str:
+        """Notes what came of the video, and gives the state that it is in then."""
+        summary = outcome.summary
+        if summary is None:
+            self.detail = (outcome.error or "").replace(str(outcome.task.source), "The video")
+            return FAILED
+        self.frames, self.people, self.detail = summary.frames, len(summary.people), summary.notice
+        return DONE if summary.is_complete else STOPPED
 
     def remove(self) -> None:
         """Stops it and removes all its files; it blocks until the process has ended."""
