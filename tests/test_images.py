@@ -200,10 +200,7 @@ def test_a_damaged_png_is_one_error_and_nothing_else(portrait, tmp_path, capfd, 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_pngs_of_every_kind_are_read(portrait, tmp_path, mode):
     image = Image.fromarray(portrait[:, :, ::-1])
-    if mode == "I;16":
-        image = Image.fromarray(portrait[:, :, 1].astype(np.uint16) * 257)
-    else:
-        image = image.convert(mode)
+    image = Image.fromarray(portrait[:, :, 1].astype(np.uint16) * 257) if mode == "I;16" else image.convert(mode)
     image.save(tmp_path / "a.png", **({"transparency": 0} if mode == "P" else {}))
     read = read_image(tmp_path / "a.png")
     grey = np.abs(read.mean(axis=2) - portrait.mean(axis=2)).mean()

@@ -97,7 +97,9 @@ def test_what_needs_torch_says_how_to_get_it(files, package, argv, what):
     assert re.match(f"Error: {what} PyTorch; install it with: pip install 'live-emotion\\[train\\]'", line)
 
 
-@pytest.mark.parametrize(("name", "message"), [("photo.png", "is no weights file"), ("none.pth", "There is no weights file")])
+@pytest.mark.parametrize(
+    ("name", "message"), [("photo.png", "is no weights file"), ("none.pth", "There is no weights file")]
+)
 def test_what_is_no_weights_file_asks_for_no_torch(files, name, message):
     done = run(["image", files / "photo.png", "--no-pictures", "--weights", files / name], files)
     assert done.returncode == 1, done.stderr
