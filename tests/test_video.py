@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
-from videos import SIZE, audio_packets, cut_off, damage, make_video, number_of, numbered_frames
+from videos import SIZE, audio_packets, cut_off, damage, make_video, number_of, numbered_frames, tone
 
 from live_emotion.errors import InputError, OutputError
 from live_emotion.io.images import read_image
@@ -172,6 +172,24 @@ def test_a_video_that_breaks_off_is_read_up_to_there(analyzer, images, tmp_path,
     there_s, whole_s = summary.breaks_off_s
     assert there_s == pytest.approx(len(numbers) / 25, abs=0.1)
     assert whole_s == pytest.approx(len(images) / 25, abs=0.1)
+
+
+def test_audio_that_goes_on_after_the_last_frame_is_no_break(images, tmp_path):
+    make_video(tmp_path / "in.mkv", images[:10])
+    with av.open(str(tmp_path / "long.mkv"), "w") as container, av.open(str(tmp_path / "in.mkv")) as short:
+        video = container.add_stream_from_template(short.streams.video[0])
+        audio = container.add_stream("aac", rate=48_000)
+        audio.layout = "mono"
+        for packet in short.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                container.mux(packet)
+        for piece in tone(440, 3.0):
+            container.mux(audio.encode(piece))
+        container.mux(audio.encode(None))
+    with VideoFile(tmp_path / "long.mkv") as opened:
+        assert len(list(opened)) == 10
+        assert (opened.duration_s, opened.breaks_off_s) == (pytest.approx(3, abs=0.1), None)
 
 
 def test_what_is_no_video_is_one_line(analyzer, images, tmp_path, out):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from videos import damage, make_video, number_of, numbered_frames
+from videos import cut_off, damage, make_video, number_of, numbered_frames
 
 from live_emotion.cli.clips import ClipType
 from live_emotion.cli.main import cli
@@ -251,6 +251,38 @@ def test_a_folder_goes_on_after_a_damaged_video(folder, tmp_path):
     assert "2 of 3 videos done, 1 failed." in done.stderr
     assert names_in(tmp_path / "out") == ["a.csv", "a.mp4", "c.csv", "c.mp4"]
     assert numbers_in(tmp_path / "out" / "c.mp4") == [0, 1, 2, 3, 4]
+
+
+def test_a_video_that_breaks_off_is_read_again_by_resume(short, portrait, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    (folder / "a.mp4").write_bytes(short.read_bytes())
+    make_video(folder / "b.mkv", numbered_frames(portrait, 50), audio=(), g="5")
+    whole = (folder / "b.mkv").read_bytes()
+    cut_off(folder / "b.mkv")
+    command = [folder, "-o", out, "--data", "csv", "--report", tmp_path / "rep", "--every", 10]
+    done = video(*command)
+    assert done.exit_code == 0, done.output
+    line = next(line for line in done.stdout.splitlines() if "It breaks off at" in line)
+    assert line.endswith("of 2.0 s; was it copied whole? --resume reads it again.")
+    assert "1 of 2 videos done, 1 broken off." in done.stdout
+    assert names_in(out) == ["a.csv", "a.mp4", "b.part.csv", "b.part.mp4"]
+    assert 5 < len(numbers_in(out / "b.part.mp4")) < 50
+    assert (tmp_path / "rep" / "b" / "report.html").exists()
+    (folder / "b.mkv").write_bytes(whole)
+    done = video(*command, "--resume")
+    assert done.exit_code == 0, done.output
+    assert "1 of 2 videos done, 1 complete before." in done.stdout
+    assert names_in(out) == ["a.csv", "a.mp4", "b.csv", "b.mp4"]
+    assert len(numbers_in(out / "b.mp4")) == 50
+    assert 'src="./../../out/b.mp4"' in (tmp_path / "rep" / "b" / "report.html").read_text()
+
+
+def test_one_video_that_breaks_off_is_said_to(portrait, tmp_path):
+    source = cut_off(make_video(tmp_path / "b.mkv", numbered_frames(portrait, 50), audio=(), g="5"))
+    done = video(source, "-o", tmp_path / "o.mp4", "--every", 10)
+    assert (done.exit_code, "was it copied whole?\n" in done.stdout) == (0, True)
+    assert names_in(tmp_path) == ["b.mkv", "o.mp4"]
 
 
 def test_nothing_is_written_over_and_resume_does_what_is_missing(folder, tmp_path):

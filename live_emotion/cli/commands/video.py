@@ -212,7 +212,8 @@ def _describe(outcome: Outcome) -> str:
         from live_emotion.visualization.times import duration_text
 
         there, whole = (duration_text(time_s) for time_s in summary.breaks_off_s)
-        lines.append(f"  It breaks off at {there} of {whole}; was it copied whole?")
+        again = " --resume reads it again." if outcome.task.in_folder else ""
+        lines.append(f"  It breaks off at {there} of {whole}; was it copied whole?{again}")
     if summary.timing_doubts:
         lines.append(f"  Its times may be wrong: {'; '.join(summary.timing_doubts)}.")
     for codec in summary.recoded_audio:
@@ -235,11 +236,13 @@ def _conclude(
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     if len(planned) == 1 and failed:
         raise LiveEmotionError(failed[0].error)
-    done = sum(1 for outcome in outcomes if outcome.summary and outcome.summary.is_complete)
+    read = [outcome.summary for outcome in outcomes if outcome.summary and outcome.summary.is_complete]
+    done = sum(1 for summary in read if summary.is_whole)
     if len(planned) > 1 or len(tasks) < len(planned):
         skipped = len(planned) - len(tasks)
         parts = [f"{done} of {len(planned)} videos done"]
         parts += [f"{skipped} complete before"] if skipped else []
+        parts += [f"{len(read) - done} broken off"] if len(read) > done else []
         parts += [f"{len(failed)} failed"] if failed else []
         click.echo(", ".join(parts) + ".", err=bool(failed))
     if stopped:

@@ -180,18 +180,25 @@ class VideoFile:
         """Decoded frames; what cannot be read is noted and passed over."""
         import av
 
-        packets, failures, reached = self._container.demux(self._stream), 0, 0.0
+        # with the audio: a file whose audio alone reaches its stated length is whole
+        streams = self._stream, *self._container.streams.audio
+        packets, failures, reached, furthest = self._container.demux(streams), 0, 0.0, 0.0
         while failures < MAX_FAILURES:
             try:
                 packet = next(packets, None)
             except av.FFmpegError:
                 failures += 1
-                packets = self._container.demux(self._stream)
+                packets = self._container.demux(streams)
                 continue
             if packet is None:
                 break
             if packet.pts is not None:
-                reached = max(reached, float((packet.pts + (packet.duration or 0)) * packet.time_base - self._origin))
+                end = float((packet.pts + (packet.duration or 0)) * packet.time_base - self._origin)
+                furthest = max(furthest, end)
+            if packet.stream.index != self._stream.index:
+                continue
+            if packet.pts is not None:
+                reached = max(reached, end)
             self._clock.feed(packet)
             try:
                 frames = packet.decode()
@@ -203,7 +210,7 @@ class VideoFile:
                 continue
             failures = 0
             yield from frames
-        if self.duration_s is not None and reached < self.duration_s - BROKEN_OFF_S:
+        if self.duration_s is not None and furthest < self.duration_s - BROKEN_OFF_S:
             self.damaged_s.append(reached)
             self.breaks_off_s = reached
 

@@ -110,15 +110,14 @@ def _do_task(
     annotated = written[0] if task.annotated else None
     data = written[1:] if task.annotated else written
     summary = annotate_video(task.source, analyzer, annotated, data, options, progress, stop)
-    if task.in_folder and summary.is_complete:
+    if task.in_folder and summary.is_whole:
         for old, new in zip(written, final):
             _rename(old, new)
             _sweep(old)
-        written = final
-        annotated = task.annotated
+        written, annotated, data = final, task.annotated, list(task.data)
     saved = [path for path in written if path.exists()]
     if task.report and summary.frames and (summary.is_complete or not task.in_folder):
-        rows = next(path for path in task.data if str(path) != STANDARD_OUTPUT)
+        rows = next(path for path in data if str(path) != STANDARD_OUTPUT)
         played = player(annotated, task.report, options.start_s) if annotated else player(task.source, task.report)
         table, title = read_table(rows), task.source.name
         saved.append(write_report(table, task.report, title, task.source, played, summary.span_s))

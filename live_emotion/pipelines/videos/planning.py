@@ -37,8 +37,8 @@ class VideoTask:
         annotated: the annotated copy, or None.
         data: files for rows; ``-`` is standard output.
         report: folder for a report, or None.
-        in_folder: the files have names of our own choice in a folder. Then what a stop leaves is named ``.part``, so
-            that every file without it is complete.
+        in_folder: the files have names of our own choice in a folder. Then what a stop leaves, and what there is of a
+            video that breaks off, is named ``.part``, so that every file without it is complete.
     """
 
     source: Path

@@ -74,6 +74,11 @@ class VideoSummary:
     is_complete: bool = False
     seconds: float = 0.0
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the video was read to its end, and that is the end that it should have."""
+        return self.is_complete and self.breaks_off_s is None
+
     def count(self, result: Result, detector: str) -> None:
         """Takes in a frame that was analysed, by the detector of this name."""
         self.faces += len(result.faces)
