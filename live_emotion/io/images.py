@@ -119,7 +119,7 @@ def _essential_png(encoded: np.ndarray) -> np.ndarray | None:
 
     Of whatever else is odd in one, libpng complains on standard error.
     """
-    data, parts, at = memoryview(encoded), [memoryview(PNG_BEGINS)], len(PNG_BEGINS)
+    data, parts, at = encoded.data, [memoryview(PNG_BEGINS)], len(PNG_BEGINS)
     while at < len(data):
         kind = data[at + 4 : at + 8].tobytes()
         end = at + 12 + int.from_bytes(data[at : at + 4], "big")
