@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,6 +94,35 @@ def draw_mistakes(
         axes.imshow(faces[i], cmap="gray", vmin=0, vmax=255)
         called, true = class_names[predicted[i]], class_names[labels[i]]
         axes.set_title(f"{called} {confidence[i]:.0%}\nlabel: {true}", fontsize=9)
+    write_figure(path, figure, DPI)
+
+
+def draw_intervals(
+    names: Sequence[str], panels: Mapping[str, Sequence[tuple[float, float, float] | None]], path: Path
+) -> None:
+    """Draws scores with their bounds, a row for each name.
+
+    Args:
+        names: N of them.
+        panels: by title, N scores with lower and upper bound, 0 to 1; None where there is none.
+        path: the PNG file.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    figure = _figure(3 + 3.2 * len(panels), 1.3 + 0.34 * len(names))
+    grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (title, scores) in zip(grid, panels.items()):
+        for row, score in enumerate(scores):
+            if score:
+                axes.plot(score[1:], [row, row], color="#0072B2", linewidth=2, alpha=0.6)
+                axes.plot(score[0], row, marker="o", color="#0072B2")
+        axes.set(title=title, ylim=(len(names) - 0.5, -0.5))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axes.grid(alpha=0.3, axis="x")
+        axes.spines[["top", "right"]].set_visible(False)
+    grid[0].set_yticks(range(len(names)), names, parse_math=False)
+    figure.supxlabel("with 95 % confidence intervals (bootstrap)", fontsize=9)
     write_figure(path, figure, DPI)
 
 

@@ -36,6 +36,12 @@ from train.cli.options import data_option, held_out_option, split_option, votes_
     help="Also measure without the images that have a copy in training.",
 )
 @click.option(
+    "--groups",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="Also measure groups: a table with a column named file and one or more that name each image's group.",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -55,6 +61,7 @@ def command(
     min_agreement: int,
     without_ties: bool,
     no_duplicates: bool,
+    groups: Path | None,
     output: Path,
     as_json: bool,
     device: str,
@@ -67,18 +74,25 @@ def command(
     classes, images of those are measured, too: how many are named as a class with more than 80 %, and how many images
     of the classes are taken for something else.
 
+    --groups tells whether weights are as good for one group of people as for another: each group's scores with 95 %
+    confidence intervals, the largest gap, how often shuffled groups have one as large, and a picture, groups.png.
+
     \b
     python -m train evaluate --data faces
     python -m train evaluate --data fer2013 --votes fer2013/ferplus_votes.csv --min-agreement 6
     python -m train evaluate --weights a.pth --weights b.pth --split test
+    python -m train evaluate --data faces --groups ages.csv
     """
     from live_emotion.emotions.classifier import EmotionClassifier
     from train.evaluation.evaluation import evaluate
+    from train.evaluation.groups import compare_groups, draw_groups, figures_of, print_groups, read_groups
     from train.evaluation.report import print_figures, write_report
     from train.evaluation.selection import evaluation_faces, held_out_faces, without_duplicates
 
     if (min_agreement > 1 or without_ties) and not votes:
         raise click.UsageError("--min-agreement and --without-ties need --votes.")
+    if groups:
+        read_groups(groups)  # so that what is wrong with it is said at once
     classifier = EmotionClassifier(weights, device)
     with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):  # remarks on the images
         if held_out:
@@ -92,6 +106,9 @@ def command(
         figures = result.figures() | {"weights": [file.name for file in classifier.files]}
         if no_duplicates:
             figures["without_duplicates"] = without_duplicates(result, data / "train").figures()
+        groupings = compare_groups(result, groups) if groups else []
+        if groupings:
+            figures["groups"] = figures_of(groupings)
     if as_json:
         click.echo(json.dumps(figures, indent=2))
     else:
@@ -99,5 +116,8 @@ def command(
         if no_duplicates:
             click.echo("\nWithout the images that have a copy in training:")
             print_figures(figures["without_duplicates"])
+        print_groups(groupings)
     write_report(result, figures, output)
+    if groupings:
+        draw_groups(groupings, output / "groups.png")
     click.echo(f"Saved the report in {output}", err=as_json)
