@@ -156,7 +156,7 @@ def _compare(column: str, result: Evaluation, groups: Sequence[str], rng: np.ran
     truth = np.eye(len(result.class_names))[labels]
     both = np.hstack([truth, truth * (result.probabilities.argmax(axis=1) == labels)[:, None]])
     sums = np.stack([both[which == i].sum(axis=0) for i in range(len(names))])
-    common = (sums[:, : truth.shape[1]] > 0).all(axis=0)
+    common = np.asarray((sums[:, : truth.shape[1]] > 0).all(axis=0))
     overall: dict[str, Callable[[np.ndarray], np.ndarray]] = {ACCURACY: _accuracy}
     if common.any():
         overall[MEAN_RECALL] = lambda sums: _mean_recall(sums, common)
