@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 
 import cv2
@@ -173,6 +174,17 @@ def test_photos_that_show_nothing_are_left_out_and_named(tmp_path, portrait, no_
     assert f"Not taken: Found no face in {photos / 'happy' / 'gradient.png'}" in done.stderr
 
 
+def test_what_is_no_folder_of_an_emotion_is_named(tmp_path, portrait):
+    photos = write_photos(tmp_path / "me", portrait)
+    for name in ("Smiling", "sad2", ".hidden"):
+        (photos / name).mkdir()
+    cv2.imwrite(str(photos / "a.png"), portrait)
+    done = enrol("--photos", photos)
+    assert done.exit_code == 0, done.output
+    named = ", ".join(sorted([f"Smiling{os.sep}", "a.png", f"sad2{os.sep}"]))
+    assert f"Skipped 3 of 7 in {photos}, no folders of an emotion: {named}" in done.stderr
+
+
 def test_mixed_up_folders_are_refused(tmp_path, portrait):
     done = enrol("--photos", write_photos(tmp_path / "me", portrait, labels=("sad", "neutral", "happy", "angry")))
     assert says(done, "")
@@ -198,7 +210,9 @@ def test_a_recording_and_what_its_parts_show_make_a_profile(tmp_path, portrait):
     assert "Read 4 images of the resting face, 4 of sad: recognised 50% before, 100% now" in done.stdout
     assert set(Profile.load("me").prototypes) == {"neutral", "sad"}
     assert says(enrol("she", "--video", video, "--label", "1-2=disgust"), "do not know disgust; they know angry")
-    assert says(enrol("she", "--video", video, "--label", "9-10=sad"), "has no frame from 9.00 to 10.00")
+    late = enrol("she", "--video", video, "--label", "0:02-0:10=sad")
+    assert says(late, f"The part for sad goes on to 0:10, but {video} ends at 0:04.")
+    assert says(enrol("she", "--video", video, "--label", "9-=sad"), "has no frame from 9.00")
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,15 @@ def test_charts_keep_off_what_is_taken():
     assert place_chart(box, size, 5, canvas, taken) is None
 
 
+def test_a_chart_moves_along_the_face_where_a_panel_is_in_its_way():
+    box, size, canvas = (250, 100, 450, 300), (80, 60), (640, 480)
+    assert place_chart(box, size, 5, canvas, []) == ((455, 100, 535, 160), 0)
+    panel, face, left = (0, 0, 640, 180), box, (0, 0, 250, 480)
+    rect, place = place_chart(box, size, 5, canvas, [panel, face, left, (250, 300, 640, 480)])
+    assert rect == (455, 240, 535, 300)
+    assert place_chart(box, size, 5, canvas, [], before=place) == (rect, place)
+
+
 def test_a_chart_stays_where_it_was_as_long_as_there_is_room():
     box, size, canvas = (300, 100, 400, 200), (80, 60), (640, 480)
     assert place_chart(box, size, 5, canvas, [], before=2)[1] == 2

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import itertools
 import shutil
 import subprocess
 import sys
 import threading
+import time
 
 import cv2
 import pytest
@@ -118,7 +120,8 @@ def test_the_close_button_ends_the_webcam_and_its_files_are_complete(desktop, cl
 
 def test_a_key_leads_through_an_enrolment_and_the_session_goes_on(desktop, clip, tmp_path):
     environment = {**desktop.environment, "XDG_CONFIG_HOME": str(tmp_path / "home")}
-    with running(desktop, "-m", "live_emotion", "webcam", "--camera", clip, environment=environment) as webcam:
+    arguments = ("webcam", "--camera", clip, "--log", tmp_path / "rows.csv")
+    with running(desktop, "-m", "live_emotion", *arguments, environment=environment) as webcam:
         said = []
         listener = threading.Thread(
             target=lambda: said.extend(itertools.takewhile(lambda line: "nothing was saved" not in line, webcam.stderr))
@@ -127,11 +130,14 @@ def test_a_key_leads_through_an_enrolment_and_the_session_goes_on(desktop, clip,
         window = desktop.find_window()
         while listener.is_alive():  # skips one emotion after the other; in the live window only e means something
             desktop.xdotool("key", "--window", window, "e", "space", "n")
+        time.sleep(1.5)  # some frames later
         desktop.close_window(window)
         status, rest = end_of(webcam)
     assert (status, "Traceback" in "".join(said) + rest) == (0, False), [*said, rest]
     assert "frames captured" in rest
     assert not (tmp_path / "home" / "live-emotion").exists()
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        assert {row["track_id"] for row in csv.DictReader(file)} == {"1"}, "the person keeps the number"
 
 
 def test_the_close_button_ends_the_demo(desktop, tmp_path):

@@ -78,3 +78,14 @@ def test_those_who_may_come_back_are_known():
 def test_intersection_over_union():
     boxes = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]], float)
     np.testing.assert_allclose(intersection_over_union(boxes[:1], boxes), [[1, 1 / 3, 0]], atol=1e-9)
+
+
+def test_whoever_is_still_there_after_a_wait_is_the_same():
+    tracker = Tracker()
+    tracker.update([face(0), face(500)], 0.0)
+    tracker.update([face(20), face(500)], 0.1)
+    tracker.wait()
+    assert tracker.update([face(30)], 60.0) == [1]
+    assert tracker.update([face(30), face(510)], 60.5) == [1, 2]
+    assert tracker.update([face(900)], 60.6) == [3]
+    assert tracker.update([face(500)], 62.0) == [4], "it waits once"

@@ -54,6 +54,7 @@ class Tracker:
         self.lost_s = lost_s
         self._tracks: list[_Track] = []
         self._next_id = 1
+        self._waits = False
 
     @property
     def track_ids(self) -> frozenset[int]:
@@ -70,6 +71,10 @@ class Tracker:
         Returns:
             N track ids, 1, 2, ..., in the order of ``faces``.
         """
+        if self._waits:
+            self._waits = False
+            for track in self._tracks:
+                track.time_s, track.velocity = time_s, np.zeros(2)
         self._tracks = [t for t in self._tracks if 0 <= time_s - t.time_s <= self.lost_s]
         boxes = np.array([face.box for face in faces], np.float64).reshape(-1, 4)
         matches = self._match(boxes, time_s)
@@ -81,6 +86,10 @@ class Tracker:
                 self._next_id += 1
                 self._tracks.append(matches[i])
         return [matches[i].track_id for i in range(len(boxes))]
+
+    def wait(self) -> None:
+        """Nobody looks until the next frame: whoever is at the same place then, however late it is, is the same."""
+        self._waits = True
 
     def forget(self) -> None:
         """Ends all tracks, as at a cut; the numbers go on."""

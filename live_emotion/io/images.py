@@ -7,6 +7,7 @@ import io
 import os
 import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -29,7 +30,7 @@ IMAGE_SUFFIXES = frozenset(
 """What a folder's files must end with to count as images."""
 
 MOST_NAMED = 5
-"""How many files of a folder are named that are no images."""
+"""How many files of a folder are named that are not wanted."""
 
 JPEG_BEGINS = b"\xff\xd8"
 GIF_BEGINS = b"GIF8"
@@ -179,17 +180,29 @@ def other_files(folder: Path) -> str:
     Raises:
         InputError: it cannot be read.
     """
+    return skipped(folder, lambda path: path.suffix.lower() in IMAGE_SUFFIXES, "no photos by their names")
+
+
+def skipped(folder: Path, is_wanted: Callable[[Path], bool], what: str) -> str:
+    """Says in a line what of a folder is not wanted, hidden files aside; nothing where all is.
+
+    Args:
+        folder: the folder.
+        is_wanted: chooses what is.
+        what: the rest is, for the line.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
         inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
         raise InputError(f"Cannot read the folder {folder}: {error.strerror}.") from error
-    others = [
-        f"{path.name}{os.sep if path.is_dir() else ''}" for path in inside if path.suffix.lower() not in IMAGE_SUFFIXES
-    ]
+    others = [f"{path.name}{os.sep if path.is_dir() else ''}" for path in inside if not is_wanted(path)]
     if not others:
         return ""
     named = ", ".join(others[:MOST_NAMED]) + (", ..." if len(others) > MOST_NAMED else "")
-    return f"Skipped {len(others)} of {len(inside)} in {folder}, no photos by their names: {named}"
+    return f"Skipped {len(others)} of {len(inside)} in {folder}, {what}: {named}"
 
 
 def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:

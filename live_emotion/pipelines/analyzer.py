@@ -209,6 +209,12 @@ class EmotionAnalyzer:
             self._memory = RefinementMemory() if config.track else None
         self.config = config
 
+    def wait(self) -> None:
+        """Frames of the same camera go on later, when somebody else has used it; people keep their numbers."""
+        if self._tracker:
+            self._memory = RefinementMemory()
+            self._tracker.wait()
+
     def add_profile(self, name: str) -> None:
         """Uses another person's profile from now on.
 

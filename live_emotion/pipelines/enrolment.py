@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,17 +14,21 @@ from live_emotion.emotions.profile import NEUTRAL
 from live_emotion.emotions.trial import Trial, try_out
 from live_emotion.errors import InputError
 from live_emotion.faces.boxes import area
-from live_emotion.io.images import read_image
+from live_emotion.io.images import read_image, skipped
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.pipelines.photos import list_photos
 from live_emotion.types import Frame, LiveFrame
+from live_emotion.visualization.times import time_text
 
 FEWEST = 5
 """Faces that the camera must give."""
 
 ALONE = 0.25
 """Part of the largest face's area from which another one is somebody else in view rather than in the background."""
+
+ROUNDED_S = 1.0
+"""By so much a part may go on after the end of a recording, in seconds: people round."""
 
 SAME = 0.85
 """Cosine of a resting face's embedding to the mean of those before from which it may be the same person's. On JAFFE a
@@ -182,12 +187,28 @@ def folder_of(folder: Path, class_names: Sequence[str]) -> Iterator[Shown]:
         yield from photos_of(list_photos([folder / name]), name)
 
 
+def other_folders(folder: Path, class_names: Sequence[str]) -> str:
+    """Says in a line what of a folder is no folder of an emotion, hidden files aside; nothing where all are.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    return skipped(folder, lambda path: path.is_dir() and path.name in class_names, "no folders of an emotion")
+
+
 def recording_of(video: Path, parts: Sequence[tuple[float, float, str]]) -> Iterator[Shown]:
     """The frames of parts of a video, each of which shows an emotion from one time to another, in seconds.
 
     Raises:
-        InputError: it is no video, or has no frame within a part.
+        InputError: it is no video, a part goes on after its end, or it has no frame within a part.
     """
+    with VideoFile(video) as opened:
+        length_s = math.inf if opened.duration_s is None else opened.duration_s
+    for start_s, end_s, label in parts:
+        if length_s + ROUNDED_S < end_s < math.inf:
+            raise InputError(
+                f"The part for {label} goes on to {time_text(end_s)}, but {video} ends at {time_text(length_s)}."
+            )
     for start_s, end_s, label in parts:
         with VideoFile(video, start_s, end_s) as frames:
             for frame in frames:

@@ -27,6 +27,9 @@ NEXT = 0.02
 STAYS = 0.3
 """How much better another place must be before something moves there."""
 
+ALONG = (0.0, 0.5, 1.0)
+"""How far along a face's side a chart may stand, in parts of it."""
+
 HAIR_ABOVE, HAIR_BESIDE = 0.4, 0.12
 """A head is higher and wider than the box of its face, by these parts of the box."""
 
@@ -78,7 +81,7 @@ def place_labels(
 def place_chart(
     box: Rect, size: Size, gap: int, canvas: Size, taken: Sequence[Rect], before: int | None = None
 ) -> tuple[Rect, int] | None:
-    """Finds room for a chart right of a face, left of it, below or above it.
+    """Finds room for a chart right of a face, left of it, below or above it, at its edge or further along it.
 
     Args:
         box: the face's.
@@ -93,9 +96,11 @@ def place_chart(
     """
     width, height = size
     x1, y1, x2, y2 = box
-    beside = min(max(0, y1), canvas[1] - height)
-    along = min(max(0, x1), canvas[0] - width)
-    corners = ((x2 + gap, beside), (x1 - gap - width, beside), (along, y2 + gap), (along, y1 - gap - height))
+    corners: list[tuple[int, int]] = []
+    for part in ALONG:
+        beside = min(max(0, y1 + round(part * (y2 - y1 - height))), canvas[1] - height)
+        along = min(max(0, x1 + round(part * (x2 - x1 - width))), canvas[0] - width)
+        corners += ((x2 + gap, beside), (x1 - gap - width, beside), (along, y2 + gap), (along, y1 - gap - height))
     order = range(len(corners)) if before is None else (before, *(i for i in range(len(corners)) if i != before))
     for place in order:
         rect = _rect(corners[place], size)

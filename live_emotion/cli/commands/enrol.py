@@ -120,11 +120,13 @@ def _from_files(
     analyzer: EmotionAnalyzer,
 ) -> Enrolment:
     from live_emotion.cli.enrolment import Refusals
-    from live_emotion.pipelines.enrolment import collect, folder_of, recording_of
+    from live_emotion.pipelines.enrolment import collect, folder_of, other_folders, recording_of
 
     names = analyzer.class_names
     if unknown := [label for _, _, label in labels if label not in names]:
         raise InputError(f"The weights do not know {unknown[0]}; they know {', '.join(names)}.")
+    if photos and photos.is_dir() and (others := other_folders(photos, names)):
+        click.echo(others, err=True)
     refusals = Refusals()
     try:
         return collect(

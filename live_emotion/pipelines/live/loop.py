@@ -120,6 +120,7 @@ class LiveLoop:
         self._explainer = Explainer(analyzer.explain, self.controls.notice)
         self._explained: Explained | None = None
         self._last: LiveFrame | None = None
+        self._camera = ""
         self._mode: CameraMode | None = None
 
     def run(self, source: LiveSource, stopped: Callable[[], bool] = lambda: False) -> None:
@@ -137,8 +138,11 @@ class LiveLoop:
         self._mode, self._rate = source.state.mode, FrameRate()
         if self._last is None:
             self._view.update(_waiting_image(self._mode))
+        elif self.cameras and self.cameras.camera == self._camera:
+            self.analyzer.wait()
         else:
             self.analyzer.forget()
+        self._camera = self.cameras.camera if self.cameras else ""
         if not self._show(None):
             return
         before = self.statistics.captured - source.received
