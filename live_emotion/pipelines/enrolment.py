@@ -204,7 +204,7 @@ def recording_of(video: Path, parts: Sequence[tuple[float, float, str]]) -> Iter
     """
     with VideoFile(video) as opened:
         length_s = math.inf if opened.duration_s is None else opened.duration_s
-    for start_s, end_s, label in parts:
+    for _, end_s, label in parts:
         if length_s + ROUNDED_S < end_s < math.inf:
             raise InputError(
                 f"The part for {label} goes on to {time_text(end_s)}, but {video} ends at {time_text(length_s)}."
