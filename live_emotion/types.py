@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -144,3 +144,10 @@ class TrackedFace:
     def other(self) -> float:
         """Probability that the face shows none of the emotions, 0 to 1; 0 where the weights know nothing else."""
         return max(0.0, 1.0 - sum(self.probabilities))
+
+
+class Sink(Protocol):
+    """Takes what was read in frames: writes it to a file, sends it elsewhere."""
+
+    def write(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
+        """Takes a frame and its faces."""

@@ -11,7 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -123,9 +123,9 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(*arguments: str, **environment: str) -> Iterator[Served]:
-    """Runs the command, with the tests' token, on a port that is free."""
-    command = [sys.executable, "-m", "live_emotion", "serve", "--no-browser", "--port", "0", *arguments]
+def serving(*arguments: str, before: Sequence[str] = (), **environment: str) -> Iterator[Served]:
+    """Runs the command, behind another one, with the tests' token, on a port that is free."""
+    command = [*before, sys.executable, "-m", "live_emotion", "serve", "--no-browser", "--port", "0", *arguments]
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
             command,

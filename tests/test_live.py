@@ -159,7 +159,7 @@ def test_a_camera_that_dies_is_an_error_and_the_files_are_complete(analyzer, tmp
         LiveSource(dying()) as source,
     ):
         recorder.start(video)
-        LiveLoop(analyzer, Settings(), recorder, None, sink).run(source)
+        LiveLoop(analyzer, Settings(), recorder, None, [sink]).run(source)
     assert len(log.read_text().splitlines()) == 2
     with VideoFile(video) as recorded:
         assert len(list(recorded)) == 1

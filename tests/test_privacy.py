@@ -8,9 +8,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from commands import COMMANDS, write_files
+from servers import TOKEN, encoded, say, serving, show
+from websockets.sync.client import connect
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -70,6 +73,32 @@ def written(lines):
         for path in re.findall(r'"([^"]*)"', rest):
             if not path.startswith(("/dev/", "/proc/")):
                 yield path
+
+
+def test_a_server_neither_connects_nor_writes(tmp_path, portrait):
+    """From its start over a live frame and the files of a session to its end."""
+    # -D: the server is the process that is started, and gets its signals
+    strace = ("strace", "-D", "-f", "-qq", "-e", f"trace={CALLS}", "-o", str(tmp_path / "strace.txt"))
+    for name in ("home", "temporary"):
+        (tmp_path / name).mkdir()
+    places = {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path / "temporary"), "DISPLAY": ""}
+    with serving(before=strace, PYTHONDONTWRITEBYTECODE="1", **places) as served:
+        address = f"127.0.0.1:{served.port}"
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        with connect(f"ws://{address}/v1/live", additional_headers=headers) as live:
+            session = say(live, "start")["session"]
+            assert show(live, 0, encoded(portrait))["faces"]
+            for end in ("rows.csv", "report.html"):
+                with urlopen(Request(f"http://{address}/v1/sessions/{session}/{end}", headers=headers)) as reply:
+                    assert reply.status == 200
+    lines = (tmp_path / "strace.txt").read_text(errors="replace").splitlines()
+    assert any("live_emotion" in line for line in lines)  # it did look
+    assert [line for line in lines if is_network(line)] == []
+    fonts = [tmp_path / "home" / name for name in (".cache", ".config")]
+    allowed = [tmp_path / "temporary", *(folder / "matplotlib" for folder in fonts)]
+    elsewhere = {Path(path) for path in written(lines)} - set(fonts)
+    assert {path for path in elsewhere if not {path, *path.parents} & set(allowed)} == set()
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 @pytest.mark.parametrize(

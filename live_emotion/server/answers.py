@@ -7,8 +7,21 @@ from typing import Any
 
 from live_emotion.pipelines.analyzer import Result
 from live_emotion.types import TrackedFace
+from live_emotion.version import __version__
+from live_emotion.visualization.palette import hex_colours
 
 Answer = dict[str, Any]
+
+
+def about_answer(class_names: Sequence[str], model: str) -> Answer:
+    """What a client gets to know of a server.
+
+    Args:
+        class_names: in the order of the probabilities.
+        model: names of the weights' files.
+    """
+    colors = dict(zip(class_names, hex_colours(class_names)))
+    return {"version": __version__, "model": model, "class_names": [*class_names], "colors": colors}
 
 
 def face_answer(face: TrackedFace, class_names: Sequence[str], name: str | None = None) -> Answer:

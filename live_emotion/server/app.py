@@ -17,11 +17,10 @@ from live_emotion.emotions.profile import Profile
 from live_emotion.server import metrics as prometheus
 from live_emotion.server.access.gate import SESSION, Gate, cookie_name, is_secure
 from live_emotion.server.access.tokens import COOKIE_S, Tokens
-from live_emotion.server.answers import Answer
+from live_emotion.server.answers import Answer, about_answer
 from live_emotion.server.config import ServerConfig
 from live_emotion.server.live.events import EventHub, EventRoutes
 from live_emotion.server.live.exports import ExportRoutes
-from live_emotion.server.live.session import Sink
 from live_emotion.server.live.sessions import Sessions
 from live_emotion.server.live.socket import LiveRoutes
 from live_emotion.server.metrics import Metrics
@@ -29,8 +28,7 @@ from live_emotion.server.pages import PageRoutes
 from live_emotion.server.problem import ProblemError
 from live_emotion.server.uploads.jobs import JobRoutes
 from live_emotion.server.uploads.photos import PhotoRoutes
-from live_emotion.version import __version__
-from live_emotion.visualization.palette import hex_colours
+from live_emotion.types import Sink
 
 
 class EventsApp:
@@ -38,14 +36,15 @@ class EventsApp:
 
     Args:
         config: of the server.
+        about: what clients get to know of it.
 
     Attributes:
         hub: is told what is seen.
         is_ready: whether it takes requests.
     """
 
-    def __init__(self, config: ServerConfig) -> None:
-        self.config = config
+    def __init__(self, config: ServerConfig, about: Answer) -> None:
+        self.config, self._about = config, about
         self.metrics = Metrics()
         self.hub = EventHub(config.limits.listeners)
         self.metrics.gauge("listeners", lambda: self.hub.listeners)
@@ -70,6 +69,7 @@ class EventsApp:
             Route("/health/live", self.live_health),
             Route("/health/ready", self.ready_health),
             Route("/metrics", self.read_metrics),
+            Route("/v1/status", self.status),
             Route("/v1/events", EventRoutes(self.hub, self._sessions()).events),
         ]
 
@@ -89,6 +89,14 @@ class EventsApp:
         secure = is_secure(request.scope)
         response.set_cookie(name, value, COOKIE_S, path="/", secure=secure, httponly=True, samesite="strict")
         return response
+
+    async def status(self, request: Request) -> Response:
+        """``GET /v1/status``: among others what a browser cannot learn from a socket that was refused."""
+        return JSONResponse({**self._about, **self._state()})
+
+    def _state(self) -> Answer:
+        """What of the status changes."""
+        return {}
 
     async def live_health(self, request: Request) -> Response:
         """``GET /health/live``."""
@@ -118,7 +126,6 @@ class LiveApp(EventsApp):
 
     Args:
         config: of the server.
-        sinks: that take what live sessions see, too.
 
     Raises:
         WeightsError: a model file is missing or damaged.
@@ -128,39 +135,44 @@ class LiveApp(EventsApp):
 
     front_page = "index.html"
 
-    def __init__(self, config: ServerConfig, sinks: Sequence[Sink] = ()) -> None:
+    def __init__(self, config: ServerConfig) -> None:
         analysis = config.analysis
         self._classifier = EmotionClassifier(analysis.weights, analysis.device, max(1, cores() // 2))
         for name in analysis.profiles:
             self._classifier.check_profile(Profile.load(name))
-        self._sinks = sinks
-        super().__init__(config)
+        sizes = {
+            "frame_bytes": config.limits.frame,
+            "image_bytes": config.limits.image,
+            "upload_bytes": config.limits.upload,
+        }
+        about = about_answer(self._classifier.class_names, self._classifier.title)
+        super().__init__(config, {**about, "limits": sizes})
 
     def _sessions(self) -> Sessions:
         return self.sessions
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """In the order of the probabilities."""
+        return self._classifier.class_names
+
+    def send_to(self, sinks: Sequence[Sink]) -> None:
+        """Lets these take what live sessions see, too; to be called before it serves."""
+        self.sessions.sinks = sinks
+
     def _routes(self) -> list[Route | WebSocketRoute]:
         config, limits = self.config, self.config.limits
         pool = anyio.CapacityLimiter(max(2, cores()))
-        self.sessions = Sessions(config, self._classifier, self.hub.end, self._sinks)
+        self.sessions = Sessions(config, self._classifier, self.hub.end)
         self.metrics.gauge("sessions", lambda: self.sessions.live)
-        version: Answer = {"version": __version__, "model": self._classifier.title}
-        names = self._classifier.class_names
-        about = {
-            **version,
-            "class_names": [*names],
-            "colors": dict(zip(names, hex_colours(names))),
-            "limits": {"frame_bytes": limits.frame, "image_bytes": limits.image, "upload_bytes": limits.upload},
-        }
-        self._about = about
-        self._live = LiveRoutes(self.sessions, self.hub, about, limits, pool, self.metrics)
+        version = {name: self._about[name] for name in ("version", "model")}
+        self._live = LiveRoutes(self.sessions, self.hub, self._about, limits, pool, self.metrics)
         self._photos = PhotoRoutes(config.analysis, self._classifier, limits, pool, version, self.metrics)
         self._jobs = JobRoutes(config.analysis, limits, self.metrics)
         exports = ExportRoutes(self.sessions)
         one, job = "/v1/sessions/{id}", "/v1/jobs/{id}"
         return [
             *super()._routes(),
-            Route("/v1/status", self.status),
             Route("/v1/analyze", self._photos.analyze, methods=["POST"]),
             Route("/v1/jobs", self._jobs.begin, methods=["POST"]),
             Route(job, self._jobs.state),
@@ -176,11 +188,10 @@ class LiveApp(EventsApp):
             Route(f"{one}/report.html", exports.report_html),
         ]
 
-    async def status(self, request: Request) -> Response:
-        """``GET /v1/status``: what a browser cannot learn from a socket that was refused."""
+    def _state(self) -> Answer:
         sessions = {"live": self.sessions.live, "most": self.config.limits.sessions}
-        more = {"profiles": [*self.config.analysis.profiles], "sessions": sessions}
-        return JSONResponse({**self._about, **more, "job": {"running": self._jobs.is_busy}})
+        profiles = [*self.config.analysis.profiles]
+        return {"profiles": profiles, "sessions": sessions, "job": {"running": self._jobs.is_busy}}
 
     async def tend(self) -> None:
         """Forgets sessions and videos that ended long ago."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from live_emotion.cli.options import analysis_options, profile_option
+from live_emotion.cli.sending import check_sending, open_senders, sending_options
 
 if TYPE_CHECKING:
     from live_emotion.server.app import LiveApp
@@ -79,6 +80,7 @@ def _check_hosts(_: click.Context, __: click.Parameter, values: tuple[str, ...])
     metavar="MB",
     help="The largest video that is taken.",
 )
+@sending_options
 @profile_option
 @analysis_options
 def command(
@@ -91,6 +93,8 @@ def command(
     allow_host: tuple[str, ...],
     cors: tuple[str, ...],
     max_upload: int,
+    osc: str | None,
+    lsl: bool,
     **analysis: Any,
 ) -> None:
     """Read emotions in the browser: a page with the live camera, and an API for other programs.
@@ -115,6 +119,7 @@ def command(
     from live_emotion.server import check_installed
 
     check_installed()
+    check_sending(osc, lsl)
 
     from live_emotion.server.access.tokens import find_token
     from live_emotion.server.run import LOOPBACK, check_certificate, open_port, run
@@ -123,7 +128,8 @@ def command(
     files = (certificate, key) if certificate and key else None
     if files:
         check_certificate(*files)
-    with contextlib.closing(open_port(host, port)) as opened:
+    with contextlib.ExitStack() as stack:
+        opened = stack.enter_context(contextlib.closing(open_port(host, port)))
         from live_emotion.pipelines.analyzer import AnalysisConfig
         from live_emotion.server.app import LiveApp
         from live_emotion.server.config import MB, Limits, ServerConfig
@@ -132,6 +138,7 @@ def command(
         hosts = (*ServerConfig.hosts, *allow_host, *([] if host in ANYWHERE else [named]))
         config = ServerConfig(token, AnalysisConfig(**analysis), hosts, cors, Limits(upload=max_upload * MB))
         app = LiveApp(config)
+        app.send_to(open_senders(stack, osc, lsl, app.class_names))
         if host not in LOOPBACK:
             _warn(bool(files))
         shown = (allow_host[0] if allow_host else "127.0.0.1") if host in ANYWHERE else named

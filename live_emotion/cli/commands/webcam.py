@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from live_emotion.cli.options import analysis_options, camera_options, force_option, profile_option
+from live_emotion.cli.sending import check_sending, open_senders, sending_options
 
 if TYPE_CHECKING:
     from live_emotion.concurrency.interrupts import StopRequest
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from live_emotion.io.live_source import LiveSource
     from live_emotion.pipelines.analyzer import EmotionAnalyzer
     from live_emotion.pipelines.live.controls import Controls
+    from live_emotion.types import Sink
 
 say = functools.partial(click.echo, err=True)
 
@@ -47,6 +49,13 @@ say = functools.partial(click.echo, err=True)
     metavar="DIR",
     help="Folder for screenshots and for recordings that a key starts.  [default: the current one]",
 )
+@click.option(
+    "--publish",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Serve an overlay for OBS, and events for other programs, at this port of this machine; 0: any that is free.",
+)
+@sending_options
 @force_option
 @profile_option
 @analysis_options
@@ -60,6 +69,9 @@ def command(
     record: Path | None,
     log: str | None,
     output: Path,
+    publish: int | None,
+    osc: str | None,
+    lsl: bool,
     force: bool,
     profile: tuple[str, ...],
     **analysis: Any,
@@ -71,7 +83,8 @@ def command(
     q, Esc, closing the window or Ctrl-C end it, and recordings and logs are complete then, too. In the end it says how
     long it took and what was seen. A screenshot or a recording that cannot be written is said, and the session goes
     on. Should it be killed, what was written lies beside them as NAME.part-....
-    --no-window is for --record and --log: without them nothing is shown or written but that summary.
+    --no-window is for --record, --log and what sends: without them nothing is shown or written but that summary.
+    --publish prints the address of an overlay, for OBS's browser source; LIVE_EMOTION_TOKEN keeps it the same.
 
     \b
     Keys: h lists them. f or F11 full screen, p pause, m mirror, c next camera, s screenshot, r record, b bars,
@@ -82,6 +95,7 @@ def command(
     live-emotion webcam
     live-emotion webcam --record me.mp4 --log me.csv
     live-emotion webcam --camera rtsp://192.168.1.20/stream --no-window --log -
+    live-emotion webcam --publish 8766 --osc 127.0.0.1:9000
     """
     from live_emotion.concurrency.interrupts import StopRequest
     from live_emotion.io.atomic import make_folder, refuse_existing
@@ -99,7 +113,9 @@ def command(
         refuse_existing(log, force)
         check_data_path(log)
     make_folder(output)
+    check_sending(osc, lsl)
     with contextlib.ExitStack() as stack:
+        publisher = _Publishing(stack, publish) if publish is not None else None
         # screen and camera first: what is missing is said before anything slow is loaded
         screen = stack.enter_context(Window()) if window else None
         asked = CameraMode(width, height, fps)
@@ -109,7 +125,7 @@ def command(
         sources = stack.enter_context(contextlib.closing(cameras.sources(lambda error: loop.controls.notice(error))))
         source = next(sources)
         _say_mode(camera, source.state.mode, asked)
-        if not (window or record or log):
+        if not (window or record or log or publisher or osc or lsl):
             say("Without a window nothing is shown, and without --record or --log nothing is written; Ctrl-C ends it.")
 
         from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
@@ -118,13 +134,17 @@ def command(
         from live_emotion.pipelines.live.recorder import Recorder
 
         analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(**analysis, profile=profile, track=True)))
-        sink = stack.enter_context(open_results_writer(log, analyzer.class_names, live=True)) if log else None
+        sinks = open_senders(stack, osc, lsl, analyzer.class_names)
+        if log:
+            sinks.append(stack.enter_context(open_results_writer(log, analyzer.class_names, live=True)))
+        if publisher:
+            sinks.append(publisher.begin(analyzer))
         recorder = stack.enter_context(Recorder(output))
         if record:
             recorder.start(record)
         settings = Settings(mirror=is_camera(camera) if mirror is None else mirror)
         about = [f"detector {analysis['detector']}"]
-        loop = LiveLoop(analyzer, settings, recorder, screen, sink, about, cameras, say)
+        loop = LiveLoop(analyzer, settings, recorder, screen, sinks, about, cameras, say)
         stop = stack.enter_context(StopRequest())
         loop.run(source, lambda: stop.requested)
         for source in sources:
@@ -142,6 +162,32 @@ def command(
         say(f"For a page to read: {shlex.join(['live-emotion', 'report', log])}")
     if recorder.failed:
         raise recorder.failed[0]
+
+
+class _Publishing:
+    """The port of ``--publish``, which is taken before anything slow is loaded, and the server at it."""
+
+    def __init__(self, stack: contextlib.ExitStack, port: int) -> None:
+        from live_emotion.server import check_installed
+
+        check_installed()
+
+        from live_emotion.server.access.tokens import find_token
+        from live_emotion.server.run import LOOPBACK, open_port
+
+        self._stack, self._token = stack, find_token()
+        self._host = LOOPBACK[0]
+        self._port = stack.enter_context(contextlib.closing(open_port(self._host, port)))
+
+    def begin(self, analyzer: EmotionAnalyzer) -> Sink:
+        """Starts the server, says its address, and gives what takes the frames."""
+        from live_emotion.server.publisher import Publisher
+
+        classifier = analyzer.classifier
+        publisher = Publisher(self._port, self._token, classifier.class_names, classifier.title)
+        self._stack.enter_context(publisher)
+        say(f"Overlay: http://{self._host}:{self._port.getsockname()[1]}/overlay#token={self._token}")
+        return publisher
 
 
 def _enrol(

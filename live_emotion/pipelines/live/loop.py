@@ -14,7 +14,6 @@ from live_emotion.concurrency.worker import BackgroundWorker
 from live_emotion.io.camera import CameraMode
 from live_emotion.io.display.window import Window
 from live_emotion.io.live_source import LiveSource, mirrored
-from live_emotion.io.results_writer import ResultsWriter
 from live_emotion.pipelines.analyzer import EmotionAnalyzer, FoundFaces, Result
 from live_emotion.pipelines.crowd import crowd_notice
 from live_emotion.pipelines.live.camera_ring import CameraRing
@@ -22,7 +21,7 @@ from live_emotion.pipelines.live.controls import Controls, Settings
 from live_emotion.pipelines.live.explainer import Explained, Explainer
 from live_emotion.pipelines.live.recorder import Recorder
 from live_emotion.pipelines.live.statistics import EmotionTimes, FrameRate, Statistics
-from live_emotion.types import LiveFrame
+from live_emotion.types import LiveFrame, Sink
 from live_emotion.visualization.history import Band, History
 from live_emotion.visualization.overlay import Overlay
 from live_emotion.visualization.view import View
@@ -82,7 +81,7 @@ class LiveLoop:
         settings: the keys change them.
         recorder: records what is shown.
         window: shows it; None: nothing is shown.
-        sink: takes the rows.
+        sinks: take what was read; one that fails ends the loop.
         about: a line or more for the info display.
         cameras: gives the next camera when a key asks for it; None: there is one only.
         say: told, once each time, what is wrong with the camera or cannot be written.
@@ -100,14 +99,14 @@ class LiveLoop:
         settings: Settings,
         recorder: Recorder,
         window: Window | None = None,
-        sink: ResultsWriter | None = None,
+        sinks: Sequence[Sink] = (),
         about: Sequence[str] = (),
         cameras: CameraRing | None = None,
         say: Callable[[str], object] = lambda text: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.analyzer, self.settings, self.recorder = analyzer, settings, recorder
-        self.window, self.sink, self.about, self.say = window, sink, about, say
+        self.window, self.sinks, self.about, self.say = window, sinks, about, say
         self.cameras = cameras
         self.controls = Controls(settings, recorder, cameras, say, clock)
         self.statistics, self.emotions = Statistics(), EmotionTimes()
@@ -188,9 +187,9 @@ class LiveLoop:
         if self.settings.paused:
             self._rate = FrameRate()
             return
-        if self.sink:
-            log.call(self.sink.write, frame, result.faces)
-            self.statistics.unlogged = log.dropped
+        for sink in self.sinks:
+            log.call(sink.write, frame, result.faces)
+        self.statistics.unlogged = log.dropped
         self._fps = self._rate.tick(self._clock())
         self.emotions.count(result.faces, frame.time_s)
         self._history.add(result.faces, frame.time_s)

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from live_emotion.server.config import Limits
 from live_emotion.server.live.enrolling import Enrolling
 from live_emotion.server.live.row_log import RowLog
 from live_emotion.server.uploads.images import open_image
-from live_emotion.types import Frame, LiveFrame, TrackedFace
+from live_emotion.types import Frame, LiveFrame, Sink
 
 HEAD = struct.Struct("<Id")
 """Before a frame's image: its number, and its time on the camera's clock in seconds."""
@@ -35,13 +34,6 @@ LONGEST_NAME = 40
 """Of a person or a marker, in characters."""
 
 MOST_NAMES, MOST_MARKERS = 1_000, 10_000
-
-
-class Sink(Protocol):
-    """Takes what was read in frames."""
-
-    def write(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
-        """Takes a frame and its faces."""
 
 
 class FrameError(InputError):

@@ -14,8 +14,9 @@ import anyio.to_thread
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.errors import LiveEmotionError
 from live_emotion.server.config import ServerConfig
-from live_emotion.server.live.session import Session, Sink
+from live_emotion.server.live.session import Session
 from live_emotion.server.problem import ProblemError
+from live_emotion.types import Sink
 
 ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
@@ -32,8 +33,10 @@ class Sessions:
         config: of the server.
         classifier: that all sessions share.
         forgotten: told the ID of each session that is forgotten.
-        sinks: that take the results of all sessions.
         clock: gives seconds.
+
+    Attributes:
+        sinks: take the results of all sessions that are opened from now on.
     """
 
     def __init__(
@@ -41,11 +44,11 @@ class Sessions:
         config: ServerConfig,
         classifier: EmotionClassifier,
         forgotten: Callable[[str], object] = lambda id: None,
-        sinks: Sequence[Sink] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config, self._classifier, self._forgotten = config, classifier, forgotten
-        self._sinks, self._clock = sinks, clock
+        self.sinks: Sequence[Sink] = ()
+        self._clock = clock
         self._sessions: dict[str, Session] = {}
         self._opening: set[str] = set()
         self._learnt: dict[str, list[str]] = {}  # by owner: profiles that they made here
@@ -86,7 +89,7 @@ class Sessions:
         self._opening.add(new)
         try:
             session = await anyio.to_thread.run_sync(
-                Session, new, owner, analysis, self._classifier, self._config.limits, self._sinks
+                Session, new, owner, analysis, self._classifier, self._config.limits, self.sinks
             )
         except LiveEmotionError as error:  # such as a profile that was deleted
             raise ProblemError(500, str(error)) from error
