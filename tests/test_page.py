@@ -50,6 +50,8 @@ PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 
 FAKE = ("--use-fake-device-for-media-stream",)
 ALLOWED = "--use-fake-ui-for-media-stream"
+IN_USE = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotReadableError'); }"
+"""What another program does to a camera; Chromium's fake one can be opened by all."""
 
 
 class Server:
@@ -145,9 +147,7 @@ def see(page):
 def serious(page):
     """What axe finds on a page that keeps somebody from using it."""
     found = axe.Axe().run(page).response["violations"]
-    return [
-        (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
-    ]
+    return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
 
 
 def picture(page):
@@ -170,7 +170,8 @@ def test_the_emotion_of_a_face_is_shown(tab):
     expect(page.locator("#people .bars dt").filter(visible=True)).to_contain_text(["angry", "happy", "neutral", "sad"])
     expect(page.locator("#said")).to_contain_text("Person 1: ")
     expect(page.locator("#numbers")).to_have_text(re.compile(r"[1-9]\d* FPS · \d+ ms"))
-    expect(page.locator("#bands canvas")).to_have_attribute("aria-label", re.compile(r"Person 1, last minute: \w+ \d+%"))
+    told = re.compile(r"Person 1, last minute: \w+ \d+%")
+    expect(page.locator("#bands canvas")).to_have_attribute("aria-label", told)
     pause(page)
     emotion = page.locator("#people .shown").inner_text().split()[0]
     box = np.abs(picture(page).astype(int) - dict(zip(EMOTIONS, emotion_colours(EMOTIONS)))[emotion]).max(axis=2) < 12
@@ -216,7 +217,7 @@ def test_without_the_token_it_says_where_to_find_it(browser, server):
 def test_a_recording_and_a_screenshot_are_saved(tab, tmp_path):
     page = see(tab())
     page.keyboard.press("r")
-    expect(page.locator("#record")).to_have_text("0:02")
+    expect(page.locator("#record")).to_have_text(re.compile("0:0[2-9]"))
     with page.expect_download() as download:
         page.keyboard.press("r")
     download.value.save_as(video := tmp_path / download.value.suggested_filename)
@@ -316,7 +317,8 @@ def test_a_photo_can_be_dropped(tab, portrait):
             const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0)), data = new DataTransfer();
             data.items.add(new File([bytes], "dropped.png", { type: "image/png" }));
             for (const kind of ["dragover", "drop"]) {
-                document.body.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+                const how = { dataTransfer: data, bubbles: true, cancelable: true };
+                document.body.dispatchEvent(new DragEvent(kind, how));
             }
         }""",
         content,
@@ -326,21 +328,27 @@ def test_a_photo_can_be_dropped(tab, portrait):
 
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_fits_and_anybody_can_use_it(tab, viewport, theme):
+def test_it_fits_and_anybody_can_use_it(tab, server, viewport, theme):
     page = see(tab(viewport=viewport, color_scheme=theme, reduced_motion="reduce"))
     page.get_by_text("Labels").click()
     pause(page)
     assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
     assert serious(page) == []
-    for button, title in (("open-settings", "Settings"), ("forget", "Forget this session?"), ("enrol", "Learn my face")):
+    for button, title in (
+        ("open-settings", "Settings"),
+        ("forget", "Forget this session?"),
+        ("enrol", "Learn my face"),
+    ):
         page.locator(f"#{button}").click()
         box = page.get_by_role("dialog", name=title).bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= viewport["width"]
-        assert page.evaluate("[...document.querySelectorAll('dialog[open] *')].every((e) => e.scrollWidth <= innerWidth)")
+        assert page.evaluate(
+            "[...document.querySelectorAll('dialog[open] *')].every((e) => e.scrollWidth <= innerWidth)"
+        )
         assert serious(page) == []
         page.keyboard.press("Escape")
     for path in ("/about", "/docs"):
-        page.goto(page.url.rstrip("/") + path if path == "/about" else page.url.replace("/about", path))
+        page.goto(server.origin + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
         assert serious(page) == []
 
@@ -383,17 +391,18 @@ def test_the_keyboard_alone_does_everything(tab):
 
 
 @pytest.mark.parametrize(
-    "options, says",
+    "options, script, says",
     [
-        ((*FAKE, "--deny-permission-prompts"), "Allow it at the camera's sign in the address bar"),
-        ((ALLOWED,), "No camera was found. Plug one in"),
-        ((*FAKE, ALLOWED, "--use-file-for-fake-video-capture=/nowhere.mjpeg"), "in use by another program. Close that one"),
+        ((*FAKE, "--deny-permission-prompts"), "", "Allow it at the camera's sign in the address bar"),
+        ((ALLOWED,), "", "No camera was found. Plug one in"),
+        ((*FAKE, ALLOWED), IN_USE, "in use by another program. Close that one"),
     ],
     ids=["refused", "none", "in use"],
 )
-def test_without_a_picture_it_says_what_to_do(playwright, server, options, says):
+def test_without_a_picture_it_says_what_to_do(playwright, server, options, script, says):
     opened = launch(playwright, *options)
     page = opened.new_page()
+    page.add_init_script(script)
     page.goto(server.address)
     if page.locator("#start").is_enabled():
         page.locator("#start").click()
@@ -430,15 +439,16 @@ def test_other_emotions_have_bars_and_colours_of_their_own(tab, tmp_path, server
 
 
 @pytest.mark.parametrize("style, shown", [("bars", ".bar"), ("label", ".shown"), ("boxes", "canvas")])
-def test_the_overlay_shows_who_is_seen_on_nothing(tab, style, shown):
-    see(tab())
-    overlay = tab(f"/overlay?style={style}&scale=2", viewport={"width": 640, "height": 480})
+def test_the_overlay_shows_who_is_seen_on_nothing(tab, server, style, shown):
+    page = see(tab())
+    overlay, nobody = page.context.new_page(), page.context.new_page()
+    overlay.goto(f"{server.origin}/overlay?style={style}&scale=2")
     expect(overlay.locator(shown).first).to_be_visible()
     if style != "boxes":
         expect(overlay.locator("main")).to_contain_text("Person 1")
     shot = np.array(Image.open(io.BytesIO(overlay.screenshot(omit_background=True))))
     assert shot[-1, -1, 3] == 0 and (shot[..., 3] > 0).any()
-    nobody = tab("/overlay?person=Ben")
+    nobody.goto(f"{server.origin}/overlay?person=Ben")
     nobody.wait_for_timeout(1000)
     assert nobody.locator("main").inner_text() == ""
 

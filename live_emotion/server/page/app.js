@@ -330,7 +330,8 @@ acceptDrops(find("drop"), (dropped) => files.read(dropped));
 camera.onChange = listCameras;
 
 const options = () => ({ detector: settings.detector, max_faces: settings.maxFaces });
-bind(find("settings"), () => connection.set(options()));
+const wishes = () => ({ ...options(), overlay: settings.overlay });
+bind(find("settings"), () => connection.set(wishes()));
 find("privacy").querySelector("span").textContent = LOCAL.includes(location.hostname)
   ? "Nothing leaves this machine"
   : `Pictures go to ${location.hostname} and no further`;
@@ -338,7 +339,7 @@ press("mirror", settings.mirror);
 clear();
 enable();
 listCameras();
-connection.set(options());
+connection.set(wishes());
 connection.open();
 const permission = await navigator.permissions?.query({ name: "camera" }).catch(() => null);
 if (permission?.state === "granted") open();

@@ -72,8 +72,8 @@ export class Enrolment {
     const parts = [];
     if (pictogram) {
       parts.push(shape("circle", { r: RADIUS, fill: color }));
-      for (const [cx, cy] of pictogram.eyes) parts.push(shape("circle", { cx, cy, r: 0.1, class: "dark" }));
-      for (const line of [...pictogram.brows, pictogram.mouth]) parts.push(shape("polyline", { points: line.join(" ") }));
+      for (const [[cx, cy]] of pictogram.eyes) parts.push(shape("circle", { cx, cy, r: 0.1, class: "dark" }));
+      for (const line of [...pictogram.brows, ...pictogram.mouth]) parts.push(shape("polyline", { points: line.join(" ") }));
     }
     if (progress != null) {
       parts.push(shape("circle", { r: 1.12, class: "track" }));

@@ -2,7 +2,7 @@
 
 const KEY = "live-emotion";
 
-const DEFAULTS = { camera: "", mirror: true, detector: "full", maxFaces: 10, width: 640, shortcuts: true, labels: {}, name: "me" };
+const DEFAULTS = { camera: "", mirror: true, detector: "full", maxFaces: 10, width: 640, shortcuts: true, overlay: false, labels: {}, name: "me" };
 
 function load() {
   try {
@@ -28,14 +28,21 @@ export function change(values) {
  * @param {HTMLDialogElement} dialog @param {() => void} onChange */
 export function bind(dialog, onChange) {
   const find = (id) => dialog.querySelector(`#${id}`);
-  const [detector, faces, width, shortcuts] = ["detector", "max-faces", "width", "shortcuts"].map(find);
+  const [detector, faces, width, shortcuts, overlay] = ["detector", "max-faces", "width", "shortcuts", "overlay"].map(find);
   detector.value = settings.detector;
   faces.value = settings.maxFaces;
   width.value = settings.width;
   shortcuts.checked = settings.shortcuts;
+  overlay.checked = settings.overlay;
   dialog.addEventListener("change", () => {
     if (!faces.checkValidity()) return;
-    change({ detector: detector.value, maxFaces: Number(faces.value), width: Number(width.value), shortcuts: shortcuts.checked });
+    change({
+      detector: detector.value,
+      maxFaces: Number(faces.value),
+      width: Number(width.value),
+      shortcuts: shortcuts.checked,
+      overlay: overlay.checked,
+    });
     onChange();
   });
 }
