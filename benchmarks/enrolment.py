@@ -18,7 +18,7 @@ import click
 import numpy as np
 
 from live_emotion.emotions.classifier import EmotionClassifier
-from live_emotion.emotions.profile import NEUTRAL, Profile
+from live_emotion.emotions.profile import NEUTRAL, Profile, resting_doubt
 from live_emotion.emotions.recognition import LEAST_LIKENESS
 from live_emotion.errors import InputError
 from live_emotion.io.atomic import atomic_write_text
@@ -82,6 +82,8 @@ def main(
         f"taken for this person (likeness {LEAST_LIKENESS}); of ten enrolled people {found['first']:.1%} get their own "
         "profile."
     )
+    figures["no resting face"] = not_at_rest(classifier, faces, labels)
+    click.echo(f"{'taken for no resting face':32}" + "".join(f"{v:9.1%}" for v in figures["no resting face"].values()))
     if data and votes:
         figures["harm"] = harm(classifier, data, votes, draws, seed)
         for name, (recall, refused) in figures["harm"].items():
@@ -144,6 +146,12 @@ def recognition(
         "wrong": float((np.concatenate(others) >= LEAST_LIKENESS).mean()),
         "first": float(np.concatenate(first).mean()),
     }
+
+
+def not_at_rest(classifier: EmotionClassifier, faces: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Of each emotion the part of the portraits that calibrate refuses as a resting face."""
+    doubts = np.array([bool(resting_doubt(row[None], EMOTIONS)) for row in classifier.read(faces)[0]])
+    return {name: float(doubts[labels == label].mean()) for label, name in enumerate(EMOTIONS)}
 
 
 def harm(

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -239,8 +240,10 @@ def test_calibrate_refuses_what_is_no_resting_face(tmp_path, portrait, no_face, 
 
     assert says(calibrate(no_face), "Found no face")
     assert says(calibrate(two_faces), "several people")
-    monkeypatch.setattr("live_emotion.emotions.profile.CERTAIN", 0.6)  # the portrait cannot be pulled further
+    monkeypatch.setattr("live_emotion.emotions.profile.LEAST_REST", 0.3)  # the portrait cannot be pulled further
     assert says(calibrate(pose(portrait, "angry")), "This is no resting face, it looks angry")
+    collins = Path(__file__).parent.parent / "live_emotion" / "io" / "video" / "eileen_collins.jpg"
+    assert says(calibrate(cv2.imread(str(collins))), "This is no resting face, it looks happy; relax your face")
     assert profile_names() == []
     assert calibrate(portrait).exit_code == 0
 

@@ -104,6 +104,36 @@ def test_frames_that_cannot_be_used_are_not_taken_and_it_says_why(analyzer, imag
     assert session.guide.phase is Phase.VERDICT, "it waits for a key"
 
 
+def test_it_says_how_well_a_recording_differs_from_those_before(analyzer, images):
+    session = Session(analyzer, images)
+    begin(session)
+    assert session.look(RECORDING_S + STEP_S)[-1].title == "Good", "there is nothing to compare it with"
+    session.press(" ")
+    for _ in range(2):  # whoever is asked to look angry and does not
+        session.look(COUNTDOWN_S - STEP_S)
+        scene = session.look(RECORDING_S + STEP_S, images["neutral"])[-1]
+        assert (scene.title, scene.is_good) == ("Again? That looked the same as your resting face", False)
+        session.look(2 * PRAISE_S)
+        assert session.guide.phase is Phase.VERDICT, "it waits for a key"
+        session.press("r")
+    session.look(COUNTDOWN_S - STEP_S)
+    scene = session.look(RECORDING_S + STEP_S)[-1]
+    assert (scene.title, scene.is_good) == ("Good: clearly other than your resting face", True)
+    session.press(" ")
+    session.look(COUNTDOWN_S - STEP_S)
+    assert session.look(RECORDING_S + STEP_S, images["angry"])[-1].title == "Again? That looked the same as angry"
+
+
+def test_an_angry_face_is_no_resting_face(analyzer, images, monkeypatch):
+    session = Session(analyzer, images)
+    begin(session)
+    monkeypatch.setattr("live_emotion.emotions.profile.LEAST_REST", 0.3)  # the portrait cannot be pulled further
+    scene = session.look(RECORDING_S + STEP_S, images["angry"])[-1]
+    assert (scene.title, scene.is_good) == ("Again? That looked angry", False)
+    session.press(" ")
+    assert session.guide.enrolment.labels, "it can be kept all the same"
+
+
 def test_again_forgets_what_was_recorded(analyzer, images):
     session = Session(analyzer, images)
     begin(session)

@@ -31,6 +31,7 @@ from live_emotion.emotions.profile import (
     delete_profile,
     profile_names,
     profile_path,
+    resting_doubt,
 )
 from live_emotion.emotions.recognition import Recognizer
 from live_emotion.errors import ArgumentError, InputError
@@ -301,3 +302,17 @@ def test_a_profile_changes_what_image_video_and_python_read(tmp_path, portrait):
     assert read("--profile", "angry") == ["angry"] * 4
     with EmotionDetector(profile="angry") as detector:
         assert [face.emotion for face in detector.detect(portrait)] == ["angry"]
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "looks"),
+    [
+        ([0.0, 0.0, 0.9, 0.1], ""),
+        ([0.0, 0.0, 0.2, 0.8], ""),  # a resting face that the network calls sad: whom it is for
+        ([0.0, 0.0, 0.1, 0.9], "sad"),
+        ([0.0, 0.4, 0.6, 0.0], "happy"),
+        ([0.3, 0.0, 0.1, 0.0, 0.6], "other"),
+    ],
+)
+def test_what_can_be_no_resting_face(probabilities, looks):
+    assert resting_doubt(np.array([probabilities, probabilities]), ("angry", "happy", "neutral", "sad")) == looks

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from live_emotion.emotions.personalization import prototypes_of, similarities
-from live_emotion.emotions.profile import NEUTRAL
+from live_emotion.emotions.profile import NEUTRAL, resting_doubt
 from live_emotion.emotions.trial import Trial, try_out
 from live_emotion.errors import InputError
 from live_emotion.faces.boxes import area
@@ -65,6 +65,7 @@ class Enrolment:
         self.analyzer = analyzer
         self.labels: list[str] = []
         self._faces: list[np.ndarray] = []
+        self._probabilities: list[np.ndarray] = []
         self._embeddings: list[np.ndarray] = []
 
     @property
@@ -79,13 +80,14 @@ class Enrolment:
             InputError: it doesn't, and this is why: :func:`face_of` takes none, or it is another person's.
         """
         face = face_of(shown.frame, self.analyzer, shown.source)
-        embedding = self.analyzer.classifier.read(face[None])[1][0]
+        probabilities, embedding = (each[0] for each in self.analyzer.classifier.read(face[None]))
         if shown.label == NEUTRAL and (before := self._resting()):
             mean = prototypes_of(np.stack(before), np.zeros(len(before), int))[0]
             if similarities(embedding[None], [mean])[0, 0] < SAME:
                 raise InputError(f"The face in {shown.source} is not at rest as those before, or another person's.")
         self.labels.append(shown.label)
         self._faces.append(face)
+        self._probabilities.append(probabilities)
         self._embeddings.append(embedding)
 
     def _resting(self) -> list[np.ndarray]:
@@ -96,7 +98,25 @@ class Enrolment:
         kept = [i for i, other in enumerate(self.labels) if other != label]
         self.labels = [self.labels[i] for i in kept]
         self._faces = [self._faces[i] for i in kept]
+        self._probabilities = [self._probabilities[i] for i in kept]
         self._embeddings = [self._embeddings[i] for i in kept]
+
+    def nearest(self, label: str) -> tuple[str, float]:
+        """Which other emotion that was taken looks most like this one, and how much: the cosine of the two's means.
+
+        Nothing and -1 where no other was taken, or this was not.
+        """
+        names = list(dict.fromkeys(self.labels))
+        if label not in names or len(names) < 2:
+            return "", -1.0
+        means = prototypes_of(np.stack(self._embeddings), np.array([names.index(each) for each in self.labels]))
+        likeness = similarities(means.pop(names.index(label))[None], list(means.values()))[0]
+        return names[list(means)[int(likeness.argmax())]], float(likeness.max())
+
+    def resting_doubt(self) -> str:
+        """What the faces that were taken as resting look like instead; nothing where they may be, or none was taken."""
+        rows = [row for label, row in zip(self.labels, self._probabilities) if label == NEUTRAL]
+        return resting_doubt(np.stack(rows), self.analyzer.class_names) if rows else ""
 
     def learn(self) -> Trial:
         """The profile of what was taken, and what it is worth.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from live_emotion.emotions.profile import NEUTRAL
 from live_emotion.errors import InputError
@@ -23,11 +24,22 @@ WORDS = {
 }
 """What to do to show an emotion."""
 
+SAME, CLOSE = 0.93, 0.87
+"""Cosines of the mean embeddings of two recordings from which they show the same, or nearly so. Of JAFFE's people all
+resting portraits are at 0.95 and more to the mean of the person's others, and their other emotions at 0.90 and less."""
+
 START, RETAKE, SKIP = " ", "r", "n"
 """Keys: space begins, and keeps what was recorded."""
 
 SOURCE = "the picture"
 """How messages call the camera's frame."""
+
+
+class Review(NamedTuple):
+    """What a recording is worth: in words, and whether it is good enough to go on by itself."""
+
+    text: str
+    is_good: bool
 
 
 class Phase(enum.Enum):
@@ -56,6 +68,7 @@ class Guide:
         self.emotions = sorted(emotions, key=lambda name: name != NEUTRAL)
         self.phase = Phase.PREVIEW
         self._step, self._since_s, self._note = 0, 0.0, ""
+        self._review = Review("", False)
 
     @property
     def emotion(self) -> str:
@@ -67,10 +80,19 @@ class Guide:
         """Which of the emotions that is, from 1."""
         return min(self._step + 1, len(self.emotions))
 
-    @property
-    def is_good(self) -> bool:
-        """Whether enough frames of the emotion were taken."""
-        return self.enrolment.labels.count(self.emotion) >= FEWEST
+    def _judge(self) -> Review:
+        """What the recording of the emotion is worth, beside those that were taken before."""
+        if self.enrolment.labels.count(self.emotion) < FEWEST:
+            return Review("Again: too few pictures could be used", False)
+        if self.emotion == NEUTRAL and (looks := self.enrolment.resting_doubt()):
+            return Review(f"Again? That looked {looks}", False)
+        name, likeness = self.enrolment.nearest(self.emotion)
+        other = "your resting face" if name == NEUTRAL else name
+        if likeness >= SAME:
+            return Review(f"Again? That looked the same as {other}", False)
+        if likeness >= CLOSE:
+            return Review(f"Again, more clearly? That looked much like {other}", False)
+        return Review(f"Good: clearly other than {other}" if name else "Good", True)
 
     def step(self, frame: Frame | None, time_s: float, key: str = "") -> Scene:
         """What there is to see now.
@@ -86,7 +108,7 @@ class Guide:
             self._enter(Phase.RECORDING, time_s)
         elif self.phase is Phase.RECORDING and passed >= RECORDING_S:
             self._enter(Phase.VERDICT, time_s)
-        elif self.phase is Phase.VERDICT and self.is_good and passed >= PRAISE_S:
+        elif self.phase is Phase.VERDICT and self._review.is_good and passed >= PRAISE_S:
             self._next(time_s)
         if frame is not None:
             self._look_at(frame)
@@ -110,6 +132,8 @@ class Guide:
 
     def _enter(self, phase: Phase, time_s: float) -> None:
         self.phase, self._since_s = phase, time_s
+        if phase is Phase.VERDICT:
+            self._review = self._judge()
 
     def _look_at(self, frame: Frame) -> None:
         """Takes the frame while it is recorded; looks whether it could be taken else."""
@@ -134,11 +158,9 @@ class Guide:
         if self.phase is Phase.RECORDING:
             share = passed_s / RECORDING_S
             return Scene(title, self.emotion, progress=share, note=self._note, keys="r: again   n: skip   q: quit")
-        if self.phase is Phase.VERDICT and self.is_good:
-            return Scene("Good", self.emotion, is_good=True, keys="space: keep   r: again   n: skip   q: quit")
         if self.phase is Phase.VERDICT:
-            keys = "r: again   space: keep what there is   n: skip   q: quit"
-            return Scene(
-                "Again: too few pictures could be used", self.emotion, is_good=False, note=self._note, keys=keys
-            )
+            title, is_good = self._review
+            keep = "space: keep   r: again" if is_good else "r: again   space: keep what there is"
+            note = "" if is_good else self._note
+            return Scene(title, self.emotion, is_good=is_good, note=note, keys=f"{keep}   n: skip   q: quit")
         return Scene("Done")
