@@ -145,7 +145,7 @@ class _Server(uvicorn.Server):
 
 def _make_server(app: EventsApp, certificate: tuple[Path, Path] | None, ready: Callable[[], object]) -> _Server:
     limits = app.config.limits
-    for name in ("uvicorn.access", "uvicorn.error"):  # whose lines would hold queries, and clients' mistakes
+    for name in ("uvicorn.access", "uvicorn.error", "python_multipart"):  # they tell queries, and clients' mistakes
         logging.getLogger(name).setLevel(logging.CRITICAL)
     chain, key = certificate or (None, None)
     config = uvicorn.Config(
