@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 from faces import pose
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from servers import TOKEN, encoded, frame, running, say, show
 from websockets.exceptions import ConnectionClosed
@@ -26,6 +26,9 @@ from live_emotion.server.live.messages import Start, parse
 from live_emotion.server.live.row_log import RowLog
 from live_emotion.server.live.session import SessionClock
 from live_emotion.types import Frame
+
+busy = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""The servers of this module's tests run beside."""
 
 
 @pytest.fixture(scope="module")
@@ -270,6 +273,7 @@ def test_rows_are_kept_within_their_room():
     assert kept == list(range(kept[0], 20_000))
 
 
+@busy
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30))
 def test_a_session_s_time_goes_on_whatever_the_camera_s_does(times):
     clock = SessionClock()
@@ -278,10 +282,11 @@ def test_a_session_s_time_goes_on_whatever_the_camera_s_does(times):
     assert all(0 < later - sooner < 61 for sooner, later in itertools.pairwise(given))
 
 
+@busy
 @given(st.text() | st.from_regex(r'\{"type":.*\}'))
 def test_no_message_does_more_than_fail(text):
     try:
-        parse(text, 10_000, Start(False, "full", 10))
+        parse(text, 10_000, Start(False, "full", 10, False))
     except LiveEmotionError as error:
         assert "\n" not in str(error)
 
@@ -325,3 +330,39 @@ def test_what_happens_is_counted(photo):
         'live_emotion_requests_total{method="GET",route="none",status="404"} 1',
     ):
         assert line in text.splitlines()
+
+
+def test_an_overlay_elsewhere_sees_what_is_open_to_all_and_nothing_else(server, photo):
+    obs = server.cookie()
+    with server.live() as live:
+        say(live, "start")
+        assert server.ask("/v1/events", token=None, Cookie=obs).status == 404
+        assert say(live, "start", overlay=True)["overlay"]
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection.request("GET", "/v1/events", headers={"Cookie": obs})
+        reply = connection.getresponse()
+        assert reply.status == 200
+        show(live, 3, photo)
+        assert any(line.startswith(b"data: ") for line in (reply.readline() for _ in range(5)))
+        connection.close()
+
+
+def test_a_live_session_that_is_forgotten_ends(server, photo):
+    with server.live() as live:
+        session = say(live, "start")["session"]
+        show(live, 0, photo)
+        assert server.ask(f"/v1/sessions/{session}", "DELETE").status == 204
+        with pytest.raises(ConnectionClosed) as closed:
+            live.recv(10)
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1000, "forgotten")
+
+
+def test_a_fault_of_ours_ends_no_session(server, photo, monkeypatch, caplog):
+    from live_emotion.server.live.session import Session
+
+    with server.live() as live:
+        with monkeypatch.context() as patch:
+            patch.setattr(Session, "_opened", lambda *_: 1 / 0)
+            answer = show(live, 1, photo)
+        assert answer["type"] == "error" and "ZeroDivisionError" in caplog.text
+        assert show(live, 2, photo)["faces"]

@@ -11,13 +11,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from servers import encoded, running
 from videos import cut_off, make_video, numbered_frames
 
 from live_emotion.errors import InputError
+from live_emotion.server.uploads import jobs
 from live_emotion.server.uploads.image_header import image_size
 from live_emotion.server.uploads.video_header import LENGTH, video_suffix
 
@@ -108,6 +109,7 @@ def test_sizes_of_all_kinds_of_jpeg(folder, options):
 BEGINNINGS = [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"RIFF\0\0\0\0WEBPVP8 ", b"RIFF\0\0\0\0WEBPVP8L"]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(BEGINNINGS), st.binary(max_size=200))
 def test_no_header_does_more_than_fail(begin, rest):
     try:
@@ -156,6 +158,17 @@ def test_a_video_that_is_damaged_says_so(server, folder, portrait):
     address = server.ask("/v1/jobs", "POST", cut_off(whole, 0.3).read_bytes()).headers["location"]
     failed = wait(server, address, ("failed",))
     assert failed["detail"].startswith("The video") and "/" not in failed["detail"] and failed["links"] == {}
+
+
+def test_what_came_of_the_last_videos_is_kept(folder, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST_KEPT", 2)
+    nothing = b"\x00\x00\x00\x20ftypisom" + bytes(100)
+    with running() as server:
+        addresses = []
+        for _ in range(3):
+            addresses.append(server.ask("/v1/jobs", "POST", nothing).headers["location"])
+            wait(server, addresses[-1], ("failed",))
+        assert [server.ask(address).status for address in addresses] == [404, 200, 200]
 
 
 def test_a_job_can_be_stopped_and_ends_with_the_server(folder, portrait, monkeypatch, tmp_path):

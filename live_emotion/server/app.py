@@ -181,7 +181,7 @@ class LiveApp(EventsApp):
             Route(f"{job}/report", self._jobs.report),
             Route(f"{job}/video", self._jobs.video),
             WebSocketRoute("/v1/live", self._live.live),
-            Route(one, exports.forget, methods=["DELETE"]),
+            Route(one, self._live.forget, methods=["DELETE"]),
             Route(f"{one}/rows.csv", exports.rows_csv),
             Route(f"{one}/rows.jsonl", exports.rows_jsonl),
             Route(f"{one}/markers.csv", exports.markers_csv),

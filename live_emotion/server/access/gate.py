@@ -88,9 +88,7 @@ class Gate:
         except HTTPException as error:
             await answer.refuse(ProblemError(error.status_code, _nothing_here(scope, error)))
         except Exception as error:
-            # neither a traceback nor what is in the message, which may be anybody's
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            logger.error("%s in %s:%s", type(error).__name__, where.filename, where.lineno)
+            log_fault(error)
             await answer.refuse(ProblemError(500, "Something went wrong here; the server's log says where."))
         finally:
             self._count(scope, answer.status, began)
@@ -210,6 +208,12 @@ class _Answer:
         headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
         await self({"type": f"{kind}.start", "status": problem.status, "headers": headers})
         await self({"type": f"{kind}.body", "body": problem.body})
+
+
+def log_fault(error: Exception) -> None:
+    """Logs where something of ours went wrong, without the error's message, which may hold what is anybody's."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    logger.error("%s in %s:%s", type(error).__name__, where.filename, where.lineno)
 
 
 def cookie_name(scope: Scope) -> str:

@@ -123,5 +123,5 @@ class EventRoutes:
             return self._sessions.known(asked).id
         session = self._sessions.newest(request.scope[CALLER])
         if session is None:
-            raise ProblemError(404, "You have no live session; name one with ?session=ID.")
+            raise ProblemError(404, "You have no live session, and none is open to all; name one with ?session=ID.")
         return session.id

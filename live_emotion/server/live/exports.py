@@ -62,11 +62,6 @@ class ExportRoutes:
         response.headers.update(report_headers(bytes(response.body).decode()))
         return response
 
-    async def forget(self, request: Request) -> Response:
-        """``DELETE /v1/sessions/{id}``."""
-        await self._sessions.forget(self._session(request))
-        return Response(status_code=204)
-
     def _session(self, request: Request) -> Session:
         return self._sessions.of(request.scope[CALLER], request.path_params["id"])
 

@@ -20,11 +20,12 @@ MOST_FACES = 100
 
 @dataclass(frozen=True)
 class Start:
-    """How frames are to be read from now on."""
+    """How frames are to be read from now on, and whether anybody with the token may follow the session's events."""
 
     mirrored: bool
     detector: str
     max_faces: int
+    overlay: bool
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ def _start(content: dict[str, Any], defaults: Start) -> Start:
         check_whole(
             "max_faces", content.get("max_faces", defaults.max_faces), f"a number from 1 to {MOST_FACES}", 1, MOST_FACES
         ),
+        check_flag("overlay", content.get("overlay", defaults.overlay)),
     )
 
 

@@ -87,6 +87,7 @@ class Session:
         rows: of all faces.
         names: that were given to people, by their numbers.
         markers: times in seconds and labels.
+        overlay: whether anybody with the token may follow its events without knowing its ID.
         left_s: when its socket went, on the monotonic clock; None: it is live.
     """
 
@@ -104,7 +105,7 @@ class Session:
         self.names: dict[int, str] = {}
         self.markers: list[tuple[float, str]] = []
         self.left_s: float | None = None
-        self.mirrored = False
+        self.mirrored = self.overlay = False
         self.enrolling: Enrolling | None = None
         self._limits, self._sinks = limits, sinks
         self._clock = SessionClock()

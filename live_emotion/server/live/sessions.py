@@ -129,9 +129,10 @@ class Sessions:
         return session
 
     def newest(self, owner: str) -> Session | None:
-        """Somebody's live session that was opened last."""
-        theirs = [s for s in self._sessions.values() if s.owner == owner and s.left_s is None]
-        return theirs[-1] if theirs else None
+        """Somebody's live session that was opened last; where there is none, the last that is open to all."""
+        live = [session for session in self._sessions.values() if session.left_s is None]
+        found = [s for s in live if s.owner == owner] or [s for s in live if s.overlay]
+        return found[-1] if found else None
 
     async def forget(self, session: Session) -> None:
         """Frees a session with all that it saw."""

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import time
 from collections import deque
+from collections.abc import Awaitable
 from typing import Any
 
 import anyio
 import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from live_emotion.errors import LiveEmotionError
-from live_emotion.server.access.gate import CALLER
+from live_emotion.server.access.gate import CALLER, log_fault
 from live_emotion.server.answers import Answer
 from live_emotion.server.config import Limits
 from live_emotion.server.live import messages
@@ -25,9 +27,8 @@ from live_emotion.server.live.session import FrameError, Session
 from live_emotion.server.live.sessions import Sessions
 from live_emotion.server.metrics import Metrics
 
-logger = logging.getLogger("live_emotion.server")
-
-IDLE, AWAY, REPLACED = 1000, 1001, 1013
+IDLE = FORGOTTEN = 1000
+AWAY, REPLACED = 1001, 1013
 """Codes of closing (RFC 6455, 7.4.1, and IANA's registry): nothing was said, the server ends, another socket came."""
 
 MOST_WAITING = 100
@@ -75,6 +76,14 @@ class LiveRoutes:
             if self._open.get(session.id) is connection:
                 del self._open[session.id]
                 self._sessions.leave(session)
+
+    async def forget(self, request: Request) -> Response:
+        """``DELETE /v1/sessions/{id}``: ends the session, if it is live, and forgets what it saw."""
+        session = self._sessions.of(request.scope[CALLER], request.path_params["id"])
+        if connection := self._open.get(session.id):
+            await connection.close(FORGOTTEN, "forgotten")
+        await self._sessions.forget(session)
+        return Response(status_code=204)
 
     def publish(self, session: Session, answer: Answer) -> None:
         """Tells what a session saw."""
@@ -139,11 +148,12 @@ class _Connection:
 
     async def _take(self, text: str) -> None:
         session = self._session
-        defaults = messages.Start(session.mirrored, session.analyzer.config.detector, session.analyzer.config.max_faces)
+        config = session.analyzer.config
+        defaults = messages.Start(session.mirrored, config.detector, config.max_faces, session.overlay)
         try:
             message = messages.parse(text, self._routes.limits.text, defaults)
         except LiveEmotionError as error:
-            await self._send(_error("This message is not understood", error))
+            await self._send(_error("This message is not understood", str(error)))
             return
         while len(self._messages) >= MOST_WAITING:
             self._room.clear()
@@ -158,17 +168,26 @@ class _Connection:
             while self._messages:
                 message = self._messages.popleft()
                 self._room.set()
-                try:
-                    await self._do(message)
-                except LiveEmotionError as error:
-                    await self._send(_error("This cannot be done", error))
+                await self._safely("This cannot be done", self._do(message))
             if self._frame:
                 frame, self._frame = self._frame, None
-                await self._read(*frame)
+                await self._safely("This frame cannot be read", self._read(*frame))
+
+    async def _safely(self, title: str, work: Awaitable[None]) -> None:
+        """Does something; what goes wrong with it is told, and the session goes on."""
+        try:
+            await work
+        except LiveEmotionError as error:
+            number = error.number if isinstance(error, FrameError) else None
+            await self._send(_error(title, str(error), number))
+        except Exception as error:
+            log_fault(error)
+            await self._send(_error(title, "Something went wrong here; the server's log says where."))
 
     async def _do(self, message: messages.Message) -> None:
         session = self._session
         if isinstance(message, messages.Start):
+            session.overlay = message.overlay
             await self._in_thread(session.change, message.mirrored, message.detector, message.max_faces)
             await self._send(self._ready(message))
             self._is_resumed = True
@@ -200,6 +219,7 @@ class _Connection:
             "mirrored": start.mirrored,
             "detector": start.detector,
             "max_faces": start.max_faces,
+            "overlay": start.overlay,
         }
 
     async def _press(self, key: str) -> None:
@@ -217,10 +237,9 @@ class _Connection:
         began = time.perf_counter()
         try:
             answer = await self._in_thread(session.read, frame, came_s)
-        except FrameError as error:
+        except FrameError:
             metrics.count("frames_refused_total")
-            await self._send(_error("This frame cannot be read", error, error.number))
-            return
+            raise
         metrics.count("frames_total")
         metrics.count("analysis_seconds_total", time.perf_counter() - began)
         if answer["type"] == "result":
@@ -239,6 +258,6 @@ class _Connection:
                 await self._websocket.send_text(json.dumps(answer))
 
 
-def _error(title: str, error: LiveEmotionError, number: int | None = None) -> Answer:
-    answer: Answer = {"type": "error", "title": title, "detail": str(error)}
+def _error(title: str, detail: str, number: int | None = None) -> Answer:
+    answer: Answer = {"type": "error", "title": title, "detail": detail}
     return answer if number is None else {**answer, "frame": number}

@@ -37,6 +37,9 @@ RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
 
 RETRY_S = 30
 
+MOST_KEPT = 5
+"""Videos of which what came is kept."""
+
 MOST_EVERY = 1000
 """Of every so many frames one may be read."""
 
@@ -112,7 +115,7 @@ class Job:
 
 
 class JobRoutes:
-    """The routes of videos; one is read at a time, and what came of it is kept until the next.
+    """The routes of videos; one is read at a time, and what came of the last few is kept for a while.
 
     Args:
         config: how faces are found and read.
@@ -122,13 +125,13 @@ class JobRoutes:
 
     def __init__(self, config: AnalysisConfig, limits: Limits, metrics: Metrics) -> None:
         self._config, self._limits, self._metrics = config, limits, metrics
-        self._job: Job | None = None
+        self._jobs: dict[str, Job] = {}
         self._is_receiving = False
 
     @property
     def is_busy(self) -> bool:
         """Whether a video is received or read."""
-        return self._is_receiving or (self._job is not None and not self._job.over.is_set())
+        return self._is_receiving or any(not job.over.is_set() for job in self._jobs.values())
 
     async def begin(self, request: Request) -> Response:
         """``POST /v1/jobs``."""
@@ -139,7 +142,8 @@ class JobRoutes:
             raise ProblemError(503, "Another video is being read; send yours when that is done.", RETRY_S)
         self._is_receiving = True
         try:
-            await self._forget()
+            for job in [*self._jobs.values()][: len(self._jobs) - MOST_KEPT + 1]:
+                await self._forget(job)
             config = replace(self._config, detector=detector, max_faces=max_faces, track=True)
             folder = Path(await anyio.to_thread.run_sync(partial(tempfile.mkdtemp, prefix="live-emotion-")))
             job = Job(request.scope[CALLER], folder, config, VideoOptions(every=every))
@@ -148,7 +152,7 @@ class JobRoutes:
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
-            self._job = job
+            self._jobs[job.id] = job
         finally:
             self._is_receiving = False
         threading.Thread(target=job.run, name="video", daemon=True).start()
@@ -193,8 +197,7 @@ class JobRoutes:
 
     async def remove(self, request: Request) -> Response:
         """``DELETE /v1/jobs/{id}``."""
-        self._of(request)
-        await self._forget()
+        await self._forget(self._of(request))
         return Response(status_code=204)
 
     def _of(self, request: Request) -> Job:
@@ -203,9 +206,9 @@ class JobRoutes:
         Raises:
             ProblemError: there is none of this ID.
         """
-        job = self._job
-        if job is None or job.id != request.path_params["id"] or job.owner != request.scope[CALLER]:
-            raise ProblemError(404, "There is no such job of yours; what came of a video is kept until the next one.")
+        job = self._jobs.get(request.path_params["id"])
+        if job is None or job.owner != request.scope[CALLER]:
+            raise ProblemError(404, "There is no such job of yours; what came of a video is kept for an hour at most.")
         return job
 
     def _done(self, request: Request) -> VideoTask:
@@ -222,16 +225,17 @@ class JobRoutes:
         return job.task
 
     async def sweep(self) -> None:
-        """Removes what came of a video long ago."""
-        job = self._job
-        if job and job.over.is_set() and time.monotonic() - job.ended_s > self._limits.job_kept_s:
-            await self._forget()
+        """Removes what came of videos long ago."""
+        now = time.monotonic()
+        for job in [*self._jobs.values()]:
+            if job.over.is_set() and now - job.ended_s > self._limits.job_kept_s:
+                await self._forget(job)
 
-    async def _forget(self) -> None:
-        job, self._job = self._job, None
-        if job:
-            await anyio.to_thread.run_sync(job.remove)
+    async def _forget(self, job: Job) -> None:
+        self._jobs.pop(job.id, None)
+        await anyio.to_thread.run_sync(job.remove)
 
     async def close(self) -> None:
-        """Stops the job, if one goes on, and removes its files."""
-        await self._forget()
+        """Stops the job that goes on, and removes the files of all."""
+        for job in [*self._jobs.values()]:
+            await self._forget(job)
