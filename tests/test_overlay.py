@@ -10,7 +10,7 @@ import pytest
 
 from live_emotion.types import EMOTIONS, Prediction, TrackedFace
 from live_emotion.visualization.overlay import Overlay, draw, tag
-from live_emotion.visualization.palette import PALETTE, emotion_colours
+from live_emotion.visualization.palette import DARK, PALETTE, emotion_colours
 from live_emotion.visualization.text import face_scale, text_scale
 
 
@@ -133,3 +133,62 @@ def test_labels_stay_where_they_are_while_faces_shake():
         above = drawn[190 + shift - 20 : 190 + shift - 4, 104:184]
         is_above.add(bool((above == PALETTE["happy"]).all(axis=2).sum() > 100))
     assert len(is_above) == 1
+
+
+SIGHTS = (
+    np.eye(3),
+    np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+    np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
+)
+"""How linear red, green and blue look to most people, and without red and green cones (Machado et al., 2009)."""
+
+XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+WHITE = XYZ.sum(axis=1)
+
+
+def as_linear(colours):
+    """Blue, green, red of 0 to 255 -> red, green, blue of 0 to 1, linear (sRGB)."""
+    values = np.array(colours, float)[:, ::-1] / 255
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def as_lab(linear):
+    relative = linear @ XYZ.T / WHITE
+    cubic = np.where(relative > (6 / 29) ** 3, np.cbrt(relative), relative / (3 * (6 / 29) ** 2) + 4 / 29)
+    x, y, z = cubic.T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        (*EMOTIONS, "surprise", "fear", "disgust", "contempt", "bored", "awake"),
+        tuple("abcdefghij"),
+        ("happy", "awake", "asleep", "fear"),
+    ],
+)
+def test_up_to_ten_classes_have_colours_that_everybody_can_tell_and_read(names):
+    linear = as_linear(emotion_colours(names))
+    for sight in SIGHTS:
+        seen = as_lab((linear @ sight.T).clip(0, 1))
+        apart = np.linalg.norm(seen[:, None] - seen[None], axis=2)[~np.eye(len(names), dtype=bool)]
+        assert apart.min() > 14
+    luminance, dark = linear @ XYZ[1], as_linear([DARK]) @ XYZ[1]
+    assert ((luminance + 0.05) / (dark + 0.05)).min() >= 4.5, "dark text on it"
+
+
+def test_a_class_keeps_its_colour_whatever_others_there_are():
+    for name, colour in PALETTE.items():
+        assert emotion_colours(("bored", name, "awake"))[1] == colour
+    assert len(emotion_colours([f"class {i}" for i in range(30)])) == 30, "more than ten share some"
+
+
+@pytest.mark.parametrize("count", [1, 2, 10])
+def test_any_number_of_classes_is_drawn(portrait, count):
+    names = tuple(f"class {i}" for i in range(count))
+    values = np.full(count, 1 / count)
+    drawn = Overlay(names).draw(portrait, [face((205, 90, 325, 230), values, names)])
+    for colour in emotion_colours(names):
+        assert (drawn == colour).all(axis=2).sum() > 10, "each has its bar"

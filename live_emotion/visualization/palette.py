@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from live_emotion.types import EMOTIONS
-
 Colour = tuple[int, int, int]
 """Blue, green and red, 0 to 255 each."""
 
@@ -14,11 +12,23 @@ PALETTE: dict[str, Colour] = {
     "happy": (66, 228, 240),
     "neutral": (200, 200, 200),
     "sad": (233, 180, 86),
+    "surprise": (102, 153, 238),
+    "fear": (255, 119, 68),
+    "disgust": (187, 238, 204),
+    "contempt": (119, 119, 187),
 }
-"""Vermilion, yellow, grey and sky blue, distinct to colour-blind eyes (Okabe and Ito, 2008)."""
+"""Vermilion, yellow, grey and sky blue (Okabe and Ito, 2008), then light orange, blue, pale green and dusty red.
 
-MORE_COLOURS: tuple[Colour, ...] = ((115, 158, 0), (167, 121, 204), (0, 159, 230), (178, 114, 0))
-"""For classes with other names: the palette's green, purple, orange and blue."""
+These and two more, :data:`SPARE`, were searched for so that the nearest two of all ten are as far apart as can be to
+colour-blind eyes, too (CIEDE2000 of 12.7 at least under the simulation of Machado et al., 2009), and dark text on each
+has a contrast of 4.5 at least.
+"""
+
+SPARE: tuple[Colour, ...] = ((170, 119, 153), (255, 238, 68))
+"""Purple and cyan, for a ninth and a tenth class."""
+
+FREE_ORDER = ("fear", "surprise", "disgust", "contempt", "angry", "sad", "happy", "neutral")
+"""Whose colours classes of other names take, those first that no present emotion needs."""
 
 DARK: Colour = (24, 24, 24)
 LIGHT: Colour = (245, 245, 245)
@@ -28,9 +38,10 @@ QUIET: Colour = (160, 160, 160)
 
 
 def emotion_colours(class_names: Sequence[str]) -> list[Colour]:
-    """One colour for each class; the known emotions keep theirs wherever they stand."""
-    others = [name for name in class_names if name not in EMOTIONS]
-    extra = {name: MORE_COLOURS[i % len(MORE_COLOURS)] for i, name in enumerate(others)}
+    """One colour for each class, up to ten of them distinct; the known emotions keep theirs wherever they stand."""
+    free = [*(PALETTE[name] for name in FREE_ORDER if name not in class_names), *SPARE]
+    others = [name for name in class_names if name not in PALETTE]
+    extra = {name: free[i % len(free)] for i, name in enumerate(others)}
     return [PALETTE.get(name) or extra[name] for name in class_names]
 
 
