@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = ("torch", "mediapipe", "cv2", "av", "matplotlib", "scipy")
+HEAVY = ("torch", "mediapipe", "cv2", "av", "matplotlib", "scipy", "starlette", "uvicorn")
 
 
 def test_only_checkpoints_read_what_torch_saved():
@@ -26,6 +26,7 @@ def test_only_checkpoints_read_what_torch_saved():
         "from live_emotion.cli.main import cli; cli.main(['webcam', '--help'], standalone_mode=False)",
         "from live_emotion.cli.main import cli; cli.main(['image', '--help'], standalone_mode=False)",
         "from live_emotion.cli.main import cli; cli.main(['video', '--help'], standalone_mode=False)",
+        "from live_emotion.cli.main import cli; cli.main(['serve', '--help'], standalone_mode=False)",
         "from train.cli.main import cli; cli.main(['--help'], standalone_mode=False)",
     ],
 )

@@ -339,6 +339,14 @@ def test_a_client_may_ask_so_often():
         assert int(replies[-1].headers["retry-after"]) >= 1
 
 
+def test_a_socket_that_says_too_much_is_taken_slowly(photo):
+    with running(messages_per_s=5) as server, server.live() as live:
+        began = time.monotonic()
+        for _ in range(12):
+            assert say(live, "ping") == {"type": "pong"}
+        assert time.monotonic() - began > 1
+
+
 # 10
 
 

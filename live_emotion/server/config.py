@@ -26,6 +26,7 @@ class Limits:
         connections: how many may be open.
         requests_per_s: of one client, on average.
         burst: of one client, at once.
+        messages_per_s: of one live socket, on average; more are taken later.
         body_s: for a request's body to arrive, an upload's next part in it.
         header_s: for a request's head to arrive.
         idle_s: that a live socket may say nothing.
@@ -45,6 +46,7 @@ class Limits:
     connections: int = 100
     requests_per_s: float = 50.0
     burst: int = 200
+    messages_per_s: float = 200.0
     body_s: float = 30.0
     header_s: float = 10.0
     idle_s: float = 300.0

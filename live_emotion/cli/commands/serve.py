@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import threading
 import webbrowser
@@ -159,6 +160,9 @@ def _warn(is_encrypted: bool) -> None:
 
 def _say(app: LiveApp, address: str, token: str, browser: bool) -> None:
     """Prints the address, and opens it by a token that is good once: other users see a browser's command line."""
+    from live_emotion.io.display.screen import has_display
+
     click.echo(f"{address}#token={token}")
-    if browser:
+    # without a screen, Python would open a browser for text in this terminal
+    if browser and (has_display() or "BROWSER" in os.environ):
         threading.Thread(target=webbrowser.open, args=(f"{address}#token={app.new_ticket()}",), daemon=True).start()

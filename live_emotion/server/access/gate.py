@@ -73,9 +73,6 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request or socket."""
-        if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-            return
         answer = _Answer(scope, send)
         began = time.monotonic()
         try:
@@ -262,9 +259,3 @@ def _nothing_here(scope: Scope, error: HTTPException) -> str:
     if error.status_code == 405:
         return f"{scope['method']} does nothing here; /docs lists what does."
     return error.detail
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while (await receive())["type"] != "lifespan.shutdown":
-        await send({"type": "lifespan.startup.complete"})
-    await send({"type": "lifespan.shutdown.complete"})

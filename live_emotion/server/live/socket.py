@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from live_emotion.errors import LiveEmotionError
 from live_emotion.server.access.gate import CALLER, log_fault
+from live_emotion.server.access.rates import RateLimit
 from live_emotion.server.answers import Answer
 from live_emotion.server.config import Limits
 from live_emotion.server.live import messages
@@ -109,6 +110,7 @@ class _Connection:
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._is_closed = False
+        self._rate = RateLimit(routes.limits.messages_per_s, routes.limits.messages_per_s)
 
     async def run(self) -> None:
         """Serves the client until one of both ends it."""
@@ -138,6 +140,8 @@ class _Connection:
             if message["type"] == "websocket.disconnect":
                 self._is_closed = True
                 return
+            if wait_s := self._rate.wait_s(self._session.id):
+                await asyncio.sleep(wait_s)
             if message.get("bytes") is not None:
                 if self._frame:
                     self._routes.metrics.count("frames_dropped_total")

@@ -37,6 +37,9 @@ RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
 
 RETRY_S = 30
 
+STOPPING_S = 30.0
+"""How long a job may take to stop, in seconds; should it hang, its process ends with this one."""
+
 MOST_KEPT = 5
 """Videos of which what came is kept."""
 
@@ -108,9 +111,9 @@ class Job:
         return DONE if summary.is_complete else STOPPED
 
     def remove(self) -> None:
-        """Stops it and removes all its files; it blocks until the process has ended."""
+        """Stops it and removes all its files; it blocks until the process has ended, but not for ever."""
         self.stop.set()
-        self.over.wait()
+        self.over.wait(STOPPING_S)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
