@@ -25,7 +25,7 @@ from live_emotion.visualization.report.course import course, runs, step_edges
 from live_emotion.visualization.report.people import overall_shares, people, row_lengths
 from live_emotion.visualization.report.player import player
 from live_emotion.visualization.report.report import PAGE_FILE, PEOPLE_FILE, TIMELINE_FILE, write_report
-from live_emotion.visualization.report.thumbnail import thumbnail
+from live_emotion.visualization.report.thumbnail import moments, thumbnail
 from live_emotion.visualization.times import duration_text, marks, time_text
 
 STEP_S = 0.1
@@ -351,7 +351,7 @@ def test_the_command_and_video_with_a_report(portrait, tmp_path):
     text = (tmp_path / "rep" / PAGE_FILE).read_text()
     assert "talk.mp4" in text and "data:image/jpeg" in text and 'src="./../talk.mp4"' in text
     again = ["report", str(tmp_path / "rep" / "faces.csv"), "-o", str(tmp_path / "rep2"), "--video", str(video)]
-    assert run(cli, again).exit_code == 0
+    assert run(cli, [*again, "--why"]).exit_code == 0
     assert (tmp_path / "rep2" / PAGE_FILE).read_text() == text
     assert "--force" in str(run(cli, again).exception)
     assert run(cli, [*again, "--force"]).exit_code == 0
@@ -480,3 +480,46 @@ def test_the_rows_of_a_part_fit_the_part_that_was_cut_out(portrait, tmp_path):
     late = write_rows(tmp_path / "late.csv")
     done = CliRunner().invoke(cli, ["report", str(late), "--video", str(part), "-o", str(tmp_path / "late")])
     assert "The rows go on to 0:05, but" in str(done.exception) and "ends at 0:01" in str(done.exception)
+
+
+def test_each_emotion_has_its_most_typical_frame_and_why(portrait, tmp_path):
+    """Of the frames that showed it, the one where it was likeliest; nobody is asked about others."""
+    images, box = numbered_frames(portrait, 6), (100.0, 45.0, 160.0, 115.0)
+    video = make_video(tmp_path / "video.mp4", images)
+    with open_results_writer(tmp_path / "video.csv", EMOTIONS) as sink:
+        for i, image in enumerate(images):
+            sure = 0.9 if i in (1, 4) else 0.6
+            sink.write(Frame(i, i / 25, image), [face(1, "sad" if i < 3 else "happy", sure, box)])
+    asked = []
+
+    def explain(image, where, emotion, name):
+        asked.append((image.shape, where, emotion, name))
+        return f"mostly <the> {emotion}"
+
+    table = read_table(tmp_path / "video.csv")
+    (person,) = people(table)
+    found = [(moment.emotion, moment.time_s) for moment in moments(video, person, explain=explain)]
+    assert found == [("happy", pytest.approx(4 / 25)), ("sad", pytest.approx(1 / 25))]
+    assert asked == [(images[0].shape, box, "happy", ""), (images[0].shape, box, "sad", "")]
+    page = write_report(table, tmp_path / "report", "video", video, explain=explain).read_text()
+    assert page.count("mostly &lt;the&gt; happy") == page.count("mostly &lt;the&gt; sad") == 1
+    assert 'class="moments"' not in write_report(table, tmp_path / "report", "video").read_text()
+
+
+def test_report_says_why_where_the_weights_know_the_emotions(portrait, tmp_path):
+    images = numbered_frames(portrait, 6)
+    video = make_video(tmp_path / "video.mp4", images)
+    for name, names in (("four", EMOTIONS), ("others", ("awake", "asleep", "bored"))):
+        with open_results_writer(tmp_path / f"{name}.csv", names) as sink:
+            for i, image in enumerate(images):
+                found = face(1, names[2], 0.8, (100.0, 45.0, 160.0, 115.0), names)
+                sink.write(Frame(i, i / 25, image), [found])
+    arguments = ["--video", str(video), "--why", "-o", str(tmp_path / "report")]
+    done = CliRunner().invoke(cli, ["report", str(tmp_path / "four.csv"), *arguments])
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "report" / PAGE_FILE).read_text()
+    assert re.search("<b>neutral</b> at.*<span class=.soft.>.*neutral", page, re.DOTALL)
+    other = CliRunner().invoke(cli, ["report", str(tmp_path / "others.csv"), *arguments, "--force"])
+    assert "The weights do not know bored; give those that the rows were read by" in str(other.exception)
+    alone = CliRunner().invoke(cli, ["report", str(tmp_path / "four.csv"), "--why"])
+    assert alone.exit_code == 2 and "needs --video" in alone.output

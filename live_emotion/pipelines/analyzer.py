@@ -27,6 +27,8 @@ from live_emotion.emotions.profile import Profile
 from live_emotion.emotions.recognition import Recognizer
 from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
 from live_emotion.emotions.why import Why, explain
+from live_emotion.errors import InputError
+from live_emotion.faces.boxes import overlap
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.blazeface import check_image
 from live_emotion.faces.detection.detector import FaceDetector
@@ -36,8 +38,11 @@ from live_emotion.faces.quality import OTHER, is_readable
 from live_emotion.faces.regions import crop_keypoints
 from live_emotion.faces.tracker import Tracker
 from live_emotion.io.results_writer import rows
-from live_emotion.types import DETECTORS, Face, Frame, Row, StrPath, TrackedFace
+from live_emotion.types import DETECTORS, Box, Face, Frame, Prediction, Row, StrPath, TrackedFace
 from live_emotion.visualization.overlay import draw
+
+SAME_FACE = 0.5
+"""Overlap, over the smaller of two boxes, from which a face that was found again is that of a row."""
 
 FRAMES_AT_ONCE = 4
 """Of so many frames the faces are read in one batch: one face alone costs half of what four do."""
@@ -351,6 +356,29 @@ class EmotionAnalyzer:
         keypoints = crop_keypoints(face.keypoints, face.box)
         emotion = OTHER if face.note == OTHER else face.emotion
         return explain(self.classifier, crop_face(image, face.box), keypoints, emotion, profile, heat)
+
+    def explain_box(self, image: np.ndarray, box: Box, emotion: str, name: str = "") -> str:
+        """As :meth:`explain`, in words, for a face of which rows tell: its keypoints are found again.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            box: of the face, in pixels.
+            emotion: that was read.
+            name: of the enrolled person, or nothing.
+
+        Raises:
+            InputError: the weights do not know the emotion.
+        """
+        if emotion not in self.class_names:
+            raise InputError(
+                f"The weights do not know {emotion}; give those that the rows were read by with --weights. "
+                f"These know {', '.join(self.class_names)}."
+            )
+        with self._borrowed() as detector:
+            near = max(detector.detect(image), key=lambda face: overlap(face.box, box), default=None)
+        is_it = near is not None and overlap(near.box, box) >= SAME_FACE
+        keypoints = near.keypoints if near and is_it else np.full((6, 2), np.nan, np.float32)
+        return str(self.explain(image, TrackedFace(box, 1.0, keypoints, Prediction(emotion, 1.0, ()), name=name)) or "")
 
     @contextlib.contextmanager
     def _borrowed(self) -> Iterator[FaceDetector]:

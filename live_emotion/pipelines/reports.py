@@ -16,6 +16,7 @@ from live_emotion.types import StrPath
 from live_emotion.visualization.report.player import player
 from live_emotion.visualization.report.report import PAGE_FILE, PEOPLE_FILE, REPORT_FILES, fit_video, write_report
 from live_emotion.visualization.report.summary import read_summary
+from live_emotion.visualization.report.thumbnail import Explain
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,12 @@ def _make(task: ReportTask, force: bool) -> None:
 
 
 def write_report_of(
-    rows: Path, folder: Path, title: str, video: Path | None = None, names: dict[int, str] | None = None
+    rows: Path,
+    folder: Path,
+    title: str,
+    video: Path | None = None,
+    names: dict[int, str] | None = None,
+    explain: Explain | None = None,
 ) -> Path:
     """Makes the report of a table and, where it is known, of the video that the rows are of; gives the page.
 
@@ -109,6 +115,7 @@ def write_report_of(
         title: where there is no video.
         video: the whole that was read, or the part that was cut out of it; None: none.
         names: those of :func:`live_emotion.visualization.report.report.write_report`.
+        explain: the one of that, which needs the video.
 
     Raises:
         InputError: the rows cannot be read, they are not of the video, or a number in ``names`` is nobody's.
@@ -119,4 +126,4 @@ def write_report_of(
         return write_report(table, folder, title, names=names)
     span_s = fit_video(table, video)
     played = player(video, folder, span_s[0])
-    return write_report(table, folder, video.name, video, played, span_s, names, span_s[0])
+    return write_report(table, folder, video.name, video, played, span_s, names, span_s[0], explain)

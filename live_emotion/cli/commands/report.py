@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
 import click
 
 from live_emotion.cli.names import NamesType
-from live_emotion.cli.options import force_option
+from live_emotion.cli.options import force_option, weights_option
 
 
 @click.command("report")
@@ -33,8 +34,22 @@ from live_emotion.cli.options import force_option
     metavar="NAMES",
     help="Name people by their numbers, and merge those that are one person: 1=Anna,2+13+24=Ben.",
 )
+@click.option(
+    "--why",
+    is_flag=True,
+    help="With --video: say at each person's emotions what they rest on, as 'image --why' does. It runs the network.",
+)
+@weights_option
 @force_option
-def command(rows: Path, output: Path | None, video: Path | None, names: dict[int, str] | None, force: bool) -> None:
+def command(
+    rows: Path,
+    output: Path | None,
+    video: Path | None,
+    names: dict[int, str] | None,
+    why: bool,
+    weights: tuple[str, ...],
+    force: bool,
+) -> None:
     """Show the emotions of each person in a video over time.
 
     Takes the rows that --data or --log wrote, as .csv, .jsonl or .parquet. Makes report.html, a page that holds all it
@@ -44,6 +59,7 @@ def command(rows: Path, output: Path | None, video: Path | None, names: dict[int
 
     \b
     live-emotion report talk.csv --video talk.mov
+    live-emotion report talk.csv --video talk.mov --why
     live-emotion report talk.csv --names "1=Anna,2+13+24=Ben"
     live-emotion report annotated/ --video lessons/
     """
@@ -52,6 +68,8 @@ def command(rows: Path, output: Path | None, video: Path | None, names: dict[int
     from live_emotion.pipelines.reports import report_folder, write_report_of
     from live_emotion.visualization.report.report import REPORT_FILES
 
+    if (why or weights) and (rows.is_dir() or not (why and video)):
+        raise click.UsageError("--why is for the rows of one video and needs --video; --weights is for --why.")
     if rows.is_dir():
         if names:
             raise click.UsageError("--names is for the rows of one video; people have other numbers in each.")
@@ -62,7 +80,13 @@ def command(rows: Path, output: Path | None, video: Path | None, names: dict[int
     folder = output or Path(report_folder(rows))
     for name in REPORT_FILES:
         refuse_existing(folder / name, force)
-    click.echo(f"Saved {write_report_of(rows, folder, rows.stem, video, names)}")
+    with contextlib.ExitStack() as stack:
+        explain = None
+        if why:
+            from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+
+            explain = stack.enter_context(EmotionAnalyzer(AnalysisConfig(weights=weights))).explain_box
+        click.echo(f"Saved {write_report_of(rows, folder, rows.stem, video, names, explain)}")
 
 
 def _report_folder(folder: Path, output: Path, videos: Path | None, force: bool) -> None:

@@ -120,7 +120,9 @@ def _do_task(
         rows = next(path for path in data if str(path) != STANDARD_OUTPUT)
         played = player(annotated, task.report, options.start_s) if annotated else player(task.source, task.report)
         table, title = read_table(rows), task.source.name
-        saved.append(write_report(table, task.report, title, task.source, played, summary.span_s))
+        saved.append(
+            write_report(table, task.report, title, task.source, played, summary.span_s, explain=analyzer.explain_box)
+        )
     return Outcome(task, summary, tuple(saved))
 
 

@@ -15,6 +15,7 @@ from live_emotion.visualization.report.people import Person
 from live_emotion.visualization.report.player import Player
 from live_emotion.visualization.report.svg import SMALLEST_OTHER, axis, band
 from live_emotion.visualization.report.template import fill
+from live_emotion.visualization.report.thumbnail import Moment
 from live_emotion.visualization.times import duration_text, time_text
 
 TEMPLATE, SCRIPT = "report.html.j2", "report.js"
@@ -42,11 +43,13 @@ class Card:
         person: what the rows say.
         course: what the person showed over time.
         thumbnail: a JPEG file, or None.
+        moments: when the person showed each emotion most typically.
     """
 
     person: Person
     course: Course
-    thumbnail: bytes | None
+    thumbnail: bytes | None = None
+    moments: Sequence[Moment] = ()
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,17 @@ def _card(card: Card, names: Sequence[str]) -> dict[str, object]:
     unclear_s = person.seen_s - person.readable_s
     return {
         "name": person.name,
-        "thumbnail": f"data:image/jpeg;base64,{base64.b64encode(card.thumbnail).decode()}" if card.thumbnail else "",
+        "thumbnail": _as_data(card.thumbnail) if card.thumbnail else "",
+        "moments": [
+            {
+                "emotion": moment.emotion,
+                "fill": hex_colours(names)[moment.index],
+                "time": time_text(moment.time_s, tenths),
+                "picture": _as_data(moment.picture),
+                "why": moment.why,
+            }
+            for moment in card.moments
+        ],
         "emotion": max(parts, key=lambda part: part.share).name if person.shares.any() else "",
         "seen": _unbroken(person.seen_s),
         "unclear": _unbroken(unclear_s) if unclear_s >= SMALLEST_UNCLEAR_S else "",
@@ -150,6 +163,11 @@ def _card(card: Card, names: Sequence[str]) -> dict[str, object]:
         "parts": parts if person.shares.any() else [],
         "band": band(card.course),
     }
+
+
+def _as_data(jpeg: bytes) -> str:
+    """A picture's address that holds it."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 
 def _unbroken(seconds: float) -> str:

@@ -16,7 +16,7 @@ from live_emotion.visualization.report.html import Card, render_page
 from live_emotion.visualization.report.people import Person, overall_shares, people
 from live_emotion.visualization.report.player import Player
 from live_emotion.visualization.report.summary import summarize
-from live_emotion.visualization.report.thumbnail import thumbnail
+from live_emotion.visualization.report.thumbnail import Explain, moments, thumbnail
 from live_emotion.visualization.report.timeline import draw_timeline
 from live_emotion.visualization.times import time_text
 
@@ -45,6 +45,7 @@ def write_report(
     span_s: tuple[float, float] | None = None,
     names: Mapping[int, str] | None = None,
     start_s: float = 0.0,
+    explain: Explain | None = None,
 ) -> Path:
     """Writes ``report.html``, one page that holds all it shows, ``timeline.png`` and ``people.csv``.
 
@@ -52,11 +53,12 @@ def write_report(
         table: the rows of a video.
         folder: made if it is missing.
         title: of the page: the video's name.
-        video: that the rows are of, for a thumbnail of each person; None: none.
+        video: that the rows are of, for a thumbnail of each person and of each emotion of theirs; None: none.
         played: the video that the page plays; None: none.
         span_s: from when to when faces were looked for, in seconds; None: where there are rows.
         names: of people by their numbers; numbers of one name are one person.
         start_s: the time in the rows at which ``video`` begins, in seconds.
+        explain: says why an emotion was read, for those thumbnails; None: that is not said.
 
     Returns:
         the page.
@@ -75,7 +77,10 @@ def write_report(
     cards = []
     if edges is not None:
         courses = [course(person.rows, edges) for person in shown]
-        cards = [Card(p, c, thumbnail(video, p, start_s) if video else None) for p, c in zip(shown, courses)]
+        cards = [
+            Card(p, c, thumbnail(video, p, start_s), moments(video, p, start_s, explain)) if video else Card(p, c)
+            for p, c in zip(shown, courses)
+        ]
         with atomic_path(target / TIMELINE_FILE) as temporary:
             drawn = draw_timeline([(p.name, c) for p, c in zip(shown, courses)], edges, table.class_names)
             temporary.write_bytes(drawn)
