@@ -393,6 +393,14 @@ def test_the_last_half_minute_is_shown_when_asked_for(analyzer, tmp_path, portra
     assert not np.array_equal(window.shown[-1][lower], portrait[lower])
 
 
+def test_why_is_said_and_drawn_when_asked_for(analyzer, tmp_path, portrait):
+    window = ScriptedWindow({10: "w"}, closes_after=150)
+    loop, _ = run(analyzer, tmp_path, PacedSource([portrait] * 500), window)
+    assert loop.settings.why and not loop.settings.heat
+    assert any(re.match(r"1: .*neutral", line) for line in loop._lines())
+    assert not np.array_equal(window.shown[-1], window.shown[9])
+
+
 def test_in_the_end_it_says_what_was_seen(analyzer, tmp_path, portrait):
     loop, _ = run(analyzer, tmp_path, PacedSource([portrait] * 50), ScriptedWindow())
     emotion = analyzer.analyze(LiveFrame(99, 200.0, portrait, 0.0)).faces[0].emotion

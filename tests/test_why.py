@@ -124,6 +124,11 @@ def test_it_is_said_in_words(without, text):
     assert str(Why("happy", 0.96, dict(zip(NAMES, without)))) == text
 
 
+def test_an_emotion_of_other_frames_is_said_to_be_that():
+    why = Why("happy", 0.02, dict.fromkeys(NAMES, 0.01))
+    assert str(why) == "this image alone shows hardly any of it: happy 2%"
+
+
 def test_faces_that_cannot_be_read_have_no_why(detector, smile):
     (face,) = detector.detect(smile)
     dark = TrackedFace(face.box, face.score, face.keypoints, face.prediction, note="too dark")

@@ -50,6 +50,8 @@ class Why:
 
     def __str__(self) -> str:
         regions, before = self.regions, f"{self.confidence:.0%}"
+        if self.confidence < SLIGHT:  # what is shown was smoothed over other frames
+            return f"this image alone shows hardly any of it: {self.emotion} {before}"
         if not regions:
             return f"no part alone: {self.emotion} stays at {min(self.without.values()):.0%} or more, {before} with all"
         left = [f"{self.without[name]:.0%}" for name in regions]
