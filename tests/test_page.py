@@ -195,7 +195,7 @@ def test_it_comes_back_after_the_server_was_started_again(tab, tmp_path, server,
     monkeypatch.setattr(server, "origin", own.origin)
     page = see(tab())
     own.close()
-    expect(page.locator("#connection")).to_contain_text("comes back by itself")
+    expect(page.locator("#notice")).to_contain_text("comes back by itself")
     own = Server(tmp_path, port=own.port)
     try:
         expect(page.locator("#connection")).to_have_text("connected")
@@ -210,7 +210,7 @@ def test_it_comes_back_after_the_server_was_started_again(tab, tmp_path, server,
 def test_without_the_token_it_says_where_to_find_it(browser, server):
     page = browser.new_page()
     page.goto(server.origin)
-    expect(page.locator("#connection")).to_contain_text("Open the address that live-emotion serve prints")
+    expect(page.locator("#notice")).to_contain_text("Open the address that live-emotion serve prints")
     page.close()
 
 

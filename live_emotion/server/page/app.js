@@ -35,6 +35,7 @@ let sent = null; // number and time of the frame whose answer is awaited
 let isFresh = false, isTaking = false, isPaused = false;
 let number = 0;
 let times = []; // of the answers of the last moments
+let standing = ""; // what is to be done about the connection
 const seen = new Set();
 
 const camera = new Camera(() => { isFresh = true; step(); }, (why) => welcome("The camera stopped", why, "Try again"));
@@ -43,7 +44,7 @@ const bands = new Bands(find("bands"), find("key"));
 const recorder = new Recorder(view, notice);
 const connection = new Connection({ state: showState, status: meet, ready: begin, result: take, enrol: learn, error: refuse, marked });
 const markers = new Markers(find("markers"), find("marker-labels"), find("marks"), (text) => connection.send({ type: "marker", label: text }));
-const enrolment = new Enrolment(find, (message) => connection.send(message), () => { find("enrol").focus(); repaint(); });
+const enrolment = new Enrolment(find, (message) => connection.send(message), () => { enable(); find("enrol").focus(); repaint(); });
 const files = new Files(find("results"), () => ({ colors: server?.colors ?? {}, query: new URLSearchParams(options()) }));
 
 // ---- frames, one at a time, always the newest
@@ -54,8 +55,7 @@ async function step() {
   isTaking = true;
   isFresh = false;
   const at = performance.now() / 1000;
-  const picture = await camera.take(settings.width);
-  isTaking = false;
+  const picture = await camera.take(settings.width).finally(() => { isTaking = false; });
   if (connection.state !== "live" || isPaused) return;
   sent = { number: ++number, at };
   connection.sendFrame(number, at, picture);
@@ -64,13 +64,11 @@ async function step() {
 /** Takes the answer to a frame: that very frame is painted, so that boxes fit. */
 function take(result) {
   if (result.frame !== sent?.number) return;
-  const now = performance.now() / 1000, { at } = sent;
-  sent = null;
+  const { at } = sent, now = receive();
   if (!camera.isOn) return;
   for (const face of result.faces) face.name = names.get(face.track_id) ?? face.name;
   shown = result;
   for (const { track_id } of result.faces) seen.add(track_id);
-  times = [...times.filter((time) => now - time < RATE_S), now];
   people.update(result.faces, now);
   keepPicture();
   repaint();
@@ -80,10 +78,18 @@ function take(result) {
   step();
 }
 
+/** The answer to the frame that was sent is there. @returns {number} when, in seconds. */
+function receive() {
+  sent = null;
+  const now = performance.now() / 1000;
+  times = [...times.filter((time) => now - time < RATE_S), now];
+  return now;
+}
+
 /** During an enrolment a frame is answered by what to do next. */
 function learn(message) {
   if (message.frame === sent?.number) {
-    sent = null;
+    receive();
     keepPicture();
     repaint();
   }
@@ -136,10 +142,12 @@ function writeNumbers(now, delay_s) {
 
 // ---- the server
 
-function showState(state, words) {
+function showState(state, words, advice) {
   const pill = find("connection");
   pill.dataset.state = state;
   if (pill.textContent !== words) pill.textContent = words;
+  standing = advice;
+  notice(standing);
   if (state === "live") return;
   sent = null;
   if (enrolment.isOn) { enrolment.end(); notice("The connection was lost; nothing was learned."); }
@@ -174,8 +182,10 @@ function reset() {
   find("session-summary").textContent = "Nothing was seen yet.";
 }
 
+/** Names somebody; an empty name takes the name away. */
 function rename(id, name) {
-  names.set(id, name);
+  if (name) names.set(id, name);
+  else names.delete(id);
   connection.send({ type: "name", track_id: id, name });
   for (const face of shown?.faces ?? []) if (face.track_id === id) face.name = name;
   repaint();
@@ -230,15 +240,18 @@ function clear() {
 
 // ---- buttons and keys
 
+/** Says something for a while. */
 function notice(text) {
-  find("notice").textContent = text;
+  const place = find("notice");
+  if (place.textContent !== text) place.textContent = text;
   clearTimeout(notice.timer);
-  notice.timer = setTimeout(() => { find("notice").textContent = ""; }, NOTICE_MS);
+  notice.timer = setTimeout(() => { if (place.textContent !== standing) place.textContent = standing; }, NOTICE_MS);
 }
 
 function enable() {
-  const isSeeing = camera.isOn, isLive = connection.state === "live";
-  for (const id of ["pause", "screenshot", "record"]) find(id).disabled = !isSeeing;
+  const isSeeing = camera.isOn, isLive = connection.state === "live" && !enrolment.isOn;
+  for (const id of ["screenshot", "record"]) find(id).disabled = !isSeeing;
+  find("pause").disabled = !isSeeing || enrolment.isOn;
   find("enrol").disabled = !(isSeeing && isLive);
   find("forget").disabled = !isLive;
   markers.enabled = isSeeing && isLive;
@@ -280,6 +293,7 @@ const ACTIONS = {
     change({ name });
     if (isPaused) ACTIONS.pause();
     enrolment.begin(name);
+    enable();
   },
   fullscreen: () => (document.fullscreenElement ? document.exitFullscreen() : find("stage").requestFullscreen()),
   "open-settings": () => ask(find("settings")),

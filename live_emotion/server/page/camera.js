@@ -1,8 +1,7 @@
 // The browser's cameras: which there are, what the chosen one sees, and what to do where there is none.
 
 const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
-const TICK_MS = 33;
-const QUALITY = 0.85; // of the JPEG that is sent
+const TICK_MS = 33, LATE_MS = 100;
 
 const TROUBLE = {
   NotAllowedError: "The browser was not allowed to use the camera. Allow it at the camera's sign in the address bar, then try again.",
@@ -27,10 +26,12 @@ export class Camera {
     this.video.muted = this.video.playsInline = true;
     this.frame = document.createElement("canvas");
     this.pen = this.frame.getContext("2d", { alpha: false });
-    this.small = new OffscreenCanvas(1, 1);
-    this.ticker = new Worker(trusted("/page/ticker.js"));
-    this.ticker.onmessage = () => this.isOn && this.onFrame();
-    document.addEventListener("visibilitychange", () => this.tick());
+    this.background = new Worker(trusted("/page/background.js"));
+    this.background.onmessage = ({ data: { jpeg } }) => {
+      if (jpeg) this.hand(jpeg);
+      // a page that is not in front is told of no frames, but goes on, for a recording or for OBS
+      else if (this.isOn && this.video.videoWidth && performance.now() - this.toldAt > LATE_MS) this.onFrame();
+    };
     navigator.mediaDevices?.addEventListener("devicechange", () => this.onChange?.());
   }
 
@@ -55,14 +56,13 @@ export class Camera {
       return TROUBLE[error.name] ?? `The camera did not open (${error.message}). Try again, or choose another one.`;
     }
     this.watch();
-    this.tick();
     return "";
   }
 
   close() {
     for (const track of this.stream?.getTracks() ?? []) { track.onended = null; track.stop(); }
     this.stream = this.video.srcObject = null;
-    this.tick();
+    this.background.postMessage({ everyMs: 0 });
   }
 
   /** Identity of the one that is open; empty where none is. */
@@ -79,13 +79,16 @@ export class Camera {
 
   watch() {
     const stream = this.stream;
-    const next = () => { if (this.stream === stream) { this.onFrame(); this.video.requestVideoFrameCallback(next); } };
-    this.video.requestVideoFrameCallback(next);
-  }
-
-  /** A page in the background is told of no frames; a worker's clock goes on there, for a recording or for OBS. */
-  tick() {
-    this.ticker.postMessage(this.isOn && document.hidden ? TICK_MS : 0);
+    const wait = this.video.requestVideoFrameCallback?.bind(this.video) ?? requestAnimationFrame; // older Firefox
+    const next = () => {
+      if (this.stream !== stream) return;
+      this.toldAt = performance.now();
+      this.onFrame();
+      wait(next);
+    };
+    this.toldAt = performance.now();
+    wait(next);
+    this.background.postMessage({ everyMs: TICK_MS });
   }
 
   /** Takes what the camera sees now into `frame`.
@@ -97,10 +100,9 @@ export class Camera {
     if (this.frame.height !== videoHeight) this.frame.height = videoHeight;
     this.pen.drawImage(this.video, 0, 0);
     const shrink = Math.min(1, width / videoWidth);
-    this.small.width = Math.round(videoWidth * shrink);
-    this.small.height = Math.round(videoHeight * shrink);
-    this.small.getContext("2d", { alpha: false }).drawImage(this.frame, 0, 0, this.small.width, this.small.height);
-    const picture = await this.small.convertToBlob({ type: "image/jpeg", quality: QUALITY });
-    return picture.arrayBuffer();
+    const size = { resizeWidth: Math.round(videoWidth * shrink), resizeHeight: Math.round(videoHeight * shrink) };
+    const frame = await createImageBitmap(this.frame, { ...size, resizeQuality: "medium" });
+    this.background.postMessage({ frame }, [frame]);
+    return new Promise((done) => { this.hand = done; });
   }
 }

@@ -9,19 +9,20 @@ const REPLACED = 1013; // close code: the same session was opened elsewhere
 const HEADER_BYTES = 12;
 const KEPT = "session"; // in the tab's storage, so that a reload goes on with it
 
+/** Of each state, what it is called, and what to do. */
 const WORDS = {
-  connecting: "connecting …",
-  ready: "ready",
-  live: "connected",
-  lost: "Connection lost. Is live-emotion serve still running? This page comes back by itself.",
-  full: "As many pages are open as live-emotion serves at once. Close one; this page comes back by itself.",
-  refused: "Not let in. Open the address that live-emotion serve prints; each start has a new key.",
-  replaced: "This session went on in another tab. Reload this page to have it back.",
+  connecting: ["connecting …", ""],
+  ready: ["ready", ""],
+  live: ["connected", ""],
+  lost: ["connection lost", "Is live-emotion serve still running? This page comes back by itself."],
+  full: ["waiting", "As many pages are open as live-emotion serves at once. Close one; this page comes back by itself."],
+  refused: ["not let in", "Open the address that live-emotion serve prints; each start has a new key."],
+  replaced: ["in another tab", "This session went on in another tab. Reload this page to have it back."],
 };
 
 export class Connection {
   /** @param {object} hear a function for each type of message of the server, `status(status)` for what it says of
-   *   itself, and `state(name, words)`. */
+   *   itself, and `state(name, words, advice)`. */
   constructor(hear) {
     Object.assign(this, { hear, state: "connecting", options: {}, wait: SHORTEST_WAIT_MS, isWanted: false });
     setInterval(() => this.send({ type: "ping" }), PING_MS);
@@ -75,7 +76,7 @@ export class Connection {
 
   say(state) {
     this.state = state;
-    this.hear.state(state, WORDS[state]);
+    this.hear.state(state, ...WORDS[state]);
   }
 
   start() {

@@ -19,6 +19,7 @@ export class Enrolment {
   begin(name) {
     this.isOn = true;
     this.root.hidden = false;
+    this.root.focus();
     this.show({ title: "Look into the camera", keys: ["cancel"] });
     this.send({ type: "enrol", name });
   }

@@ -7,7 +7,7 @@ import { count, label, tag } from "./words.js";
 
 const POLL_MS = 400;
 const KNOWN = ["image/jpeg", "image/png", "image/webp"], MOST_BYTES = 1e7, MOST_PIXELS = 4e7, LONGEST_SIDE = 4096;
-const TEXT = 0.035; // height of the text in parts of the photo's shorter side
+const TEXT_PX = 12; // height of the text at faces, as it is seen
 const AWAY = "live-emotion does not answer. Start it again, then choose the file once more.";
 
 export class Files {
@@ -23,6 +23,7 @@ export class Files {
       const card = new Card(file.name);
       this.root.hidden = false;
       this.root.prepend(card.root);
+      card.root.scrollIntoView({ block: "nearest" });
       card.onClose = () => { card.root.remove(); this.root.hidden = !this.root.childElementCount; };
       try {
         if (file.type.startsWith("image/")) await this.readPhoto(file, card);
@@ -45,7 +46,7 @@ export class Files {
     card.say(faces.length ? count(faces.length, "face") : "No face was found.");
     const numbered = faces.map((face, i) => ({ ...face, track_id: i + 1 }));
     card.list(numbered.map((face) => `${tag(face)}: ${label(face)}`));
-    card.paint(photo, numbered, { frame: width, colors, text: TEXT * Math.min(photo.width, photo.height) });
+    card.paint(photo, numbered, { frame: width, colors });
   }
 
   async readVideo(file, card) {
@@ -129,8 +130,8 @@ class Card {
     canvas.setAttribute("aria-label", `The photo with ${count(faces.length, "face")} marked`);
     const pen = canvas.getContext("2d");
     pen.drawImage(photo, 0, 0);
-    paintFaces(pen, faces, how);
     this.root.firstChild.after(canvas);
+    paintFaces(pen, faces, { ...how, text: (TEXT_PX * photo.width) / canvas.clientWidth });
   }
 
   finish({ report, rows, video }, text, forget) {

@@ -103,7 +103,8 @@ class Card {
   /** Asks for the name in the place of the name. */
   ask() {
     const form = make("form"), input = make("input"), save = make("button");
-    Object.assign(input, { value: this.who.textContent, maxLength: 40, autocomplete: "off", spellcheck: false });
+    const isNamed = this.who.textContent !== person({ track_id: this.id });
+    Object.assign(input, { value: isNamed ? this.who.textContent : "", maxLength: 40, autocomplete: "off", spellcheck: false });
     input.setAttribute("aria-label", `Name of ${this.who.textContent}`);
     save.textContent = "Save";
     form.append(input, save);
@@ -111,12 +112,14 @@ class Card {
     form.onsubmit = (event) => {
       event.preventDefault();
       const name = input.value.trim();
-      if (name) { this.who.textContent = name; this.onName(this.id, name); }
+      this.who.textContent = person({ track_id: this.id, name });
+      this.onName(this.id, name);
       end();
     };
     form.onkeydown = (event) => { if (event.key === "Escape") end(); };
     this.head.hidden = this.isNaming = true;
     this.root.prepend(form);
+    input.focus();
     input.select();
   }
 }
