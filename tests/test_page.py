@@ -25,7 +25,7 @@ from test_classifier import make_weights
 from videos import make_video, numbered_frames
 
 from live_emotion.types import EMOTIONS
-from live_emotion.visualization.palette import emotion_colours
+from live_emotion.visualization.palette import QUIET, emotion_colours
 
 if BROWSER is None or sys.platform == "win32":
     pytest.skip("needs Chromium or Chrome on the PATH, and the signals of Linux or macOS", allow_module_level=True)
@@ -45,6 +45,9 @@ POSE_S = 7.0
 
 GUIDED = ("neutral", "angry", "happy", "sad")
 """The order in which an enrolment asks for them."""
+
+EDGES = (40, 90, 140, 190)
+"""Grey levels beside the face, by which a test knows which emotion the camera sees."""
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 
@@ -78,10 +81,10 @@ def camera(tmp_path_factory, portrait) -> Path:
     """What the camera sees, again and again: the portrait shows one emotion after the other."""
     path = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
     with path.open("wb") as file:
-        for emotion in GUIDED:
+        for emotion, grey in zip(GUIDED, EDGES):
             jpegs = []
             for light in (0.9, 0.95, 1.0, 1.05, 1.1):
-                image = np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
+                image = np.full((SIZE[1], SIZE[0], 3), grey, np.uint8)
                 image[:, 64:576] = pose(portrait, emotion, light)[: SIZE[1]]
                 jpegs.append(cv2.imencode(".jpg", image)[1].tobytes())
             file.writelines(itertools.islice(itertools.cycle(jpegs), round(POSE_S * RATE)))
@@ -166,15 +169,17 @@ def test_the_emotion_of_a_face_is_shown(tab):
     assert page.url.endswith("/"), "the token stays in the address"
     expect(page.locator("#connection")).to_have_text("connected")
     expect(page.locator("#privacy")).to_have_text("Nothing leaves this machine")
-    expect(page.locator("#people .name")).to_have_text("Person 1")
-    expect(page.locator("#people .bars dt").filter(visible=True)).to_contain_text(["angry", "happy", "neutral", "sad"])
-    expect(page.locator("#said")).to_contain_text("Person 1: ")
+    expect(page.locator("#people .name").first).to_have_text("Person 1")
+    bars = page.locator("#people .bars").first
+    expect(bars.locator("dt").filter(visible=True)).to_contain_text(["angry", "happy", "neutral", "sad"])
+    expect(page.locator("#said")).to_contain_text(re.compile(r"Person \d+: "))
     expect(page.locator("#numbers")).to_have_text(re.compile(r"[1-9]\d* FPS · \d+ ms"))
     told = re.compile(r"Person 1, last minute: \w+ \d+%")
-    expect(page.locator("#bands canvas")).to_have_attribute("aria-label", told)
+    expect(page.locator("#bands canvas").first).to_have_attribute("aria-label", told)
     pause(page)
-    emotion = page.locator("#people .shown").inner_text().split()[0]
-    box = np.abs(picture(page).astype(int) - dict(zip(EMOTIONS, emotion_colours(EMOTIONS)))[emotion]).max(axis=2) < 12
+    emotion = page.locator(".person:not(.away) .shown").inner_text().split()[0]
+    colours = {**dict(zip(EMOTIONS, emotion_colours(EMOTIONS))), "unsure:": QUIET}
+    box = np.abs(picture(page).astype(int) - colours[emotion]).max(axis=2) < 12
     assert box.sum() > 500, "no box of the emotion's colour"
 
 
@@ -238,12 +243,12 @@ def test_names_and_markers_are_in_what_is_exported(tab):
     page.locator("h1").click()
     page.keyboard.press("3")
     expect(page.locator("#marks")).to_contain_text("a question")
-    page.locator("#people .name").click()
+    pause(page)
+    name = page.locator(".person:not(.away) .name")
+    name.click()
     page.keyboard.type("Grace")
     page.keyboard.press("Enter")
-    expect(page.locator("#people .name")).to_have_text("Grace")
-    expect(page.locator("#said")).to_contain_text("Grace: ")
-    pause(page)
+    expect(name).to_have_text("Grace")
 
     def export(name):
         with page.expect_download() as download:
@@ -256,28 +261,28 @@ def test_names_and_markers_are_in_what_is_exported(tab):
     assert "a question" in export("markers")
     with page.expect_popup() as popup:
         page.locator("#export-report").click()
-    expect(popup.value.locator("h3").first).to_have_text("Grace")
+    expect(popup.value.locator("h3", has_text="Grace").first).to_be_visible()
     page.locator("#forget").click()
     page.get_by_role("dialog").get_by_role("button", name="Forget it").click()
     expect(page.locator("#marks")).to_be_empty()
     page.locator("#pause").click()
-    expect(page.locator("#people .name")).to_have_text("Person 1")
+    expect(page.locator("#people .name").first).to_have_text("Person 1")
 
 
 def test_it_learns_a_face(tab):
     page = see(tab())
+    page.wait_for_timeout(2000)
+    if int(page.locator("#numbers").inner_text().split()[0]) < 6:
+        pytest.skip("this machine is too busy to take five frames within two seconds")
     page.locator("#enrol").click()
     page.get_by_label("Name", exact=True).fill("grace")
     page.get_by_role("button", name="Begin").click()
     begin = page.locator("#guide-keys").get_by_role("button", name="Begin")
     expect(begin).to_be_visible()
-    # the camera sees each emotion when it is asked for, if it begins with the first
-    page.evaluate(
-        """async () => {
-            const video = document.createElement("video");
-            video.srcObject = await navigator.mediaDevices.getUserMedia({ video: true });
-        }"""
-    )
+    # the camera sees each emotion when it is asked for, if both begin with the first
+    edge = "Math.abs(document.getElementById('view').getContext('2d').getImageData(5, 5, 1, 1).data[0] - {}) < 20"
+    for grey in (EDGES[-1], EDGES[0]):
+        page.wait_for_function(edge.format(grey), timeout=60_000)
     begin.click()
     for word in ("Relax", "angry", "Smile", "sad"):
         expect(page.locator("#guide-title")).to_contain_text(word)
@@ -285,7 +290,7 @@ def test_it_learns_a_face(tab):
     expect(page.locator("#guide-note")).to_contain_text(re.compile(r"recognised \d+% before, \d+% now"))
     page.keyboard.press("Enter")
     expect(page.locator("#guide")).to_be_hidden()
-    expect(page.locator("#people .name")).to_contain_text("grace")
+    expect(page.locator("#people .name", has_text="grace")).to_be_visible()
 
 
 def test_photos_and_videos_are_read(tab, tmp_path, portrait):
@@ -355,7 +360,7 @@ def test_it_fits_and_anybody_can_use_it(tab, server, viewport, theme):
 
 def test_the_keyboard_alone_does_everything(tab):
     page = see(tab())
-    focused = "document.activeElement.id || document.activeElement.textContent.trim()"
+    focused = "(({ id, className, textContent }) => id || className || textContent)(document.activeElement)"
 
     def walk_to(wanted):
         seen = []
@@ -370,11 +375,11 @@ def test_the_keyboard_alone_does_everything(tab):
     page.keyboard.press("Space")
     expect(page.locator("#pause")).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("Space")
-    walk_to("Person 1")
+    walk_to("name")
     page.keyboard.press("Enter")
     page.keyboard.type("Grace")
     page.keyboard.press("Escape")
-    assert page.evaluate(focused) == "Person 1"
+    assert page.evaluate(focused) == "name"
     walk_to("7")
     page.keyboard.press("Enter")
     expect(page.locator("#marks")).to_contain_text("7")
@@ -429,7 +434,7 @@ def test_other_emotions_have_bars_and_colours_of_their_own(tab, tmp_path, server
     own = Server(tmp_path, "--weights", str(tmp_path / "own.pth"))
     monkeypatch.setattr(server, "origin", own.origin)
     page = tab(viewport=PHONE)
-    expect(page.locator("#people .bars dt").filter(visible=True)).to_have_text(list(class_names))
+    expect(page.locator("#people .bars").first.locator("dt").filter(visible=True)).to_have_text(list(class_names))
     expect(page.locator("#key li").filter(visible=True)).to_have_text([*class_names, "unclear"])
     fills = page.locator("#people .fill").evaluate_all("(all) => all.slice(0, 2).map((e) => e.style.background)")
     assert len(set(fills)) == 2
@@ -445,7 +450,7 @@ def test_the_overlay_shows_who_is_seen_on_nothing(tab, server, style, shown):
     overlay.goto(f"{server.origin}/overlay?style={style}&scale=2")
     expect(overlay.locator(shown).first).to_be_visible()
     if style != "boxes":
-        expect(overlay.locator("main")).to_contain_text("Person 1")
+        expect(overlay.locator("main")).to_contain_text("Person ")
     shot = np.array(Image.open(io.BytesIO(overlay.screenshot(omit_background=True))))
     assert shot[-1, -1, 3] == 0 and (shot[..., 3] > 0).any()
     nobody.goto(f"{server.origin}/overlay?person=Ben")
