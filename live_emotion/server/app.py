@@ -83,9 +83,11 @@ class EventsApp:
         return None
 
     async def session(self, request: Request) -> Response:
-        """``POST /session``: a cookie for whoever holds the token."""
+        """``POST /session``: a cookie for whoever holds the token. A browser that has one stays who it is: its other
+        tabs have sessions."""
         response = Response(status_code=204)
-        name, value = cookie_name(request.scope), self._tokens.new_cookie()
+        name = cookie_name(request.scope)
+        value = self._tokens.new_cookie(self._tokens.browser(request.cookies.get(name, "")))
         secure = is_secure(request.scope)
         response.set_cookie(name, value, COOKIE_S, path="/", secure=secure, httponly=True, samesite="strict")
         return response

@@ -80,9 +80,9 @@ class Tokens:
         """Whether a text is the token, in time that does not tell how much of it is right."""
         return hmac.compare_digest(text.encode(), self._token)
 
-    def new_cookie(self) -> str:
-        """A cookie's value for another browser."""
-        return self._signed(f"{secrets.token_urlsafe(16)}.{int(self._clock()) + COOKIE_S}")
+    def new_cookie(self, browser: str | None = None) -> str:
+        """A cookie's value for a browser that is known, or for another one."""
+        return self._signed(f"{browser or secrets.token_urlsafe(16)}.{int(self._clock()) + COOKIE_S}")
 
     def browser(self, cookie: str) -> str | None:
         """Whose cookie it is, or None where it is no good (any more)."""

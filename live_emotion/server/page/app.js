@@ -299,8 +299,7 @@ const ACTIONS = {
   "open-settings": () => ask(find("settings")),
   async forget() {
     if (await ask(find("forget-dialog")) !== "forget") return;
-    await fetch(`/v1/sessions/${session}`, { method: "DELETE" });
-    connection.renew();
+    connection.renew(() => fetch(`/v1/sessions/${session}`, { method: "DELETE" }));
   },
   start: () => open(),
 };

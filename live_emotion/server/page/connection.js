@@ -5,7 +5,7 @@ import { enter } from "./session.js";
 const SHORTEST_WAIT_MS = 500, LONGEST_WAIT_MS = 4000;
 const ANSWER_MS = 20000; // after so long without an answer to a frame, the connection is taken for lost
 const PING_MS = 60000; // a socket that says nothing is closed by the server
-const REPLACED = 1013; // close code: the same session was opened elsewhere
+const ENDED = 1000, REPLACED = 1013; // close codes: the session was forgotten, or idle; it was opened elsewhere
 const HEADER_BYTES = 12;
 const KEPT = "session"; // in the tab's storage, so that a reload goes on with it
 
@@ -41,7 +41,10 @@ export class Connection {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => { this.hasBegun = false; this.start(); };
     socket.onmessage = ({ data }) => this.take(JSON.parse(data));
-    socket.onclose = ({ code }) => this.end(code === REPLACED ? "replaced" : isFull && !this.hasBegun ? "full" : "lost");
+    socket.onclose = ({ code }) => {
+      const lost = isFull && !this.hasBegun ? "full" : "lost";
+      this.end({ [ENDED]: "connecting", [REPLACED]: "replaced" }[code] ?? lost);
+    };
     this.socket = socket;
   }
 
@@ -89,9 +92,10 @@ export class Connection {
     if (this.state === "live") this.start();
   }
 
-  /** Begins a new session. */
-  renew() {
+  /** Begins a new session. @param {() => Promise} forget lets the server forget this one. */
+  async renew(forget) {
     sessionStorage.removeItem(KEPT);
+    await forget();
     this.socket.close();
   }
 
