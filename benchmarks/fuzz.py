@@ -67,8 +67,8 @@ NO_NUMBER = re.compile(r"(?:^|[,:\[ ])-?(?:nan|NaN|inf|Infinity)(?:$|[,\] }])", 
 NO_NUMBER_IN_PAGE = re.compile(r'(?:points|d|x|y|x1|x2|width|height|style)="[^"]*\b(?:nan|NaN|inf|Infinity)\b|>nan')
 
 FOREIGN = re.compile(
-    r"libpng|^TIFF|\[ ?(WARN|ERROR|INFO)|OpenCV|^[IWE]0000|Corrupt JPEG|Premature end|\[\w+ @ |Exception ignored|Warning:"
-    r"|terminate called|^W\d{4} |absl|imread",
+    r"libpng|^TIFF|\[ ?(WARN|ERROR|INFO)|OpenCV|^[IWE]0000|Corrupt JPEG|Premature end|\[\w+ @ |Exception ignored"
+    r"|Warning:|terminate called|^W\d{4} |absl|imread",
     re.MULTILINE,
 )
 """How what libraries print begins."""
@@ -249,7 +249,13 @@ def show(result: dict) -> None:
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep the cases with faults in this folder.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures and faults here.")
 def main(
-    count: int, seed: int, kinds: tuple[str, ...], only: int | None, jobs: int, keep: Path | None, json_file: Path | None
+    count: int,
+    seed: int,
+    kinds: tuple[str, ...],
+    only: int | None,
+    jobs: int,
+    keep: Path | None,
+    json_file: Path | None,
 ) -> None:
     """Count faults over damaged inputs of every kind."""
     chosen = kinds or tuple(KINDS)

@@ -37,17 +37,17 @@ def no_face() -> np.ndarray:
 
 
 @pytest.fixture
-def full_disk() -> Callable[[], AbstractContextManager[None]]:
-    """``with full_disk():`` files can be made, but nothing can be written to them.
+def full_disk() -> Callable[..., AbstractContextManager[None]]:
+    """``with full_disk():`` files can be made, but no more than so many bytes can be written to each, by default none.
 
     Not for the whole test: pytest itself writes when a test ends, perhaps to a file.
     """
     resource = pytest.importorskip("resource", reason="Windows limits no file's size")
 
     @contextlib.contextmanager
-    def limit() -> Iterator[None]:
+    def limit(size: int = 0) -> Iterator[None]:
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
         try:
             yield
         finally:

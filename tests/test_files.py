@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import time
 
 import pytest
 
@@ -105,3 +107,54 @@ def test_only_folders_that_were_made_and_got_nothing_are_removed(tmp_path):
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == [
         *("a", os.path.join("a", "d"), os.path.join("a", "d", "file"), "mine")
     ]
+
+
+def test_of_two_programs_that_write_one_file_the_later_one_says_so(tmp_path):
+    target = tmp_path / "out.txt"
+    with pytest.raises(OutputError, match="another program wrote it meanwhile"), atomic_path(target) as later:
+        later.write_text("later")
+        atomic_write_text(target, "earlier")
+    assert target.read_text() == "earlier"
+    assert os.listdir(tmp_path) == ["out.txt"]
+
+
+def test_so_it_is_where_the_file_system_has_no_links(tmp_path, monkeypatch):
+    def no_links(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    atomic_write_text(tmp_path / "a.txt", "x")
+    assert (tmp_path / "a.txt").read_text() == "x"
+    with pytest.raises(OutputError, match=r"another program|File exists"), atomic_path(tmp_path / "b.txt") as later:
+        later.write_text("later")
+        atomic_write_text(tmp_path / "b.txt", "earlier")
+    assert (tmp_path / "b.txt").read_text() == "earlier"
+
+
+def leave(path, age_s):
+    """Makes a file such as a killed program leaves, some seconds ago."""
+    path.write_text("half")
+    os.utime(path, (time.time() - age_s,) * 2)
+    return path
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows locks otherwise")
+def test_what_a_killed_run_left_is_swept_and_what_another_one_writes_is_not(tmp_path):
+    target = tmp_path / "a[1].txt"
+    left = leave(tmp_path / ".a[1].0123abcd.txt", 3600)
+    young = leave(tmp_path / ".a[1].1123abcd.txt", 1)
+    others = [leave(tmp_path / name, 3600) for name in (".b.0123abcd.txt", ".a[1].part.txt", "a[1].part-0123abcd.txt")]
+    with atomic_path(target) as busy:
+        os.utime(busy, (1, 1))
+        atomic_write_text(target.with_name("c.txt"), "x")
+        with pytest.raises(OutputError), atomic_path(target) as second:
+            assert busy.exists() and second.exists() and not left.exists()
+            atomic_write_text(target, "x")
+            busy.write_text("y")
+        target.unlink()
+    assert young.exists() and all(other.exists() for other in others)
+
+
+def test_a_file_whose_name_is_no_text_stands_escaped_in_others(tmp_path):
+    atomic_write_text(tmp_path / "a.txt", os.fsdecode(b"\xff.jpg"))
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "\\udcff.jpg"

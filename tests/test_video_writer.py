@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import av
+import numpy as np
 import pytest
 from videos import make_video, numbered_frames
 
@@ -60,6 +61,30 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(images, tmp_path, live, full
         for i, image in enumerate(images):
             video.write(image, i)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_leaves_what_was_recorded_live_and_it_plays(tmp_path, full_disk):
+    path, noise = tmp_path / "out.mp4", np.random.default_rng(0)
+    with full_disk(300_000), pytest.raises(OutputError, match=r"out\.mp4: .*; what was .* stays in ") as caught:
+        video = VideoWriter(path, live=True)
+        for i in range(400):
+            video.write(noise.integers(0, 255, (96, 128, 3), np.uint8), i / 10)
+    video.discard()
+    (kept,) = tmp_path.iterdir()
+    assert kept.name.startswith("out.part-") and str(kept) in str(caught.value)
+    with VideoFile(kept) as played:
+        times = [frame.time_s for frame in played]
+    assert len(times) > 20 and times == sorted(times)
+
+
+def test_of_two_writers_of_one_video_the_later_says_so(images, tmp_path):
+    with pytest.raises(OutputError, match="another program wrote it meanwhile"), VideoWriter(tmp_path / "a.mp4") as one:
+        one.write(images[0], 0)
+        with VideoWriter(tmp_path / "a.mp4") as other:
+            other.write(images[0], 0)
+        before = (tmp_path / "a.mp4").read_bytes()
+    assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
+    assert (tmp_path / "a.mp4").read_bytes() == before
 
 
 @pytest.mark.parametrize("live", [False, True])

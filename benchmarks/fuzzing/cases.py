@@ -127,10 +127,7 @@ def videos(root: Path, folder: Path, chance: random.Random) -> Case:
 
 def weights(root: Path, folder: Path, chance: random.Random) -> Case:
     """Networks whose bytes, description or numbers are damaged."""
-    if chance.random() < 0.5:
-        name = _damage_checkpoint(root, folder, chance)
-    else:
-        name = _damage_onnx(root, folder, chance)
+    name = (_damage_checkpoint if chance.random() < 0.5 else _damage_onnx)(root, folder, chance)
     photo = str(root / "pictures" / "a.jpg")
     kind = chance.randrange(8)
     if kind == 0:
@@ -168,7 +165,14 @@ def _damage_state(state: dict[str, Any], chance: random.Random) -> None:
     name = chance.choice(list(state))
     value = state[name]
     other = [
-        *(torch.full_like(value, 0), value[..., :1], value.double(), value.to(torch.complex64), value.long(), value * 0),
+        *(
+            torch.full_like(value, 0),
+            value[..., :1],
+            value.double(),
+            value.to(torch.complex64),
+            value.long(),
+            value * 0,
+        ),
         *(value.to_sparse() if value.dim() else value, None, "text", 3, [1], torch.zeros(0), value.half()),
     ]
     if value.is_floating_point():
@@ -232,7 +236,11 @@ def runs(root: Path, folder: Path, chance: random.Random) -> Case:
     else:
         content = torch.load(state, weights_only=True)
         name = chance.choice(list(content))
-        if kind == 2 and isinstance(content[name], dict) and isinstance(next(iter(content[name].values()), 0), torch.Tensor):
+        if (
+            kind == 2
+            and isinstance(content[name], dict)
+            and isinstance(next(iter(content[name].values()), 0), torch.Tensor)
+        ):
             _damage_state(content[name], chance)
         else:
             plain = {key: value for key, value in content.items() if key not in ("model", "average", "optimizer")}
@@ -342,7 +350,18 @@ def calls(root: Path, folder: Path, chance: random.Random) -> Case:
 
 
 NAMES = (
-    *(b"\xff\xfe", b"a\nb", b"a\rb", b"\x1b[2J", "ä".encode(), "日本語".encode(), "😀".encode(), b" ", b"a b", b"a'b\"c"),
+    *(
+        b"\xff\xfe",
+        b"a\nb",
+        b"a\rb",
+        b"\x1b[2J",
+        "ä".encode(),
+        "日本語".encode(),
+        "😀".encode(),
+        b" ",
+        b"a b",
+        b"a'b\"c",
+    ),
     *(b"-", b"--", b"-o", b"a:b", b"CON", b"nul.", b"a%20b%d%s", b"x" * 250, b"y" * 245, b"$(touch x)", b"*", b"a\\b"),
     *(b"\xc3\x28", "\u202egpj".encode(), b"a;b", b"{out}", b"<b>", b"&amp;", b"file=a", b".hidden", b"a.part-1234"),
 )
@@ -366,7 +385,10 @@ def names(root: Path, folder: Path, chance: random.Random) -> Case:
     arguments, program = {
         0: (["image", put(photo), "-o", out], MAIN),
         1: (["image", put(photo), chance.choice(["--json", "--data=rows.csv", "--data=-"])], MAIN),
-        2: (["video", put(root / "videos" / "a.mp4"), "-o", f"{out}.mp4", "--data", f"{out}.csv", "--report", out], MAIN),
+        2: (
+            ["video", put(root / "videos" / "a.mp4"), "-o", f"{out}.mp4", "--data", f"{out}.csv", "--report", out],
+            MAIN,
+        ),
         3: (["report", put(root / "tables" / "rows.csv"), "-o", out, "--names", f"1={out}"], MAIN),
         4: (["image", str(root / "pictures" / "a.jpg"), "--json", *network], MAIN),
         5: (["--data", str(root / "data"), "-o", out, *TRAIN], TRAINING),

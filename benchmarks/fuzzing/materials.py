@@ -95,7 +95,7 @@ def run(*arguments: str | Path, folder: Path) -> None:
 
 
 def make_all(root: Path) -> None:
-    """Writes whole files: ``pictures/``, ``videos/``, ``weights/``, ``tables/``, ``data/``, ``run/``, ``profile.json``."""
+    """Writes whole files: ``pictures/``, ``videos/``, ``weights/``, ``tables/``, ``data/``, ``run/`` and a profile."""
     for name in ("pictures", "videos", "weights", "tables", "data"):
         (root / name).mkdir()
     for name, content in pictures().items():

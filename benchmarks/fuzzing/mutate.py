@@ -187,7 +187,19 @@ def changed_toml(text: str, chance: random.Random) -> bytes:
         name = lines[place].partition("=")[0].strip()
         value = chance.choice(
             [
-                *("{}", "[]", "[[]]", "nan", "inf", "-inf", "1e999", "9" * 5000, "[" * DEEP, "{a=" * DEEP, "1979-05-27"),
+                *(
+                    "{}",
+                    "[]",
+                    "[[]]",
+                    "nan",
+                    "inf",
+                    "-inf",
+                    "1e999",
+                    "9" * 5000,
+                    "[" * DEEP,
+                    "{a=" * DEEP,
+                    "1979-05-27",
+                ),
                 *("true", '""', "'''", "0x7fffffffffffffff", "-1", "0", '"' + "c" * 300 + '"', '["a", "a"]', '["", 1]'),
                 *('"\\u0000"', '"../../.."', json.dumps(chance.choice(TEXTS)), str(chance.choice(NUMBERS[:-3]))),
             ]

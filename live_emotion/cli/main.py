@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import errno
 import importlib
-import os
-import signal
-import sys
-from types import FrameType
 from typing import Any
 
 import click
 
-from live_emotion.errors import LiveEmotionError
+from live_emotion.cli.guard import run_cli
 
 COMMANDS = {
     "webcam": "Read emotions live from a camera.",
@@ -30,14 +25,6 @@ COMMANDS = {
     "doctor": "Look for what is wrong on this machine, and say how to fix it.",
 }
 """Every subcommand with its short help. It lives here so that ``--help`` needs to load none of them."""
-
-
-LONGEST_SHOWN = 200
-"""Of a file in a message, in characters."""
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What the system says where nothing more can be written. Where it names no file, that is standard output, since
-those of files come as OutputErrors."""
 
 
 class LazyGroup(click.Group):
@@ -96,49 +83,6 @@ def cli() -> None:
     live-emotion image photo.jpg -o results    an annotated copy of a photo
     live-emotion video in.mp4 -o out.mp4       an annotated copy of a video
     """
-
-
-def run_cli(command: click.Command, program: str) -> None:
-    """Runs a command line and exits.
-
-    With 0; 1 for an error that a user can fix; 2 for wrong usage; 130 for Ctrl-C; 143 for SIGTERM, which ends it as
-    tidily. Where the reader of our output has gone, as in ``| head``, it ends with 1 and says nothing.
-    """
-    signal.signal(signal.SIGTERM, _terminate)
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what is wrong with a file, we say in a line
-    try:
-        sys.exit(command.main(prog_name=program, standalone_mode=False) or 0)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
-        sys.exit(130)
-    except LiveEmotionError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
-    except OSError as error:
-        if error.filename is not None:  # such as a name that is too long for the system
-            click.echo(f"Error: Cannot use {_shortened(error.filename)}: {error.strerror}.", err=True)
-            sys.exit(1)
-        if error.errno not in FULL:
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails once more as it exits
-        click.echo(f"Error: Cannot write to standard output: {error.strerror}.", err=True)
-        sys.exit(1)
-
-
-def _shortened(name: object) -> str:
-    """A file's name for a message, of any length and encoding."""
-    text = os.fsdecode(name) if isinstance(name, bytes) else str(name)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
-
-
-def _terminate(number: int, _: FrameType | None) -> None:
-    """Lets SIGTERM unwind what is going on, so that no half of a file is left behind."""
-    sys.exit(128 + number)
 
 
 def main() -> None:

@@ -51,6 +51,15 @@ max_faces_option = click.option(
     metavar="N",
     help="Most faces to read in an image: the largest. If there are more, their number is said.",
 )
+max_megapixels_option = click.option(
+    "--max-megapixels",
+    "most_megapixels",
+    type=click.FloatRange(0.001, 10_000),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Largest photo to read: small files may hold pictures that fill the memory. One takes 15 bytes a pixel.",
+)
 force_option = click.option("--force", is_flag=True, help="Overwrite files that exist.")
 
 profile_option = click.option(

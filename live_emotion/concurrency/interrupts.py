@@ -1,17 +1,47 @@
-"""Ctrl-C and SIGTERM, answered when it suits."""
+"""Ctrl-C, SIGTERM and SIGHUP, answered when it suits."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+import stat
 import threading
 from types import FrameType
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+TERMINATIONS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+"""How systems ask a program to end; the second comes when its terminal closes, where there is one."""
+
+SIGNALS = (signal.SIGINT, *TERMINATIONS)
+
+
+def is_ignored(kind: signal.Signals) -> bool:
+    """Whether whoever started this program, such as nohup, wants a signal to be ignored."""
+    return signal.getsignal(kind) == signal.SIG_IGN
+
+
+def forget_terminal(number: int) -> None:
+    """After SIGHUP, sends to nowhere what would be written to the terminal that is no longer there."""
+    if number == getattr(signal, "SIGHUP", None):
+        with contextlib.suppress(OSError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            for descriptor in (1, 2):
+                if not _is_file(descriptor):
+                    os.dup2(nowhere, descriptor)
+            os.close(nowhere)
+
+
+def _is_file(descriptor: int) -> bool:
+    """Whether an open file is one that is still there, and no terminal: those that closed say so of nothing."""
+    try:
+        return not stat.S_ISCHR(os.fstat(descriptor).st_mode)
+    except OSError:
+        return False
 
 
 class StopRequest:
-    """Notes the first Ctrl-C or SIGTERM within its block; a second one ends the program at once.
+    """Notes the first Ctrl-C, SIGTERM or SIGHUP within its block; a second one ends the program at once.
 
     Attributes:
         requested: whether one came.
@@ -23,7 +53,9 @@ class StopRequest:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
-        self._restore()
+        forget_terminal(number)
+        if number in (signal.SIGINT, signal.SIGTERM):  # a closing terminal may say so more than once
+            self._restore()
 
     def _restore(self) -> None:
         for kind, handler in self._before.items():
@@ -32,7 +64,7 @@ class StopRequest:
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():  # Python allows handlers nowhere else
-            self._before = {kind: signal.signal(kind, self._note) for kind in SIGNALS}
+            self._before = {kind: signal.signal(kind, self._note) for kind in SIGNALS if not is_ignored(kind)}
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
@@ -24,6 +24,9 @@ MOST_THREADS = 1024
 
 PROGRAM = ".pt2"
 """Suffix of what ``train export`` writes for programs that run without this package."""
+
+BATCH = 64
+"""Faces that go through a network at once: each takes some megabytes meanwhile."""
 
 GREY_FACES = np.full((2, FACE_SIZE, FACE_SIZE), round(PIXEL_MEAN), np.uint8)
 """What a network is tried out with, after which it is warm, too."""
@@ -254,7 +257,8 @@ class EmotionClassifier:
             return np.empty((0, self._count), np.float32)
         if self.profile:
             return self.profile.correct(*self.read(faces))
-        return self._mean([network.logits(faces) for network in self.networks])
+        parts = [self._mean([network.logits(each) for network in self.networks]) for each in _batches(faces)]
+        return np.concatenate(parts)
 
     def read(self, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities without a profile's correction, float32 (N, C + K), rows that sum to 1, and embeddings by the
@@ -270,8 +274,12 @@ class EmotionClassifier:
         _check_array(faces)
         if len(faces) == 0:
             return np.empty((0, self._count), np.float32), np.empty((0, 0), np.float32)
-        outputs = [network.run(faces) for network in self.networks]
-        return self._mean([logits for logits, _ in outputs]), outputs[0][1]
+        probabilities, embeddings = [], []
+        for each in _batches(faces):
+            outputs = [network.run(each) for network in self.networks]
+            probabilities.append(self._mean([logits for logits, _ in outputs]))
+            embeddings.append(outputs[0][1])
+        return np.concatenate(probabilities), np.concatenate(embeddings)
 
     @property
     def title(self) -> str:
@@ -290,12 +298,19 @@ class EmotionClassifier:
             found = probabilities.shape[1]
             raise WeightsError(f"The network tells {found} classes apart; give {found} names, not {self.class_names}.")
         if not np.isfinite(probabilities).all():
-            raise WeightsError("The network gives no numbers; its weights are damaged, get them again or train anew.")
+            name = f"The network in {', '.join(map(str, self.files))}" if self.files else "The network"
+            raise WeightsError(f"{name} gives no numbers; its weights are damaged, get them again or train anew.")
         return probabilities
 
     def classify(self, faces: np.ndarray) -> list[Prediction]:
         """As :meth:`predict`, with names: one :class:`Prediction` a face."""
         return [Prediction.from_probabilities(row, self.class_names) for row in self.predict(faces)]
+
+
+def _batches(faces: np.ndarray) -> Iterator[np.ndarray]:
+    """The faces in parts of at most :data:`BATCH`, each with its pixels in order."""
+    for i in range(0, len(faces), BATCH):
+        yield np.ascontiguousarray(faces[i : i + BATCH])
 
 
 def _check_array(faces: Any) -> None:

@@ -126,7 +126,10 @@ def _open(path: StrPath, device: str, threads: int) -> Any:
         options.add_session_config_entry(f"session.{pool}_op.allow_spinning", "0")
     providers = _providers(onnxruntime.get_available_providers(), device)
     try:
-        return onnxruntime.InferenceSession(os.fspath(path), options, providers=providers)
+        content = Path(path).read_bytes()  # onnxruntime itself opens no file whose name is no text
+        return onnxruntime.InferenceSession(content, options, providers=providers)
+    except OSError as error:
+        raise WeightsError(f"Cannot read {path}: {error.strerror}.") from error
     except Exception as error:  # onnxruntime's errors have no base of their own
         raise WeightsError(f"{path} is damaged or is no ONNX model; export it again.") from error
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import platformdirs
 
-from live_emotion.checks import is_name
+from live_emotion.checks import check_names, is_name, wrong
 from live_emotion.emotions import personalization
 from live_emotion.emotions.personalization import PULL, log_softmax, similarities
 from live_emotion.errors import ArgumentError, InputError
@@ -81,8 +81,11 @@ class Profile:
         """
         from live_emotion.emotions.classifier import EmotionClassifier
 
-        classifier = classifier or EmotionClassifier()
+        classifier = EmotionClassifier() if classifier is None else classifier
+        if not isinstance(classifier, EmotionClassifier):
+            raise wrong("classifier", "an EmotionClassifier or None", classifier)
         names = classifier.class_names
+        labels = check_names("labels", labels, "names of emotions")
         check_faces(faces)
         if not len(faces) or len(labels) != len(faces):
             raise ArgumentError(f"there must be one label for each face, not {len(labels)} for {len(faces)}")

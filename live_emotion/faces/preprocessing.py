@@ -38,6 +38,9 @@ CROP_RISE = 0.07
 LARGEST_BOX = 3
 """Of a face, in longer sides of the picture, or of one of :data:`LARGE_PICTURE`: a crop must fit into the memory."""
 
+ROWS_AT_ONCE = 64
+"""Of a picture that is computed with in floating point, which takes many times its memory."""
+
 LARGE_PICTURE = 4096
 """In pixels; below this the size of a picture does not matter."""
 
@@ -155,8 +158,12 @@ def shrunk(image: np.ndarray, largest_side: int) -> np.ndarray:
 
 def flatten_alpha(image: np.ndarray) -> np.ndarray:
     """Shows a transparent picture on mid grey: (H, W, 4) uint8 BGRA -> (H, W, 3) uint8 BGR."""
-    alpha = image[:, :, 3:].astype(np.float32) / 255
-    return np.rint(image[:, :, :3] * alpha + round(PIXEL_MEAN) * (1 - alpha)).astype(np.uint8)
+    flat = np.empty((*image.shape[:2], 3), np.uint8)
+    for i in range(0, len(image), ROWS_AT_ONCE):
+        rows = image[i : i + ROWS_AT_ONCE]
+        alpha = rows[:, :, 3:].astype(np.float32) / 255
+        flat[i : i + ROWS_AT_ONCE] = np.rint(rows[:, :, :3] * alpha + round(PIXEL_MEAN) * (1 - alpha))
+    return flat
 
 
 def normalize_faces(faces: Pixels) -> Pixels:

@@ -1,15 +1,26 @@
-"""Writing files so that a crash leaves the old one or the new one, never half of one."""
+"""Writing files so that a crash leaves the old one or the new one, never half of one.
+
+A file that is being written has a temporary name. On systems with ``flock`` its writer holds it locked, so that the
+next one to write the same file can tell what a killed program left from what another one is writing, and sweep it.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from live_emotion.errors import InputError, OutputError
+
+try:
+    import fcntl
+except ImportError:  # Windows, which deletes no file that is in use
+    fcntl = None  # type: ignore[assignment]
 
 
 class Unfinished(Protocol):
@@ -28,6 +39,16 @@ PART = ".part"
 """In the names of files that hold the first part of what they were to hold."""
 
 
+ESCAPED = "backslashreplace"
+"""How texts are written in which a file's name stands whose bytes are no text: those as ``\\udcff``."""
+
+SWEPT_AFTER_S = 60
+"""A temporary file is left to its writer for so long, in seconds, whether it is locked or not."""
+
+_locks: dict[Path, int] = {}
+"""Descriptors by which temporary files are held."""
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yields a temporary path beside ``path`` and renames it to ``path`` when the block ends well.
@@ -35,26 +56,30 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     If the block raises, the temporary file is removed and ``path`` stays as it was.
 
     Raises:
-        OutputError: the folder is missing or not writable, the disk is full, or ``path`` is a folder.
+        OutputError: the folder is missing or not writable, the disk is full, ``path`` is a folder, or another program
+            wrote it meanwhile.
     """
     target = Path(path)
+    replaces = os.path.lexists(target)
     temporary = temporary_beside(target)
     try:
         yield temporary
-        publish(temporary, target)
+        publish(temporary, target, replaces)
     except OSError as error:
         raise write_error(target, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        discard_temporary(temporary)
 
 
 def temporary_beside(target: Path, visible: bool = False) -> Path:
     """Makes an empty file in the folder of ``target``, of a unique name, with its suffix.
 
+    It ends by :func:`publish` or :func:`discard_temporary`.
+
     Args:
-        target: the name that the file will get once it is complete.
+        target: the name that the file will get once it is complete. What killed programs left of it is removed.
         visible: for what cannot be made again: should the program be killed, people find the part that was written
-            as ``NAME.part-xxxxxxxx.suffix``. Others are hidden.
+            as ``NAME.part-xxxxxxxx.suffix``, and nothing removes it. Others are hidden.
 
     Raises:
         OutputError: it cannot be made.
@@ -62,15 +87,62 @@ def temporary_beside(target: Path, visible: bool = False) -> Path:
     try:
         if target.is_dir():
             raise IsADirectoryError(21, "it is a folder")
+        _sweep(target)
         prefix = f"{target.stem}{PART}-" if visible else f".{target.stem}."
         while True:
             path = target.with_name(f"{prefix}{secrets.token_hex(4)}{target.suffix}")
             with contextlib.suppress(FileExistsError):
                 # Not by tempfile, whose files are private: what others may do with it, the system decides as ever.
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
+                descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+                _locks[path] = descriptor
+                if not _lock(descriptor):
+                    os.close(_locks.pop(path))
                 return path
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise write_error(target, error) from error
+
+
+def _lock(descriptor: int) -> bool:
+    """Locks an open file; False where that is not possible, or somebody else did."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (OSError, AttributeError):
+        return False
+    return True
+
+
+def _sweep(target: Path) -> None:
+    """Removes hidden temporary files of ``target`` that nobody is writing."""
+    hidden = glob.escape(f".{target.stem}.") + "[0-9a-f]" * 8 + glob.escape(target.suffix)
+    for left in target.parent.glob(hidden) if fcntl else ():
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > SWEPT_AFTER_S:
+                descriptor = os.open(left, os.O_RDWR)
+                try:
+                    if _lock(descriptor):
+                        left.unlink()
+                finally:
+                    os.close(descriptor)
+
+
+def discard_temporary(path: Path) -> None:
+    """Removes a file that :func:`temporary_beside` made, if it is there."""
+    path.unlink(missing_ok=True)
+    keep_temporary(path)
+
+
+def keep_temporary(path: Path) -> None:
+    """Leaves a file that :func:`temporary_beside` made as it is, for people to find."""
+    if path in _locks:
+        os.close(_locks.pop(path))
+
+
+def has_content(path: Path) -> bool:
+    """Whether there is a file with anything in it."""
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def check_writable(target: str | os.PathLike[str]) -> None:
@@ -79,7 +151,7 @@ def check_writable(target: str | os.PathLike[str]) -> None:
     Raises:
         OutputError: it cannot.
     """
-    temporary_beside(Path(target)).unlink()
+    discard_temporary(temporary_beside(Path(target)))
 
 
 def kept_if_whole(stack: contextlib.ExitStack, output: Output) -> Output:
@@ -88,21 +160,47 @@ def kept_if_whole(stack: contextlib.ExitStack, output: Output) -> Output:
     return output
 
 
-def publish(temporary: Path, target: Path) -> None:
+def publish(temporary: Path, target: Path, replaces: bool = True) -> None:
     """Flushes a complete temporary file to the disk and gives it its name.
 
+    Args:
+        temporary: made by :func:`temporary_beside`.
+        target: the name.
+        replaces: take the place of a file of that name. Without, what another program wrote there meanwhile stays.
+
     Raises:
+        FileExistsError: there is one, and it is not to be replaced.
         OSError: it cannot be done.
     """
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
-    os.replace(temporary, target)
+    if replaces:
+        os.replace(temporary, target)
+    else:
+        _move_to_new(temporary, target)
+    keep_temporary(temporary)
+
+
+def _move_to_new(temporary: Path, target: Path) -> None:
+    """Gives a file a name that no other has.
+
+    Raises:
+        FileExistsError: one has.
+    """
+    try:
+        os.link(temporary, target)
+        temporary.unlink()
+    except FileExistsError:
+        raise FileExistsError(17, "another program wrote it meanwhile; its file stays") from None
+    except OSError:  # a file system without links
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        os.replace(temporary, target)
 
 
 def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:
     """Writes ``text`` as UTF-8 by :func:`atomic_path`."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors=ESCAPED)
 
 
 def refuse_existing(path: str | os.PathLike[str], force: bool = False) -> None:
@@ -173,10 +271,11 @@ def without_empty_folders() -> Iterator[None]:
         del _made[before:]
 
 
-def write_error(path: Path, error: OSError) -> OutputError:
-    """The one line for an operating system error while writing ``path``."""
+def write_error(path: Path, error: Exception, kept: Path | None = None) -> OutputError:
+    """The one line for an error while writing ``path``; ``kept`` is where what was written of it stays."""
     if isinstance(error, FileNotFoundError):
         hint = f"there is no folder {path.parent}; make it first"
     else:
-        hint = error.strerror or str(error)
-    return OutputError(f"Cannot write {path}: {hint}.")
+        hint = getattr(error, "strerror", None) or str(error)
+    stays = f"; what was written until then stays in {kept}" if kept else ""
+    return OutputError(f"Cannot write {path}: {hint}{stays}.")

@@ -13,12 +13,15 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
+from live_emotion.concurrency.quiet import quiet_stderr
 from live_emotion.errors import InputError, MissingExtraError, OutputError
 from live_emotion.faces.preprocessing import flatten_alpha
 from live_emotion.io.atomic import atomic_path
+from live_emotion.io.image_size import MOST_MEGAPIXELS, PictureInfo, check_size, picture_info
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from PIL import Image
 
 IMAGE_SUFFIXES = frozenset(
     f".{name}"
@@ -32,7 +35,6 @@ IMAGE_SUFFIXES = frozenset(
 MOST_NAMED = 5
 """How many files of a folder are named that are not wanted."""
 
-JPEG_BEGINS = b"\xff\xd8"
 GIF_BEGINS = b"GIF8"
 
 PNG_BEGINS = b"\x89PNG\r\n\x1a\n"
@@ -57,16 +59,19 @@ FONTS = (
 """Those of a figure, the first that has a letter: categories may be named in any writing."""
 
 
-def read_image(path: str | os.PathLike[str]) -> np.ndarray:
+def read_image(path: str | os.PathLike[str], most_megapixels: float = MOST_MEGAPIXELS) -> np.ndarray:
     """Reads a photo, upright as its EXIF data say; of an animated one the first frame.
+
+    Args:
+        path: the file.
+        most_megapixels: that it may have.
 
     Returns:
         (H, W, 3) uint8 BGR; transparent parts are shown on grey.
 
     Raises:
-        InputError: no such file, or not an image.
+        InputError: no such file, not an image, or one that is too large.
     """
-
     file = Path(path)
     if os.path.isdir(file):
         raise InputError(f"{file} is a folder; name the photos in it, for example {file}/*.jpg.")
@@ -77,37 +82,47 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     except OSError as error:
         raise InputError(f"Cannot read {file}: {error.strerror}.") from error
     try:
-        image = decode_image(encoded)
-    except MissingExtraError as error:
+        image = decode_image(encoded, most_megapixels)
+    except (InputError, MissingExtraError) as error:
         raise InputError(f"{file} cannot be read: {error}") from error
     if image is None:
         raise InputError(f"{file} is not an image that can be read, or it is damaged; use JPEG, PNG or WebP.")
     return image
 
 
-def decode_image(encoded: np.ndarray) -> np.ndarray | None:
+def decode_image(encoded: np.ndarray, most_megapixels: float = MOST_MEGAPIXELS) -> np.ndarray | None:
     """Decodes the bytes of an image file, uint8 (n,), to (H, W, 3) uint8 BGR; None if they are none.
 
     Raises:
+        InputError: it has more than so many megapixels.
         MissingExtraError: they are HEIF, and the package for it is not there.
     """
-    import cv2
-
     if not encoded.size:
         return None
     brands = _brands(encoded)
-    if brands & (AVIF_BRANDS | HEIF_BRANDS) or encoded[:4].tobytes() == GIF_BEGINS:  # which not every OpenCV reads
-        return _decode_by_pillow(encoded, is_heif=bool(brands & HEIF_BRANDS) and not brands & AVIF_BRANDS)
+    is_heif = bool(brands & HEIF_BRANDS) and not brands & AVIF_BRANDS
+    with quiet_stderr():  # on which libpng, libjpeg and libtiff write
+        if is_heif:
+            return _decode_by_pillow(_open_heif, encoded, most_megapixels)
+        info = picture_info(encoded)
+        if info is None:
+            return None
+        check_size(info, most_megapixels)
+        if brands & AVIF_BRANDS or encoded[:4].tobytes() == GIF_BEGINS:  # which not every OpenCV reads
+            return _decode_by_pillow(_open, encoded, most_megapixels)
+        return _decode_by_opencv(encoded, info.has_alpha)
+
+
+def _decode_by_opencv(encoded: np.ndarray, has_alpha: bool) -> np.ndarray | None:
+    import cv2
+
     if encoded[:8].tobytes() == PNG_BEGINS:
         if (essential := _essential_png(encoded)) is None:
             return None
         encoded = essential
     try:
         image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
-        if image is None:
-            return None
-        is_jpeg = encoded[:2].tobytes() == JPEG_BEGINS  # which has no alpha channel to look for
-        whole = None if is_jpeg else cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+        whole = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if has_alpha and image is not None else None
     except cv2.error:  # larger than OpenCV takes
         return None
     if whole is not None and whole.ndim == 3 and whole.shape[2] == 4 and whole.dtype == np.uint8:
@@ -147,26 +162,43 @@ def _brands(encoded: np.ndarray) -> set[bytes]:
     return {box[i : i + 4] for i in range(0, len(box), 4) if i != 4}  # at 4 is a version
 
 
-def _decode_by_pillow(encoded: np.ndarray, is_heif: bool) -> np.ndarray | None:
-    """What :func:`decode_image` does, for GIF, AVIF and HEIF."""
-    import cv2
-    from PIL import Image, ImageOps
+def _open(encoded: np.ndarray) -> Image.Image:
+    from PIL import Image
 
-    if is_heif and importlib.util.find_spec("pillow_heif") is None:
+    return Image.open(io.BytesIO(encoded.tobytes()))
+
+
+def _open_heif(encoded: np.ndarray) -> Image.Image:
+    """What :func:`_open` does for HEIF; its pixels are decoded when they are asked for.
+
+    Raises:
+        MissingExtraError: the package for it is not there.
+    """
+    if importlib.util.find_spec("pillow_heif") is None:
         raise MissingExtraError(
             "HEIC needs pillow-heif; install it with: pip install 'live-emotion[heif]', or use JPEG."
         )
+    import pillow_heif
+
+    return pillow_heif.HeifImageFile(io.BytesIO(encoded.tobytes()))
+
+
+def _decode_by_pillow(
+    open_file: Callable[[np.ndarray], Image.Image], encoded: np.ndarray, most_megapixels: float
+) -> np.ndarray | None:
+    """What :func:`decode_image` does, for GIF, AVIF and HEIF."""
+    import cv2
+    from PIL import ImageOps
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of how large it is
-            if is_heif:
-                import pillow_heif
-
-                image = pillow_heif.open_heif(encoded.tobytes()).to_pillow()
-            else:
-                image = Image.open(io.BytesIO(encoded.tobytes()))
+            image = open_file(encoded)
+            check_size(PictureInfo(*image.size, has_alpha=True), most_megapixels)
             image = ImageOps.exif_transpose(image)
             pixels = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
+    except (InputError, MissingExtraError, MemoryError):
+        raise
     except Exception:  # a damaged file raises nearly any
         return None
     if pixels.shape[2] == 4:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import os
@@ -25,6 +26,15 @@ NEEDED = ("time_s", "track_id", "emotion")
 BOX = ("x1", "y1", "x2", "y2")
 NAME, NOTE, OTHER_PROBABILITY = "name", "note", "other"
 """Columns that rows of earlier versions lack."""
+
+TEXTS = (FILE_COLUMN, NAME, NOTE, "emotion")
+"""Columns that hold no numbers."""
+
+DELIMITERS = (",", ";", "\t")
+"""Those of a CSV file; with the others, numbers may have a decimal comma."""
+
+LONGEST_LINE = 1_000_000
+"""Of the names of columns, in characters."""
 
 LATEST_S = 1e10
 """Either way, in seconds: later than any video, and than the clock of this century."""
@@ -172,17 +182,38 @@ Read = tuple[Sequence[str], Iterator[dict[str, Any]]]
 
 
 def _read_csv(path: Path) -> Read:
-    def rows() -> Iterator[dict[str, Any]]:
-        with path.open(newline="", encoding="utf-8") as file:
-            yield from csv.DictReader(file)
+    """Rows with commas, or as spreadsheets save them: with semicolons or tabs, and a mark of their encoding."""
+    encoding = _encoding(path)
+    with path.open(newline="", encoding=encoding) as file:
+        first = file.readline(LONGEST_LINE)
+    delimiter = max(DELIMITERS, key=first.count)
+    is_decimal_comma = delimiter != DELIMITERS[0]
 
-    with path.open(newline="", encoding="utf-8") as file:
-        return next(csv.reader(file), []), rows()
+    def rows() -> Iterator[dict[str, Any]]:
+        with path.open(newline="", encoding=encoding) as file:
+            for row in csv.DictReader(file, delimiter=delimiter):
+                if None in row or None in row.values():
+                    raise ValueError("a line has more or fewer fields than there are columns")
+                yield {n: _with_point(n, text) for n, text in row.items()} if is_decimal_comma else row
+
+    return next(csv.reader([first], delimiter=delimiter), []), rows()
+
+
+def _with_point(name: str, text: str) -> str:
+    """A number as English writes it, of a column of numbers."""
+    return text if name in TEXTS else text.replace(",", ".")
+
+
+def _encoding(path: Path) -> str:
+    """That of a text, by its first bytes; UTF-8 without any."""
+    with path.open("rb") as file:
+        begin = file.read(2)
+    return "utf-16" if begin in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
 
 
 def _read_json_lines(path: Path) -> Read:
     def rows() -> Iterator[dict[str, Any]]:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding=_encoding(path)) as file:
             for line in file:
                 if line.strip():
                     row = json.loads(line)

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from live_emotion.errors import MissingExtraError, OutputError
-from live_emotion.io.atomic import publish, temporary_beside, write_error
+from live_emotion.io.atomic import (
+    ESCAPED,
+    discard_temporary,
+    has_content,
+    keep_temporary,
+    publish,
+    temporary_beside,
+    write_error,
+)
 from live_emotion.types import Frame, Row, TrackedFace
 
 STANDARD_OUTPUT = "-"
@@ -78,8 +86,8 @@ class ResultsWriter(ABC):
     Args:
         path: the file.
         class_names: in the order of the faces' probabilities.
-        live: what is logged cannot be seen again. Should the program be killed, its rows are in the file that
-            :func:`live_emotion.io.atomic.temporary_beside` made; Parquet cannot be read from there.
+        live: what is logged cannot be seen again. Should the program be killed, or the disk be full, its rows are in
+            the file that :func:`live_emotion.io.atomic.temporary_beside` made; Parquet cannot be read from there.
         of_photos: whether the rows have :data:`FILE_COLUMN`, too.
 
     Raises:
@@ -93,6 +101,8 @@ class ResultsWriter(ABC):
         self.class_names = tuple(class_names)
         self.of_photos = of_photos
         self._file: Any = None
+        self._live, self._failed = live, False
+        self._replaces = os.path.lexists(self.path)
         self._temporary: Path | None = temporary_beside(self.path, visible=live)
         try:
             self._open(self._temporary)
@@ -135,7 +145,13 @@ class ResultsWriter(ABC):
             for row in rows:
                 self._write(row)
         except OSError as error:
-            raise write_error(self.path, error) from error
+            self._failed = True
+            raise write_error(self.path, error, self._kept) from error
+
+    @property
+    def _kept(self) -> Path | None:
+        """Where what was written stays after a failure; None where it is thrown away."""
+        return self._temporary if self._live and self._temporary and has_content(self._temporary) else None
 
     def close(self) -> None:
         """Completes the file and gives it its name. Closing twice does nothing.
@@ -146,13 +162,13 @@ class ResultsWriter(ABC):
         self._finish(keep=True)
 
     def discard(self) -> None:
-        """Throws the file away. After :meth:`close` it does nothing."""
+        """Throws the file away, but for rows of a live one that could not be completed. Does nothing after a close."""
         self._finish(keep=False)
 
     def _finish(self, keep: bool) -> None:
         if self._temporary is None:
             return
-        temporary, self._temporary = self._temporary, None
+        kept, temporary, self._temporary = self._kept, self._temporary, None
         try:
             try:
                 if keep:
@@ -161,12 +177,16 @@ class ResultsWriter(ABC):
                 if self._file is not None:
                     self._file.close()
             if keep:
-                publish(temporary, self.path)
+                publish(temporary, self.path, self._replaces)
         except OSError as error:
+            self._failed = True
             if keep:
-                raise write_error(self.path, error) from error
+                raise write_error(self.path, error, kept) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            if self._failed and kept:
+                keep_temporary(temporary)
+            else:
+                discard_temporary(temporary)
 
     def __enter__(self) -> ResultsWriter:
         return self
@@ -179,7 +199,7 @@ class CsvWriter(ResultsWriter):
     """Rows as comma-separated values with a line of names, as pandas and spreadsheets read them."""
 
     def _open(self, path: Path) -> None:
-        self._file = path.open("w", newline="", encoding="utf-8", buffering=LINE_BY_LINE)
+        self._file = path.open("w", newline="", encoding="utf-8", errors=ESCAPED, buffering=LINE_BY_LINE)
         self._table = csv.DictWriter(self._file, self._columns, lineterminator="\n")
         self._table.writeheader()
 
@@ -219,7 +239,7 @@ class ParquetResultsWriter(ResultsWriter):
         self._file = parquet.ParquetWriter(path, self._schema)
 
     def _write(self, row: Row) -> None:
-        self._rows.append(row)
+        self._rows.append({name: _as_text(value) for name, value in row.items()})
         if len(self._rows) >= ROW_GROUP:
             self._complete()
 
@@ -229,6 +249,11 @@ class ParquetResultsWriter(ResultsWriter):
         if self._rows:
             self._file.write_table(pyarrow.Table.from_pylist(self._rows, self._schema))
             self._rows.clear()
+
+
+def _as_text(value: Any) -> Any:
+    """A value, of which a text is one that UTF-8 can hold."""
+    return value.encode(errors=ESCAPED).decode() if isinstance(value, str) else value
 
 
 class StandardOutputWriter(JsonLinesWriter):

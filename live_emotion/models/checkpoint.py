@@ -127,9 +127,9 @@ def save_state(content: Mapping[str, Any], path: StrPath) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, temporary.open("wb") as file:  # PyTorch opens none whose name is no text
         try:
-            torch.save(dict(content), temporary)
+            torch.save(dict(content), file)
         except RuntimeError as error:  # torch wraps a full disk
             raise OSError(28, "the disk is full or the file cannot be written") from error
 
@@ -145,9 +145,9 @@ def load_state(path: StrPath) -> dict[str, Any]:
         raise WeightsError(f"{path} is an exported model; this needs the .pth checkpoint that it was made of.")
     check_checkpoint_file(path)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), open(path, "rb") as file:
             warnings.simplefilter("ignore")  # of what a damaged file may mean
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file raises nearly any
         raise WeightsError(f"{path} is damaged or is no weights file; get it again or train anew.") from error
     if not isinstance(content, dict):

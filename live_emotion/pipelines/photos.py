@@ -12,6 +12,7 @@ import numpy as np
 from live_emotion.emotions.why import Why
 from live_emotion.faces.preprocessing import crop_face, shrunk
 from live_emotion.io.atomic import expand_folders
+from live_emotion.io.image_size import MOST_MEGAPIXELS
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image, write_image
 from live_emotion.io.results_writer import FILE_COLUMN
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
@@ -77,6 +78,7 @@ def read_photo(
     index: int = 0,
     why: bool = False,
     heat: bool = False,
+    most_megapixels: float = MOST_MEGAPIXELS,
 ) -> ReadPhoto:
     """Reads a photo, finds its faces and writes the annotated copy.
 
@@ -87,13 +89,14 @@ def read_photo(
         index: the photo's among those that are read, from 0; its ``frame`` in rows.
         why: also say why each face is read as it is.
         heat: that, and lay the map of where its emotion is seen over each face.
+        most_megapixels: that it may have.
 
     Raises:
-        InputError: no such file, or not an image.
+        InputError: no such file, not an image, or one that is too large.
         LiveEmotionError: the network gives no such map.
         OutputError: the copy cannot be written.
     """
-    image = read_image(file)
+    image = read_image(file, most_megapixels)
     result = analyzer.analyze(Frame(index, 0.0, image))
     result = replace(result, faces=[replace(face, track_id=i) for i, face in enumerate(result.faces, start=1)])
     whys = tuple(analyzer.explain(image, face, heat) for face in result.faces) if why or heat else ()

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timezone
 
 MARKS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 """Steps between marks, in seconds; longer ones are whole hours."""
 
 
+EPOCH_FROM_S = 1e8
+"""From three years on, seconds are those of a clock since 1970, as no video's are."""
+
+
 def time_text(seconds: float, tenths: bool = False) -> str:
-    """A moment, as players show it.
+    """A moment, as players show it, or as a date where it is one of the world's clock (UTC).
 
     Example:
         >>> time_text(3723.5), time_text(3723.5, tenths=True)
         ('1:02:04', '1:02:03.5')
+        >>> time_text(1.8e9)
+        '2027-01-15 08:00:00'
     """
+    if seconds >= EPOCH_FROM_S:
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
     units = round(seconds * 10) if tenths else 10 * round(seconds)
     minutes, rest = divmod(units, 600)
     hours, minutes = divmod(minutes, 60)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from live_emotion.cli.main import LazyGroup, run_cli
+from live_emotion.cli.guard import run_cli
+from live_emotion.cli.main import LazyGroup
 from live_emotion.errors import MissingExtraError
 from train.cli.grouped_help import GroupedHelp
 from train.cli.run_options import run_options, setting_options, start
@@ -73,6 +73,4 @@ def cli(ctx: click.Context, /, resume: bool, force: bool, **options: Any) -> Non
 
 def main() -> None:
     """Entry point of ``python -m train`` and ``live-emotion-train``."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # not every console knows the check mark
     run_cli(cli, "python -m train")

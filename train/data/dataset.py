@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from live_emotion.errors import LiveEmotionError
 from live_emotion.faces.preprocessing import FACE_SIZE, face_pixels
 from live_emotion.io.images import IMAGE_SUFFIXES, decode_image
 from train.console import progress
@@ -93,5 +94,5 @@ def read_faces(listed: Listed, description: str = "Reading") -> FaceSet:
 def _decode(path: Path) -> np.ndarray | None:
     try:
         return decode_image(np.fromfile(path, np.uint8))
-    except OSError:
+    except (OSError, LiveEmotionError):  # the latter of what is too large, or of HEIC without the package for it
         return None

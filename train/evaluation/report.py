@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from live_emotion.io.atomic import atomic_path, atomic_write_text, make_folder
+from live_emotion.io.atomic import ESCAPED, atomic_path, atomic_write_text, make_folder
 from train import metrics
 from train.evaluation import plots
 from train.evaluation.evaluation import Evaluation
@@ -57,7 +57,7 @@ def write_report(result: Evaluation, figures: dict[str, Any], folder: Path) -> N
 
 def _write_predictions(result: Evaluation, path: Path) -> None:
     names, count = result.class_names + result.other_names, len(result.class_names)
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors=ESCAPED) as file:
         table = csv.writer(file)
         table.writerow(["file", "label", "emotion", "confidence", *(f"p_{name}" for name in names)])
         for image, label, row in zip(result.data.files, result.data.labels, result.probabilities):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from live_emotion.cli.options import analysis_options, force_option, profile_option
-from live_emotion.errors import InputError, LiveEmotionError
+from live_emotion.cli.options import analysis_options, force_option, max_megapixels_option, profile_option
+from live_emotion.errors import FewLines, InputError, LiveEmotionError
 
 if TYPE_CHECKING:
     from live_emotion.emotions.why import Why
@@ -43,6 +43,7 @@ PICTURES = Path("results")
     help="Write a row for each face to a .csv, .jsonl or .parquet file: the photo's file and the columns of 'video "
     "--data'. - prints JSON Lines in place of text. May be given several times.",
 )
+@max_megapixels_option
 @force_option
 @profile_option
 @analysis_options
@@ -54,6 +55,7 @@ def command(
     heat: bool,
     as_json: bool,
     data: tuple[str, ...],
+    most_megapixels: float,
     force: bool,
     **analysis: Any,
 ) -> None:
@@ -88,6 +90,7 @@ def command(
     copies, figure_path = _outputs(files, output, data, force)
     done: list[ReadPhoto] = []
     failed = 0
+    errors = FewLines(functools.partial(click.echo, err=True))
     with contextlib.ExitStack() as stack:
         analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(**analysis)))
         class_names = analyzer.class_names
@@ -96,11 +99,12 @@ def command(
         ]
         for index, (file, copy) in enumerate(zip(files, copies)):
             try:
-                photo = read_photo(file, analyzer, copy, index, why or heat, heat and copy is not None)
+                heats = heat and copy is not None
+                photo = read_photo(file, analyzer, copy, index, why or heat, heats, most_megapixels)
             except InputError as error:
                 if len(files) == 1:
                     raise
-                click.echo(f"Error: {error}", err=True)
+                errors.say(f"Error: {error}")
                 failed += 1
                 continue
             done.append(photo)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import threading
 import weakref
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from live_emotion.concurrency.quiet import quiet_stderr
 from live_emotion.errors import ArgumentError
 from live_emotion.faces.boxes import mirrored
 from live_emotion.faces.preprocessing import flatten_alpha, shrunk
@@ -82,11 +82,14 @@ class BlazeFace:
         if min(part.shape[:2]) < SMALLEST_FACE:
             return []
         beyond = (max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width))
+        scale = min(1.0, LARGEST_SIDE / max(bottom - top, right - left))
+        part = shrunk(part, max(1, round(scale * max(part.shape[:2]))))  # before anything copies it
         if any(beyond):
-            part = _bordered(part, *beyond)
+            part = _bordered(part, *(round(scale * more) for more in beyond))
+        seen = (left, top, right, bottom)
         if not is_mirrored:
-            return _run(self._model, part, left, top)
-        turned = _run(self._model, np.ascontiguousarray(part[:, ::-1]), left, top)
+            return _run(self._model, part, seen)
+        turned = _run(self._model, np.ascontiguousarray(part[:, ::-1]), seen)
         return [mirrored(face, left + right) for face in turned]
 
     def close(self) -> None:
@@ -124,12 +127,13 @@ def to_rgb(image: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(flatten_alpha(image) if image.shape[2] == 4 else image, cv2.COLOR_BGR2RGB)
 
 
-def _run(model: Any, image: np.ndarray, left: int = 0, top: int = 0) -> list[Face]:
-    """What a model finds in a part of an image that begins at ``left`` and ``top``, in the pixels of the whole."""
+def _run(model: Any, image: np.ndarray, area: tuple[int, int, int, int]) -> list[Face]:
+    """What a model finds in an image that shows an area of a larger one, in the pixels of that."""
     import mediapipe
 
-    height, width = image.shape[:2]
-    rgb = to_rgb(shrunk(image, LARGEST_SIDE))
+    left, top, right, bottom = area
+    width, height = right - left, bottom - top
+    rgb = to_rgb(image)
     scale_x, scale_y = width / rgb.shape[1], height / rgb.shape[0]
     faces = []
     for found in model.detect(mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb)).detections:
@@ -149,7 +153,7 @@ _opening = threading.Lock()
 def _open(name: str, min_confidence: float) -> Any:
     """Opens a model and runs it once, since its first run is slow and writes to the log."""
     path = weights_file(MODELS[name])
-    with _opening, _quiet_stderr():
+    with _opening, quiet_stderr():
         with _lazy_plotting():
             from mediapipe.tasks.python import BaseOptions, vision
 
@@ -157,7 +161,7 @@ def _open(name: str, min_confidence: float) -> Any:
             base_options=BaseOptions(model_asset_path=str(path)), min_detection_confidence=min_confidence
         )
         model = vision.FaceDetector.create_from_options(options)
-        _run(model, np.zeros((64, 64, 3), np.uint8))
+        _run(model, np.zeros((64, 64, 3), np.uint8), (0, 0, 64, 64))
     return model
 
 
@@ -191,26 +195,3 @@ def _lazy_plotting() -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(finder)
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Hides what C++ writes to file descriptor 2, which no log level of MediaPipe's silences.
-
-    It is process-wide, so it is held only while a model opens.
-    """
-    if sys.stderr:
-        sys.stderr.flush()
-    try:
-        saved = os.dup(2)
-    except OSError:  # it is closed: nothing to hide
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)

@@ -16,12 +16,17 @@ in a tile is seen 1.7 times (in 16:9: 3 times) as large."""
 TILE_STRIDE = 0.6
 """Distance between tiles as a part of their side; a face up to 0.4 of a tile lies whole in one of them."""
 
+LONGEST_SHAPE = 25
+"""Longer side over shorter one. Of a picture that is longer, as no panorama is, no parts are looked at."""
+
 CUT_SCORE = 0.3
 """Score that a face over the edge of a tile has at most: a weak proposal."""
 
 
 def tiles(width: int, height: int) -> list[Box]:
     """Overlapping squares that cover a picture of this size in pixels, as boxes in whole pixels."""
+    if max(width, height) > LONGEST_SHAPE * min(width, height):
+        return []
     side = max(SMALLEST_FACE, round(TILE * min(width, height)))
 
     def starts(length: int) -> list[int]:

@@ -28,6 +28,10 @@ HD_HEIGHT = 720
 """Videos of this height, in pixels, or more are in BT.709 colours unless they say otherwise."""
 
 
+MOST_MEGAPIXELS = 36
+"""Of a frame; 8K has 33. Some twenty frames are in memory at a time."""
+
+
 class VideoFile:
     """A video's frames with their own timestamps, upright as a player shows them. They can be iterated over once.
 
@@ -56,7 +60,8 @@ class VideoFile:
             whole; None where it has all.
 
     Raises:
-        InputError: no such file, not a video, a file with no video, or none of it can be decoded.
+        InputError: no such file, not a video, a file with no video, frames that are too large, or none of it can be
+            decoded.
 
     Example:
         >>> with VideoFile("video.mp4") as video:  # doctest: +SKIP
@@ -87,7 +92,14 @@ class VideoFile:
 
         for stream in self._container.streams.video:
             if not stream.disposition & Disposition.attached_pic:  # the cover of a piece of music
+                megapixels = stream.width * stream.height / 1e6
+                if megapixels > MOST_MEGAPIXELS:
+                    raise InputError(
+                        f"{self.path} has frames of {megapixels:,.0f} megapixels, and {MOST_MEGAPIXELS} can be read; "
+                        "make them smaller."
+                    )
                 stream.thread_type = "AUTO"
+                stream.codec_context.options = {"max_pixels": str(MOST_MEGAPIXELS * 10**6)}  # should they grow
                 return stream
         raise InputError(f"{self.path} holds no video, but only other data; give a video file.")
 

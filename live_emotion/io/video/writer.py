@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 
 from live_emotion.errors import OutputError
-from live_emotion.io.atomic import publish, temporary_beside
+from live_emotion.io.atomic import (
+    discard_temporary,
+    has_content,
+    keep_temporary,
+    publish,
+    temporary_beside,
+    write_error,
+)
 from live_emotion.io.video.audio import Audio
 from live_emotion.io.video.part import note
 
@@ -69,8 +76,8 @@ class VideoWriter:
         sample_aspect_ratio: width over height of a pixel.
         time_base: resolution of timestamps in seconds; that of a video keeps its timestamps exactly.
         start_s: it is a part of another video and begins there, in seconds.
-        live: what is recorded cannot be recorded again. Should the program be killed, all but the last second plays
-            from the file that :func:`live_emotion.io.atomic.temporary_beside` made.
+        live: what is recorded cannot be recorded again. Should the program be killed, or the disk be full, all but
+            the last second plays from the file that :func:`live_emotion.io.atomic.temporary_beside` made.
 
     Attributes:
         frames: how many were written.
@@ -99,6 +106,8 @@ class VideoWriter:
         self.quality = quality
         self.frames = 0
         self._failed = False
+        self._live = live
+        self._replaces = os.path.lexists(self.path)
         self._audio = audio
         self._sample_aspect_ratio = sample_aspect_ratio
         self._last_pts = 0
@@ -110,7 +119,7 @@ class VideoWriter:
             if audio:
                 undo.callback(audio.close)
             self._temporary = temporary_beside(self.path, visible=live)
-            undo.callback(self._temporary.unlink, missing_ok=True)
+            undo.callback(self._release)
             self._container: Any = self._open(UNFINISHED if live else FINISHED)
             if start_s > 0:
                 self._container.metadata["comment"] = note(start_s)
@@ -205,7 +214,18 @@ class VideoWriter:
             yield
         except (av.FFmpegError, OSError) as error:
             self._failed = True
-            raise OutputError(f"Cannot write {self.path}: {error.strerror or error}.") from error
+            raise write_error(self.path, error, self._kept) from error
+
+    @property
+    def _kept(self) -> Path | None:
+        """Where what was written stays after a failure; None where there is nothing, or it can be made again."""
+        return self._temporary if self._live and self.frames and has_content(self._temporary) else None
+
+    def _release(self) -> None:
+        if self._failed and self._kept:
+            keep_temporary(self._temporary)
+        else:
+            discard_temporary(self._temporary)
 
     def close(self) -> None:
         """Finishes the video and gives it its name; without a frame there is no video. Closing twice does nothing.
@@ -216,7 +236,7 @@ class VideoWriter:
         self._finish(keep=self.frames > 0 and not self._failed)
 
     def discard(self) -> None:
-        """Throws the video away. After :meth:`close` it does nothing."""
+        """Throws the video away, but for what a live one wrote before it failed. Does nothing after :meth:`close`."""
         self._finish(keep=False)
 
     def _finish(self, keep: bool) -> None:
@@ -228,7 +248,7 @@ class VideoWriter:
                     if keep:
                         self._flush()
                 if keep:
-                    publish(self._temporary, self.path)
+                    publish(self._temporary, self.path, self._replaces)
         except OutputError:
             if keep:
                 raise

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from live_emotion.errors import InputError
-from live_emotion.io.atomic import atomic_path, atomic_write_text, make_folder
+from live_emotion.io.atomic import ESCAPED, atomic_path, atomic_write_text, make_folder
 from live_emotion.io.results_reader import FaceTable
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.types import StrPath
@@ -115,7 +115,7 @@ def fit_video(table: FaceTable, video: StrPath) -> tuple[float, float]:
 def _write_people(path: Path, everyone: Sequence[Person], class_names: Sequence[str]) -> None:
     """One row a person, times in seconds, shares from 0 to 1."""
     shares = [f"share_{name}" for name in (*class_names, "other")]
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors=ESCAPED) as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["track_id", "name", "first_s", "last_s", "seen_s", "readable_s", *shares])
         for p in everyone:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from live_emotion.cli.options import detector_option, min_confidence_option
+from live_emotion.cli.options import detector_option, max_megapixels_option, min_confidence_option
 
 
 @click.command("prepare")
@@ -36,9 +36,17 @@ from live_emotion.cli.options import detector_option, min_confidence_option
 )
 @detector_option
 @min_confidence_option
+@max_megapixels_option
 @click.option("--force", is_flag=True, help="Put the new images in place of those in the training folder.")
 def command(
-    source: Path, output: Path, votes: Path | None, split: str, detector: str, min_confidence: float, force: bool
+    source: Path,
+    output: Path,
+    votes: Path | None,
+    split: str,
+    detector: str,
+    min_confidence: float,
+    most_megapixels: float,
+    force: bool,
 ) -> None:
     """Make a training folder of Kaggle's fer2013.csv, or of a folder of photos.
 
@@ -66,7 +74,7 @@ def command(
             from live_emotion.faces.detection.detector import FaceDetector
 
             with FaceDetector(detector, min_confidence) as faces:
-                counts = photos.prepare_photos(source, output, split, faces, force)
+                counts = photos.prepare_photos(source, output, split, faces, force, most_megapixels)
     except KeyboardInterrupt:
         click.echo("The same command goes on from here.", err=True)
         raise

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from live_emotion.errors import DataError, InputError
+from live_emotion.errors import DataError, FewLines, InputError
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.io.atomic import make_folder
+from live_emotion.io.image_size import MOST_MEGAPIXELS
 from live_emotion.io.images import other_files, read_image, write_image
 from train.console import progress, say
 from train.data.dataset import find_classes, image_files
@@ -16,7 +17,12 @@ from train.data.sources.crops import crop_largest
 
 
 def prepare_photos(
-    source: Path, output: Path, split: str, detector: FaceDetector, force: bool = False
+    source: Path,
+    output: Path,
+    split: str,
+    detector: FaceDetector,
+    force: bool = False,
+    most_megapixels: float = MOST_MEGAPIXELS,
 ) -> Counter[tuple[str, str]]:
     """Makes ``output`` a training folder of the faces in photos.
 
@@ -26,6 +32,7 @@ def prepare_photos(
         split: that photos right in ``source`` are for.
         detector: finds the faces.
         force: put it in place of what is there already.
+        most_megapixels: that a photo may have.
 
     Returns:
         how many faces each split and class has.
@@ -39,7 +46,7 @@ def prepare_photos(
     counts: Counter[tuple[str, str]] = Counter()
     with publish_folder(output, tuple(folders), origin, force) as unfinished:
         for name, folder in folders.items():
-            faces = crop_photos(folder, unfinished / name, detector)
+            faces = crop_photos(folder, unfinished / name, detector, most_megapixels)
             counts.update({(name, label): count for label, count in faces.items()})
     return counts
 
@@ -62,7 +69,9 @@ def split_folders(source: Path, split: str) -> dict[str, Path]:
     return {split: source}
 
 
-def crop_photos(folder: Path, target: Path, detector: FaceDetector) -> Counter[str]:
+def crop_photos(
+    folder: Path, target: Path, detector: FaceDetector, most_megapixels: float = MOST_MEGAPIXELS
+) -> Counter[str]:
     """Writes the largest face of each photo in ``folder/<class>/`` to ``target/<class>/*.png``.
 
     Photos without a face, broken ones and what is no photo are named and left out. Faces that are in ``target``
@@ -78,13 +87,14 @@ def crop_photos(folder: Path, target: Path, detector: FaceDetector) -> Counter[s
     photos = {name: image_files(folder / name) for name in find_classes(folder)}
     faces: Counter[str] = Counter(dict.fromkeys(photos, 0))
     left_out = 0
+    skipped = FewLines(say)
     with progress(total=sum(map(len, photos.values())), desc=folder.name, unit="photo") as bar:
         for name, files in photos.items():
             make_folder(target / name)
             if note := other_files(folder / name):
                 say(note)
             for file, output in zip(files, _outputs(files, target / name)):
-                found = _is_done(file, output) or _crop(file, output, detector)
+                found = _is_done(file, output) or _crop(file, output, detector, most_megapixels, skipped)
                 faces[name] += found
                 left_out += not found
                 bar.update()
@@ -106,18 +116,18 @@ def _is_done(photo: Path, face: Path) -> bool:
     return face.exists() and face.stat().st_mtime >= photo.stat().st_mtime
 
 
-def _crop(photo: Path, face: Path, detector: FaceDetector) -> bool:
+def _crop(photo: Path, face: Path, detector: FaceDetector, most_megapixels: float, skipped: FewLines) -> bool:
     """Writes a photo's largest face; False where there is none."""
     try:
-        image = read_image(photo)
+        image = read_image(photo, most_megapixels)
     except InputError as error:
-        say(f"Skipped: {error}")
+        skipped.say(f"Skipped: {error}")
         return False
     crop = crop_largest(detector, image)
     if crop is None:
-        say(f"Skipped: {photo} shows no face that the detector finds.")
+        skipped.say(f"Skipped: {photo} shows no face that the detector finds.")
         return False
     if crop.faces > 1:
-        say(f"{photo} shows {crop.faces} faces; took the largest.")
+        skipped.say(f"{photo} shows {crop.faces} faces; took the largest.")
     write_image(face, crop.face)
     return True
