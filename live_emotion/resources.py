@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ _PACKAGE = Path(__file__).resolve().parent
 
 WEIGHTS_FOLDERS = (_PACKAGE / "weights", _PACKAGE.parent / "weights")
 """Where they lie: inside an installed package, or beside it in a checkout and an editable install."""
+
+HASHES_FILE = "SHA256SUMS.txt"
+"""Beside them, as sha256sum writes it: what each must be."""
 
 ABOUT_FILE = "weights.json"
 """Beside them: the short name of each network and what is known of it, which the model card tells at length."""
@@ -103,6 +107,43 @@ def find_weights(weights: StrPath) -> Path:
 def is_short_name(weights: StrPath) -> bool:
     """Whether a text is one of the short names of :func:`shipped_weights`; a ``Path`` is none."""
     return isinstance(weights, str) and weights in shipped_weights()
+
+
+@functools.cache
+def shipped_hashes() -> dict[str, str]:
+    """SHA-256 of each model file that comes with live-emotion, by its name, as hexadecimal digits.
+
+    Raises:
+        WeightsError: the list is missing or damaged.
+    """
+    path = weights_file(HASHES_FILE)
+    try:
+        lines = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
+        return {name: digest for digest, name in lines}
+    except ValueError as error:
+        raise WeightsError(f"{path} is damaged; install live-emotion again.") from error
+
+
+def check_intact(path: StrPath) -> None:
+    """Looks whether a model file that comes with live-emotion is the one that was shipped; any other is passed over.
+
+    Raises:
+        WeightsError: it is another one.
+    """
+    file = Path(path).resolve()
+    if file.parent in WEIGHTS_FOLDERS and file.name in shipped_hashes():
+        about = file.stat()
+        if _sha256(file, about.st_mtime_ns, about.st_size) != shipped_hashes()[file.name]:
+            raise WeightsError(
+                f"{path} is not the file that came with live-emotion, by its SHA-256: it is damaged, or was changed; "
+                "install live-emotion again, or give a network of your own under another name."
+            )
+
+
+@functools.lru_cache(maxsize=64)
+def _sha256(path: Path, changed_ns: int, size: int) -> str:
+    """Of a file, computed once unless it changes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def weights_file(name: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from click.testing import CliRunner
 from live_emotion.cli import diagnostics as doctor
 from live_emotion.cli.main import cli
 from live_emotion.errors import LiveEmotionError, WeightsError
+from live_emotion.faces.detection.blazeface import MODELS
+from live_emotion.resources import weights_file
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +57,12 @@ def test_a_mediapipe_that_calls_home(monkeypatch, version, problem):
 
 
 def test_a_damaged_model(monkeypatch, tmp_path):
-    (tmp_path / "a.tflite").write_bytes(b"half of it")
-    monkeypatch.setattr("live_emotion.resources.weights_file", lambda name: tmp_path / "a.tflite")
-    assert doctor.look_at_models().is_fatal
+    shutil.copytree(weights_file("README.md").parent, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr("live_emotion.resources.WEIGHTS_FOLDERS", (tmp_path.resolve(),))
+    assert "intact" in doctor.look_at_models().text
+    (tmp_path / MODELS["short"]).write_bytes(b"half of it")
+    finding = doctor.look_at_models()
+    assert finding.is_fatal and MODELS["short"] in finding.text
 
 
 def test_no_display(monkeypatch):

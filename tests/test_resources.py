@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -13,8 +14,11 @@ from click.testing import CliRunner
 from live_emotion import AnalysisConfig, EmotionClassifier, WeightsError, load_model
 from live_emotion.cli.main import cli
 from live_emotion.emotions.classifier import load_network
+from live_emotion.faces.detection.blazeface import MODELS, BlazeFace
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
-from live_emotion.resources import find_weights, shipped_weights, weights_file
+from live_emotion.resources import find_weights, shipped_hashes, shipped_weights, weights_file
+
+MODEL_SUFFIXES = (".onnx", ".pth", ".tflite")
 
 NAMES = list(shipped_weights())
 
@@ -38,6 +42,27 @@ def test_what_is_said_of_a_network_is_what_it_is(name):
 def test_every_network_has_a_name():
     stems = {file.stem for file in weights_file("README.md").parent.iterdir() if file.suffix in (".onnx", ".pth")}
     assert {Path(each.file).stem for each in shipped_weights().values()} == stems
+
+
+def test_every_model_file_is_the_one_whose_hash_is_noted():
+    """After a change: cd weights && sha256sum *.onnx *.pth *.tflite > SHA256SUMS.txt"""
+    folder = weights_file("README.md").parent
+    found = {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in folder.iterdir() if f.suffix in MODEL_SUFFIXES}
+    assert found == shipped_hashes()
+
+
+@pytest.mark.parametrize("name", ["best_emotion_model.onnx", "emotion_cnn.pth", MODELS["short"]])
+def test_a_shipped_file_that_was_changed_is_refused_and_ones_own_is_not(name, tmp_path, monkeypatch):
+    shutil.copytree(weights_file("README.md").parent, tmp_path / "weights")
+    monkeypatch.setattr("live_emotion.resources.WEIGHTS_FOLDERS", ((tmp_path / "weights").resolve(),))
+    changed = tmp_path / "weights" / name
+    content = bytearray(changed.read_bytes())
+    content[len(content) // 2] ^= 1
+    changed.write_bytes(content)
+    with pytest.raises(WeightsError, match=f"{name} is not the file that came with live-emotion, by its SHA-256"):
+        BlazeFace("short", 0.5) if name == MODELS["short"] else load_network(changed, "cpu")
+    mine = shutil.copy(weights_file("four_emotions.pth"), tmp_path / "best_emotion_model.pth")
+    assert load_network(mine, "cpu").class_names
 
 
 def test_a_short_name_is_text_and_a_path_is_a_file(tmp_path, monkeypatch):

@@ -3,8 +3,8 @@
 A program of its own, started by ``fuzz.py``: reads one job a line as JSON on standard input, and answers each with a
 line. A job names the ``program`` (``live_emotion``, ``train`` or ``calls``), its ``arguments``, the ``folder`` that it
 runs in, further ``environment``, ``stdout`` (``file``, ``full``, ``closed`` or ``gone``), ``limit_s`` and ``limits``,
-by the names that ``resource`` has for them. The child leaves the loop and ends as any Python does, so that what goes wrong
-at the very end is seen as well.
+by the names that ``resource`` has for them. The child leaves the loop and ends as any Python does, so that what goes
+wrong at the very end is seen as well.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import os
 import platform
@@ -12,21 +11,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from live_emotion.errors import LiveEmotionError
+from live_emotion.errors import LiveEmotionError, WeightsError
 
 QUIET_MEDIAPIPE = (0, 10, 33)
 """The newest release of MediaPipe that has no network client in it."""
 
 REINSTALL = "Install live-emotion again, in a new virtual environment."
 
+NEEDED_MODELS = (".tflite", ".onnx")
+"""Ends of the names of models without which nothing works; somebody may have taken out others to save space."""
+
 FREE_GB = 1.0
 """Disk space under which recordings soon end, in GB."""
-
-MODEL_HASHES = {
-    "face_detection_full_range_sparse.tflite": "2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",
-    "face_detection_short_range.tflite": "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
-}
-"""SHA-256 of Google's face detection models."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +97,16 @@ def look_at_mediapipe_release() -> Finding:
 
 
 def look_at_models() -> Finding:
-    """Whether the face detection models are intact."""
-    from live_emotion.resources import weights_file
+    """Whether all models are those that were shipped."""
+    from live_emotion.resources import check_intact, shipped_hashes, weights_file
 
-    for name, wanted in MODEL_HASHES.items():
-        if hashlib.sha256(Path(weights_file(name)).read_bytes()).hexdigest() != wanted:
-            return Finding("models", f"{name} is damaged", REINSTALL, is_fatal=True)
-    return Finding("models", "both face detection models are intact")
+    for name in shipped_hashes():
+        try:
+            check_intact(weights_file(name))
+        except WeightsError as error:
+            is_needed = name.endswith(NEEDED_MODELS)
+            return Finding("models", str(error), REINSTALL, is_fatal=is_needed)
+    return Finding("models", f"all {len(shipped_hashes())} files of networks are intact, by their SHA-256")
 
 
 def look_at_weights() -> Finding:

@@ -11,6 +11,7 @@ from typing import Any
 from live_emotion.checks import is_name
 from live_emotion.errors import WeightsError
 from live_emotion.faces import preprocessing
+from live_emotion.resources import check_intact
 from live_emotion.types import StrPath
 
 FORMAT = "live-emotion"
@@ -120,13 +121,14 @@ def parse_description(content: Mapping[str, Any], path: StrPath) -> NetworkDescr
 
 
 def check_weights_file(path: StrPath) -> None:
-    """Looks whether a weights file is there.
+    """Looks whether a weights file is there, and is whole where it comes with live-emotion.
 
     Raises:
         WeightsError: it is not.
     """
     if not os.path.isfile(path):
         raise WeightsError(f"There is no weights file {path}; check the name, or leave --weights out.")
+    check_intact(path)
 
 
 def check_checkpoint_file(path: StrPath) -> None:

@@ -104,22 +104,19 @@ def decode_image(encoded: np.ndarray, most_megapixels: float = MOST_MEGAPIXELS) 
     with quiet_stderr():  # on which libpng, libjpeg and libtiff write
         if is_heif:
             return _decode_by_pillow(_open_heif, encoded, most_megapixels)
-        info = picture_info(encoded)
-        if info is None:
+        essential = _essential_png(encoded) if encoded[:8].tobytes() == PNG_BEGINS else encoded
+        info = None if essential is None else picture_info(essential)
+        if essential is None or info is None:
             return None
         check_size(info, most_megapixels)
         if brands & AVIF_BRANDS or encoded[:4].tobytes() == GIF_BEGINS:  # which not every OpenCV reads
             return _decode_by_pillow(_open, encoded, most_megapixels)
-        return _decode_by_opencv(encoded, info.has_alpha)
+        return _decode_by_opencv(essential, info.has_alpha)
 
 
 def _decode_by_opencv(encoded: np.ndarray, has_alpha: bool) -> np.ndarray | None:
     import cv2
 
-    if encoded[:8].tobytes() == PNG_BEGINS:
-        if (essential := _essential_png(encoded)) is None:
-            return None
-        encoded = essential
     try:
         image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
         whole = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if has_alpha and image is not None else None

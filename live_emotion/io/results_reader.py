@@ -192,16 +192,14 @@ def _read_csv(path: Path) -> Read:
     def rows() -> Iterator[dict[str, Any]]:
         with path.open(newline="", encoding=encoding) as file:
             for row in csv.DictReader(file, delimiter=delimiter):
-                if None in row or None in row.values():
-                    raise ValueError("a line has more or fewer fields than there are columns")
                 yield {n: _with_point(n, text) for n, text in row.items()} if is_decimal_comma else row
 
     return next(csv.reader([first], delimiter=delimiter), []), rows()
 
 
 def _with_point(name: str, text: str) -> str:
-    """A number as English writes it, of a column of numbers."""
-    return text if name in TEXTS else text.replace(",", ".")
+    """A number as English writes it, of a column of numbers; a line that is too short has None instead."""
+    return text.replace(",", ".") if text and name not in TEXTS else text
 
 
 def _encoding(path: Path) -> str:

@@ -19,7 +19,7 @@ from live_emotion.concurrency.quiet import quiet_stderr
 from live_emotion.errors import ArgumentError
 from live_emotion.faces.boxes import mirrored
 from live_emotion.faces.preprocessing import flatten_alpha, shrunk
-from live_emotion.resources import weights_file
+from live_emotion.resources import check_intact, weights_file
 from live_emotion.types import Box, Face
 
 MODELS = {
@@ -51,7 +51,7 @@ class BlazeFace:
         min_confidence: lowest score of a face, 0 to 1.
 
     Raises:
-        WeightsError: the model's file is missing.
+        WeightsError: the model's file is missing or damaged.
     """
 
     def __init__(self, name: str, min_confidence: float) -> None:
@@ -153,6 +153,7 @@ _opening = threading.Lock()
 def _open(name: str, min_confidence: float) -> Any:
     """Opens a model and runs it once, since its first run is slow and writes to the log."""
     path = weights_file(MODELS[name])
+    check_intact(path)
     with _opening, quiet_stderr():
         with _lazy_plotting():
             from mediapipe.tasks.python import BaseOptions, vision
