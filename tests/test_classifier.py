@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from live_emotion.emotions.classifier import EmotionClassifier, softmax
+from live_emotion.emotions.classifier import BATCH, EmotionClassifier, softmax
 from live_emotion.errors import ArgumentError, DeviceError, WeightsError
 from live_emotion.faces.preprocessing import normalize_faces
 from live_emotion.models.checkpoint import Checkpoint, save_checkpoint
 from live_emotion.models.registry import build_model
 from live_emotion.models.torch_network import TorchNetwork, merge_norms
+from live_emotion.resources import weights_file
 from live_emotion.types import EMOTIONS
 
 
@@ -172,3 +173,23 @@ def test_mobilenets_first_layers_keep_all_their_digits_in_bfloat16(faces, monkey
     assert all(torch.equal(precise[name], exact[name]) for name in exact)
     assert network.model.features[-1][0].weight.dtype == torch.bfloat16
     assert np.isfinite(network.logits(faces)).all()
+
+
+def test_many_faces_go_through_in_parts_and_any_strides_are_taken(portrait):
+    classifier = EmotionClassifier()
+    faces = np.stack([portrait[i : i + 48, i : i + 48, 1] for i in range(3 * BATCH // 2)])
+    whole = classifier.predict(faces)
+    assert whole.shape == (len(faces), 4)
+    np.testing.assert_allclose(whole[:5], classifier.predict(faces[:5]), atol=1e-5)
+    np.testing.assert_allclose(classifier.predict(faces[::-1]), whole[::-1], atol=1e-5)
+    probabilities, embeddings = classifier.read(np.asfortranarray(faces))
+    assert len(probabilities) == len(embeddings) == len(faces)
+
+
+def test_a_network_that_gives_no_numbers_for_a_face_is_named(tmp_path):
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(weights_file("best_emotion_model.onnx").read_bytes())
+    classifier = EmotionClassifier(path)
+    classifier.networks[0].logits = lambda faces: np.full((len(faces), 8), np.nan, np.float32)
+    with pytest.raises(WeightsError, match=r"The network in .*mine\.onnx gives no numbers"):
+        classifier.predict(np.zeros((1, 48, 48), np.uint8))

@@ -10,7 +10,15 @@ import time
 import pytest
 
 from live_emotion.errors import OutputError
-from live_emotion.io.atomic import atomic_path, atomic_write_text, make_folder, refuse_existing, without_empty_folders
+from live_emotion.io.atomic import (
+    LOCK_FILE,
+    atomic_path,
+    atomic_write_text,
+    exclusive_folder,
+    make_folder,
+    refuse_existing,
+    without_empty_folders,
+)
 
 
 def test_writes_and_leaves_nothing_else(tmp_path):
@@ -158,3 +166,16 @@ def test_what_a_killed_run_left_is_swept_and_what_another_one_writes_is_not(tmp_
 def test_a_file_whose_name_is_no_text_stands_escaped_in_others(tmp_path):
     atomic_write_text(tmp_path / "a.txt", os.fsdecode(b"\xff.jpg"))
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "\\udcff.jpg"
+
+
+def test_a_folder_is_held_by_one_at_a_time(tmp_path):
+    with exclusive_folder(tmp_path):
+        with pytest.raises(OutputError, match="Another program is writing into"), exclusive_folder(tmp_path):
+            raise AssertionError
+        assert os.listdir(tmp_path) == [LOCK_FILE]
+    assert os.listdir(tmp_path) == []
+    (tmp_path / LOCK_FILE).touch()  # as a killed program leaves it
+    with exclusive_folder(tmp_path):
+        pass
+    with pytest.raises(OutputError, match="there is no folder"), exclusive_folder(tmp_path / "none"):
+        raise AssertionError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import struct
 import zlib
 
 import cv2
@@ -13,6 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from live_emotion.errors import InputError, OutputError
+from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.io.images import read_image, write_figure, write_image
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.pipelines.photos import PREVIEW_SIDE, read_photo, save_figure
@@ -212,3 +215,44 @@ def test_a_turned_png_stands_upright(portrait, tmp_path):
     exif[0x0112] = 6
     Image.fromarray(portrait[:, :, ::-1]).save(tmp_path / "a.png", exif=exif)
     assert np.array_equal(read_image(tmp_path / "a.png"), np.rot90(portrait, -1))
+
+
+def png_header(width, height):
+    """A PNG that says it has these sides, and holds next to nothing."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(b"")
+    chunks = (struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (header, data, b"IEND"))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "gif", "jpg", "png", "tif", "webp", "avif", "heic", "pgm"])
+def test_the_size_is_read_before_the_pixels(tmp_path, suffix):
+    file = tmp_path / f"a.{suffix}"
+    Image.new("L" if suffix == "pgm" else "RGB", (1500, 1000)).save(file, "PPM" if suffix == "pgm" else None)
+    assert read_image(file).shape == (1000, 1500, 3)
+    with pytest.raises(InputError, match=rf"a\.{suffix} cannot be read: it has 2 megapixels, and 1.2 are allowed"):
+        read_image(file, 1.2)
+
+
+@pytest.mark.parametrize(("width", "height"), [(65_500, 65_500), (2**31 - 1, 2**31 - 1), (1, 200_000_000)])
+def test_a_bomb_is_refused_by_its_name(tmp_path, width, height):
+    (tmp_path / "bomb.png").write_bytes(png_header(width, height))
+    with pytest.raises(InputError, match=r"bomb\.png"):
+        read_image(tmp_path / "bomb.png")
+
+
+@pytest.mark.parametrize("shape", [(4, 40_000), (40_000, 20), (100, 33_000), (60, 32_767)])
+@pytest.mark.parametrize("detector", ["full", "tiled"])
+def test_a_picture_as_long_as_none_is_looked_at(shape, detector):
+    with FaceDetector(detector) as faces:
+        assert faces.detect(np.full((*shape, 3), 90, np.uint8)) == []
+
+
+def test_what_libraries_say_of_damaged_pictures_is_not_heard(portrait, tmp_path, capfd):
+    for suffix in ("jpg", "tif", "png", "webp"):
+        content = bytearray(cv2.imencode(f".{suffix}", portrait)[1].tobytes())
+        content[len(content) // 2 :: 97] = bytes(len(content[len(content) // 2 :: 97]))
+        (tmp_path / f"a.{suffix}").write_bytes(content)
+        with contextlib.suppress(InputError):
+            read_image(tmp_path / f"a.{suffix}")
+    assert capfd.readouterr() == ("", "")

@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from videos import make_video, numbered_frames
 
 from live_emotion.cli.main import cli
@@ -523,3 +525,49 @@ def test_report_says_why_where_the_weights_know_the_emotions(portrait, tmp_path)
     assert "The weights do not know bored; give those that the rows were read by" in str(other.exception)
     alone = CliRunner().invoke(cli, ["report", str(tmp_path / "four.csv"), "--why"])
     assert alone.exit_code == 2 and "needs --video" in alone.output
+
+
+SPREADSHEETS = {
+    "semicolons": lambda text: text.replace(",", ";").replace(".", ",").encode(),
+    "tabs": lambda text: text.replace(",", "\t").encode("utf-16"),
+    "a mark": lambda text: text.encode("utf-8-sig"),
+}
+
+
+@pytest.mark.parametrize("save", SPREADSHEETS.values(), ids=SPREADSHEETS)
+def test_rows_that_a_spreadsheet_saved_are_read(tmp_path, save):
+    text = "time_s,track_id,emotion,p_sad,p_happy\n0.5,1,sad,0.75,0.25\n1.5,1,happy,0.25,0.75\n"
+    (tmp_path / "rows.csv").write_bytes(save(text))
+    table = read_table(tmp_path / "rows.csv")
+    assert table.time_s.tolist() == [0.5, 1.5] and table.probabilities[0].tolist() == [0.75, 0.25]
+
+
+VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.integers()))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"time_s": st.one_of(st.floats(0, 9), VALUES), "track_id": st.one_of(st.integers(0, 9), VALUES)}
+            | {"emotion": st.one_of(st.just("sad"), VALUES), "p_sad": st.one_of(st.floats(0, 1), VALUES)}
+        ),
+        max_size=4,
+    )
+)
+def test_whatever_rows_hold_they_are_read_or_refused_in_one_line(tmp_path, rows):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    try:
+        table = read_table(path)
+    except LiveEmotionError as error:
+        assert "\n" not in str(error)
+        return
+    assert np.isfinite(table.time_s).all() and np.isfinite(table.probabilities).all()
+
+
+def test_seconds_of_a_clock_are_dates(tmp_path):
+    rows = "".join(f"{1_700_000_000 + i},1,sad,1\n" for i in range(5))
+    (tmp_path / "rows.csv").write_text("time_s,track_id,emotion,p_sad\n" + rows)
+    page = write_report(read_table(tmp_path / "rows.csv"), tmp_path / "out", "rows")
+    assert "2023-11-14 22:13:20" in page.read_text(encoding="utf-8")

@@ -176,11 +176,11 @@ def test_what_was_stopped_goes_on_and_appears_whole(tmp_path, album, detector, m
     read = photos.read_image
     calls = []
 
-    def stop_at_fourth(path):
+    def stop_at_fourth(path, *more):
         calls.append(path)
         if len(calls) == 4:
             raise KeyboardInterrupt
-        return read(path)
+        return read(path, *more)
 
     with monkeypatch.context() as patch:
         patch.setattr(photos, "read_image", stop_at_fourth)
@@ -188,7 +188,7 @@ def test_what_was_stopped_goes_on_and_appears_whole(tmp_path, album, detector, m
             prepare_photos(album, target, "train", detector)
     assert os.listdir(target) == [UNFINISHED_FOLDER]
     again = []
-    monkeypatch.setattr(photos, "read_image", lambda path: again.append(path) or read(path))
+    monkeypatch.setattr(photos, "read_image", lambda path, *more: again.append(path) or read(path, *more))
     assert prepare_photos(album, target, "train", detector).total() == 9
     assert not set(calls[:3]) & set(again)
     assert os.listdir(target) == ["train"]

@@ -43,6 +43,7 @@ class Case:
         own: what the command may change though it is there: names of files and folders in the case's folder.
         utf8: whether the machine's file names are in UTF-8.
         user: under which number it runs, if not as whoever started the fuzzer.
+        fresh: whether it begins by itself, which takes longer, and has not got imported what takes space.
     """
 
     arguments: list[str]
@@ -53,6 +54,7 @@ class Case:
     own: tuple[str, ...] = ()
     utf8: bool = True
     user: int = 0
+    fresh: bool = False
 
 
 def _pick(folder: Path, chance: random.Random) -> Path:
@@ -439,9 +441,9 @@ def machine(root: Path, folder: Path, chance: random.Random) -> Case:
         return Case(arguments, program, environment, user=65_534)
     if kind == 2:
         files = chance.choice([3, 5, 8, 12, 16, 24, 32, 64])
-        return Case(arguments, program, environment, limits={"RLIMIT_NOFILE": files})
+        return Case(arguments, program, environment, limits={"RLIMIT_NOFILE": files}, fresh=True)
     memory = chance.randrange(300, 4000) * 1_000_000
-    return Case(arguments, program, environment, limits={"RLIMIT_AS": memory})
+    return Case(arguments, program, environment, limits={"RLIMIT_AS": memory}, fresh=True)
 
 
 KINDS: dict[str, Callable[[Path, Path, random.Random], Case]] = {

@@ -69,6 +69,8 @@ def become(job: dict) -> None:
     if hasattr(os, "geteuid") and job.get("user") and os.geteuid() == 0:  # root may write anywhere
         os.setuid(job["user"])
     sys.argv = [job["program"], *job["arguments"]]
+    if job["fresh"]:
+        os.execv(sys.executable, [sys.executable, "-m", job["program"], *map(os.fsencode, job["arguments"])])
 
 
 def used_s(pid: int) -> float:

@@ -35,6 +35,9 @@ NO_MEMORY = (
 LEAST_ADDRESS_SPACE = 1_500_000_000
 """In bytes. MediaPipe and ONNX Runtime end the process where they do not get it."""
 
+LEAST_FILES = 64
+"""That a process may open; Python itself takes modules that it cannot open for missing ones."""
+
 MEMORY_NEEDED = (
     "There is not enough memory. A photo takes about 0.3 GB, a video 0.5 GB, training 1 GB, and large pictures more; "
     "close other programs, or give it less at once."
@@ -55,7 +58,7 @@ def run_cli(command: click.Command, program: str) -> None:
             stream.reconfigure(errors="backslashreplace")  # not every console knows every letter
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what is wrong with a file, we say in a line
     try:
-        _check_address_space()
+        _check_limits()
         code = command.main(prog_name=program, standalone_mode=False) or 0
         if sys.stdout:
             sys.stdout.flush()
@@ -77,14 +80,19 @@ def run_cli(command: click.Command, program: str) -> None:
         sys.exit(1)
 
 
-def _check_address_space() -> None:
+def _check_limits() -> None:
     """Finds out before anything large is loaded whether it can be.
 
     Raises:
-        LiveEmotionError: somebody allows this process less.
+        LiveEmotionError: somebody allows this process too little.
     """
-    allowed = resource.getrlimit(resource.RLIMIT_AS)[0] if resource else -1
-    if 0 <= allowed < LEAST_ADDRESS_SPACE and not {"-h", "--help", "--version"} & set(sys.argv):
+    if not resource or {"-h", "--help", "--version"} & set(sys.argv):
+        return
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if 0 <= files < LEAST_FILES:
+        raise LiveEmotionError(f"Only {files} files may be open at once, and {LEAST_FILES} are needed: ulimit -n.")
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if 0 <= allowed < LEAST_ADDRESS_SPACE:
         needed = LEAST_ADDRESS_SPACE / 1e9
         raise LiveEmotionError(
             f"This needs {needed:g} GB of address space, and {allowed / 1e9:.1f} GB are allowed; raise that: ulimit -v."

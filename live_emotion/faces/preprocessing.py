@@ -76,6 +76,7 @@ def crop_face(image: np.ndarray, box: tuple[float, float, float, float]) -> np.n
         ArgumentError: the crop and the picture do not overlap, or the box is empty, not finite, or far larger than
             the picture.
     """
+    check_pixels(image)
     height, width = image.shape[:2]
     if (height, width) == (FACE_SIZE, FACE_SIZE):
         return to_grey(image)
@@ -130,18 +131,24 @@ def to_grey(image: np.ndarray) -> np.ndarray:
     """
     import cv2
 
-    if image.dtype != np.uint8:
-        raise ArgumentError(f"a picture must be uint8, this one is {image.dtype}")
+    check_pixels(image)
     if image.ndim == 2:
         return np.ascontiguousarray(image)
-    channels = image.shape[2] if image.ndim == 3 else None
-    if channels == 1:
+    if image.shape[2] == 1:
         return np.ascontiguousarray(image[:, :, 0])
-    if channels == 3:
-        return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    if channels == 4:
-        return cv2.cvtColor(flatten_alpha(image), cv2.COLOR_BGR2GRAY)
-    raise ArgumentError(f"a picture must be (H, W), (H, W, 3) or (H, W, 4), this one is {image.shape}")
+    return cv2.cvtColor(flatten_alpha(image) if image.shape[2] == 4 else image, cv2.COLOR_BGR2GRAY)
+
+
+def check_pixels(image: np.ndarray) -> None:
+    """Looks whether an array is of a form that :func:`to_grey` takes, and not empty.
+
+    Raises:
+        ArgumentError: another shape or dtype.
+    """
+    if image.dtype != np.uint8:
+        raise ArgumentError(f"a picture must be uint8, this one is {image.dtype}")
+    if not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (1, 3, 4))) or image.size == 0:
+        raise ArgumentError(f"a picture must be (H, W), (H, W, 3) or (H, W, 4), this one is {image.shape}")
 
 
 def shrunk(image: np.ndarray, largest_side: int) -> np.ndarray:

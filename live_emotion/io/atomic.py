@@ -13,14 +13,13 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from live_emotion.errors import InputError, OutputError
 
-try:
+fcntl: Any = None  # on Windows, which deletes no file that is in use
+with contextlib.suppress(ImportError):
     import fcntl
-except ImportError:  # Windows, which deletes no file that is in use
-    fcntl = None  # type: ignore[assignment]
 
 
 class Unfinished(Protocol):
@@ -41,6 +40,9 @@ PART = ".part"
 
 ESCAPED = "backslashreplace"
 """How texts are written in which a file's name stands whose bytes are no text: those as ``\\udcff``."""
+
+LOCK_FILE = ".lock"
+"""In a folder that a program holds."""
 
 SWEPT_AFTER_S = 60
 """A temporary file is left to its writer for so long, in seconds, whether it is locked or not."""
@@ -102,12 +104,14 @@ def temporary_beside(target: Path, visible: bool = False) -> Path:
         raise write_error(target, error) from error
 
 
-def _lock(descriptor: int) -> bool:
-    """Locks an open file; False where that is not possible, or somebody else did."""
+def _lock(descriptor: int) -> bool | None:
+    """Locks an open file; False where somebody else did, None where the system or the file system cannot."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (OSError, AttributeError):
+    except BlockingIOError:
         return False
+    except (OSError, AttributeError):
+        return None
     return True
 
 
@@ -256,6 +260,45 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
 
 _made: list[Path] = []
 """Folders that :func:`make_folder` made, each after its parents."""
+
+
+@contextlib.contextmanager
+def exclusive_folder(folder: Path) -> Iterator[None]:
+    """Holds a folder while a block runs, against other programs that would write into it, too.
+
+    Raises:
+        OutputError: another one holds it, or it cannot be written.
+    """
+    path = folder / LOCK_FILE
+    busy = OutputError(f"Another program is writing into {folder}; wait for its end, or choose another folder.")
+    try:
+        if fcntl is None:
+            path.unlink(missing_ok=True)  # Windows deletes no file that somebody has open
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+    except PermissionError as error:
+        raise busy if fcntl is None else write_error(path, error) from error
+    except OSError as error:
+        raise write_error(path, error) from error
+    try:
+        if _lock(descriptor) is False or not _is_at(descriptor, path):
+            raise busy
+        try:
+            yield
+        finally:
+            if fcntl:
+                path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+        if not fcntl:
+            path.unlink(missing_ok=True)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file still is the one of a name."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager

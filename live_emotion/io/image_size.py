@@ -14,11 +14,6 @@ from live_emotion.errors import InputError
 MOST_MEGAPIXELS = 100.0
 """Of a picture, unless somebody asks for more; it takes about 15 bytes a pixel to read and annotate one."""
 
-WIDTH_TAG, HEIGHT_TAG = 256, 257
-"""Of TIFF 6.0."""
-
-TIFF_BEGINS = (b"II*\0", b"MM\0*")
-
 
 class PictureInfo(NamedTuple):
     """What a picture says of itself.
@@ -48,23 +43,6 @@ def picture_info(encoded: np.ndarray) -> PictureInfo | None:
         found = re.search(r"\d+", str(error))
         return PictureInfo(int(found.group()) if found else 2**62, 1, True)
     except Exception:  # a damaged file raises nearly any
-        return _tiff_info(encoded)
-
-
-def _tiff_info(encoded: np.ndarray) -> PictureInfo | None:
-    """That of a TIFF whose kind of pixels Pillow does not know, but OpenCV may."""
-    from PIL.TiffImagePlugin import ImageFileDirectory_v2
-
-    header = encoded[:8].tobytes()
-    if header[:4] not in TIFF_BEGINS:
-        return None
-    try:
-        tags = ImageFileDirectory_v2(header)
-        file = io.BytesIO(encoded.tobytes())
-        file.seek(tags.next)
-        tags.load(file)
-        return PictureInfo(int(tags[WIDTH_TAG]), int(tags[HEIGHT_TAG]), True)
-    except Exception:
         return None
 
 

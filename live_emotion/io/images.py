@@ -16,7 +16,7 @@ import numpy as np
 from live_emotion.concurrency.quiet import quiet_stderr
 from live_emotion.errors import InputError, MissingExtraError, OutputError
 from live_emotion.faces.preprocessing import flatten_alpha
-from live_emotion.io.atomic import atomic_path
+from live_emotion.io.atomic import ESCAPED, atomic_path
 from live_emotion.io.image_size import MOST_MEGAPIXELS, PictureInfo, check_size, picture_info
 
 if TYPE_CHECKING:
@@ -260,11 +260,14 @@ def write_figure(target: str | os.PathLike[str] | IO[bytes], figure: Figure, dpi
         OutputError: the file cannot be written.
     """
     from matplotlib import font_manager, rc_context
+    from matplotlib.text import Text
 
     if isinstance(target, (str, os.PathLike)):
         with atomic_path(target) as temporary, temporary.open("wb") as file:
             write_figure(file, figure, dpi)
         return
+    for text in figure.findobj(Text):  # such as the name of a file, whose bytes may be no text
+        text.set_text(text.get_text().encode(errors=ESCAPED).decode())
     there = set(font_manager.get_font_names())
     with rc_context({"font.sans-serif": [name for name in FONTS if name in there]}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # boxes tell it

@@ -7,6 +7,7 @@ from dataclasses import fields
 from functools import partial
 from typing import Any, NamedTuple
 
+import torch
 from torch import nn
 
 from live_emotion.models.backbones import (
@@ -52,6 +53,9 @@ ARCHITECTURES = {
 LARGEST_DIMENSION = 10_000
 """Of a dimension, so that a mistyped one does not fill the memory."""
 
+MOST_PARAMETERS = 200_000_000
+"""Of a network, for the same reason; the largest one that is known here, vit_b_16, has 86 million."""
+
 
 def build_model(arch: str, **config: object) -> nn.Module:
     """Builds a network with fresh weights; its ``config`` attribute holds the configuration.
@@ -72,7 +76,15 @@ def build_model(arch: str, **config: object) -> nn.Module:
         if not _fits(value, defaults[name]):
             raise ValueError(f"{value!r} is no value for {name}, which is {defaults[name]!r} by default")
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
-    return architecture.network(architecture.config(**values))
+    made = architecture.config(**values)
+    with torch.device("meta"):  # shapes alone
+        parameters = sum(each.numel() for each in architecture.network(made).parameters())
+    if parameters > MOST_PARAMETERS:
+        raise ValueError(
+            f"{arch} of these dimensions has {parameters / 1e6:,.0f} million parameters, more than "
+            f"{MOST_PARAMETERS // 10**6}"
+        )
+    return architecture.network(made)
 
 
 def parse_config(arch: str, settings: Sequence[str]) -> dict[str, Any]:

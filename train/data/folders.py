@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from live_emotion.io.atomic import atomic_write_text, make_folder, refuse_existing, write_error
+from live_emotion.io.atomic import atomic_write_text, exclusive_folder, make_folder, refuse_existing, write_error
 
 SPLITS = ("train", "val", "test")
 UNFINISHED_FOLDER = ".unfinished"
@@ -31,13 +31,13 @@ def publish_folder(
         force: put the new in place of what has these names already.
 
     Raises:
-        OutputError: it cannot be written, or one of the names is taken.
+        OutputError: it cannot be written, one of the names is taken, or another program is writing it.
     """
     for name in names:
         refuse_existing(target / name, force)
     unfinished = make_folder(target) / UNFINISHED_FOLDER
     note, text = unfinished / ORIGIN, json.dumps(dict(origin), sort_keys=True)
-    try:
+    with exclusive_folder(target), _as_output_errors(target):
         if unfinished.is_dir() and not (note.is_file() and note.read_text(encoding="utf-8") == text):
             shutil.rmtree(unfinished)
         make_folder(unfinished)
@@ -48,6 +48,12 @@ def publish_folder(
                 _remove(target / name)
                 os.replace(unfinished / name, target / name)
         shutil.rmtree(unfinished)
+
+
+@contextlib.contextmanager
+def _as_output_errors(target: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise write_error(target, error) from error
 

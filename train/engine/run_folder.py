@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from live_emotion.errors import DataError, OutputError
-from live_emotion.io.atomic import atomic_write_text, make_folder, write_error
+from live_emotion.io.atomic import atomic_write_text, exclusive_folder, make_folder, write_error
 from live_emotion.models.checkpoint import save_checkpoint
 from train.config import TrainConfig
 from train.config_file import SETTINGS_FILE, to_toml
@@ -87,9 +87,10 @@ def open_run_folder(path: Path, resume: bool, force: bool) -> Iterator[RunFolder
 
     Raises:
         DataError: there is no run to go on with.
-        OutputError: it cannot be made, or there is a run already.
+        OutputError: it cannot be made, there is a run already, or another one is going on in it.
     """
-    with TensorBoardLog(make_folder(path)) as log:
+    make_folder(path)
+    with exclusive_folder(path) if is_main() else nullcontext(), TensorBoardLog(path) as log:
         folder = RunFolder(path, log)
         if folder.has_state and not (resume or force):
             raise OutputError(f"{path} holds a run already; go on with --resume, choose another -o, or use --force.")

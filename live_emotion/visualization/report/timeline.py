@@ -17,6 +17,9 @@ DPI = 150
 
 MOST_MARKS = 8
 
+LONGEST_NAME = 30
+"""Of a person at the edge, in characters."""
+
 INK = "#1d1d1f"
 
 HATCHES: Mapping[str, dict[str, Any]] = {
@@ -47,7 +50,7 @@ def draw_timeline(courses: Sequence[tuple[str, Course]], edges: np.ndarray, clas
     colours = hex_colours(class_names)
     for axes, (name, course) in zip(grid, courses):
         _draw_person(axes, course, edges, colours)
-        axes.set_ylabel(name, rotation=0, ha="right", va="center", labelpad=10, parse_math=False)
+        axes.set_ylabel(shortened(name), rotation=0, ha="right", va="center", labelpad=10, parse_math=False)
     times, step = marks(edges[0], edges[-1], MOST_MARKS)
     grid[-1].set_xticks(times, [time_text(time_s, tenths=step < 1) for time_s in times])
     handles = [*(Patch(color=colour) for colour in colours), *(Patch(**style) for style in HATCHES.values())]
@@ -60,6 +63,11 @@ def draw_timeline(courses: Sequence[tuple[str, Course]], edges: np.ndarray, clas
     png = io.BytesIO()
     write_figure(png, figure, DPI)
     return png.getvalue()
+
+
+def shortened(name: str) -> str:
+    """A name that leaves room for what is drawn beside it: rows may have any."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _draw_person(axes: Any, course: Course, edges: np.ndarray, colours: Sequence[str]) -> None:

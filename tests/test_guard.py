@@ -1,0 +1,128 @@
+"""What a command line says and exits with when something goes wrong outside of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+from videos import make_video, numbered_frames
+
+from live_emotion.cli import guard
+from live_emotion.errors import LONGEST_MESSAGE, FewLines, InputError, one_line
+
+
+def run(*arguments, **options):
+    """A command in a process of its own."""
+    command = [sys.executable, "-m", "live_emotion", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "not enough memory"),
+        (RuntimeError("can't start new thread"), "not enough memory"),
+        (RuntimeError("std::bad_alloc"), "not enough memory"),
+        (OSError(24, "Too many open files"), "ulimit -n"),
+        (InputError("a\x1b[2J\nb" + "c" * 5000), "a?[2J?b"),
+        (click.UsageError("x" * 140_000), "xxx ... xxx"),
+    ],
+)
+def test_what_cannot_be_helped_is_one_line(error, said, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["program"])
+
+    @click.command()
+    def command():
+        raise error
+
+    with pytest.raises(SystemExit) as caught:
+        guard.run_cli(command, "program")
+    told = capsys.readouterr().err
+    assert said in told and len(told) < LONGEST_MESSAGE + 300
+    assert caught.value.code in (1, 2)
+    assert len(told.strip().splitlines()) <= 4  # two of them say how a command is used
+
+
+def test_a_fault_of_ours_stays_one(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["program"])
+
+    @click.command()
+    def command():
+        raise KeyError("ours")
+
+    with pytest.raises(KeyError):
+        guard.run_cli(command, "program")
+
+
+def test_few_lines_are_said_and_the_others_counted():
+    said = []
+    lines = FewLines(said.append, most=3)
+    for i in range(1000):
+        lines.say(f"line {i}")
+    assert said[:3] == ["line 0", "line 1", "line 2"] and len(said) == 4
+    assert one_line("a\nb") == "a?b"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others do not limit the address space")
+def test_too_little_memory_is_said_before_anything_is_loaded(tmp_path):
+    import resource
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (512_000_000, 512_000_000))
+
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    ended = run("image", tmp_path / "a.jpg", preexec_fn=limit)
+    assert ended.returncode == 1
+    assert ended.stderr == "Error: This needs 1.5 GB of address space, and 0.5 GB are allowed; raise that: ulimit -v.\n"
+    assert run("--help", preexec_fn=limit).returncode == 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
+def test_a_closed_terminal_completes_the_recording(tmp_path, portrait):
+    """The terminal is a real one, and closes twice, as shells and systems both say so."""
+    import pty
+
+    video = make_video(tmp_path / "camera.mp4", numbered_frames(portrait, 250))
+    ours, theirs = pty.openpty()
+    command = ["webcam", "--no-window", "--camera", str(video), "--record", "me.mp4", "--log", "log.csv"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "live_emotion", *command],
+        cwd=tmp_path,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    while not (parts := list(tmp_path.glob("me.part-*.mp4"))) or not parts[0].stat().st_size:
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.close(ours)
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(60) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["camera.mp4", "log.csv", "me.mp4"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others take no such names")
+@pytest.mark.parametrize("environment", [{}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}])
+def test_files_whose_names_are_no_text_are_read_and_shown_escaped(tmp_path, portrait, environment):
+    import cv2
+
+    folder = os.fsencode(tmp_path)
+    for name in (b"\xff.png", "ä.png".encode()):
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(cv2.imencode(".png", portrait)[1].tobytes())
+    files = [b"\xff.png", "ä.png".encode()]
+    command = [sys.executable, "-m", "live_emotion", "image", *files, "-o", "out", "--data", "rows.csv"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, env=os.environ | environment, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    shown = b"?" if environment else rb"\udcff"  # where nothing but ASCII can be shown
+    assert shown + b".png: 1 face" in ended.stdout
+    assert "\\udcff.png" in (tmp_path / "rows.csv").read_text(encoding="utf-8")
+    assert len(os.listdir(tmp_path / "out")) == 3
