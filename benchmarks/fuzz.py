@@ -13,7 +13,7 @@ its own, within 6 GB of address space, and counts for each kind:
 - memory: more than 2 GB were in use,
 - no number: rows, JSON or pages hold NaN or infinite numbers,
 - overwritten: a file is another one that was there before, without ``--force``,
-- leftover: a temporary file, or an empty one, stays,
+- leftover: a temporary file stays,
 - message: what it says is longer than three lines a file, has control characters, or is a library's.
 
 It needs Linux. The same seed makes the same cases, and a case does not depend on how many there are.
@@ -134,12 +134,12 @@ class Hosts:
 
 
 def files_of(folder: Path) -> dict[str, str]:
-    """Files by their path below a folder, each with a hash of its content; folders end in a slash."""
+    """Files by their path below a folder, each with a hash of its content."""
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
         if path.is_file() and not path.is_symlink():
-            found[name] = hashlib.blake2b(path.read_bytes()).hexdigest() if path.stat().st_size else ""
+            found[name] = hashlib.blake2b(path.read_bytes()).hexdigest()
     return found
 
 
@@ -162,7 +162,7 @@ def judge(case: Case, outcome: dict[str, Any], before: dict[str, str], folder: P
     if changed:
         faults["overwritten"] = ", ".join(changed)
     new = [n for n in after if n not in before]
-    if left := [n for n in new if is_temporary(n) or not after[n]]:
+    if left := list(filter(is_temporary, new)):
         faults["leftover"] = ", ".join(left)
     if found := find_no_number(folder, new, output):
         faults["no number"] = found

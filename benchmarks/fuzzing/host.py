@@ -68,9 +68,10 @@ def become(job: dict) -> None:
         resource.setrlimit(getattr(resource, name), (value, value))
     if hasattr(os, "geteuid") and job.get("user") and os.geteuid() == 0:  # root may write anywhere
         os.setuid(job["user"])
-    sys.argv = [job["program"], *job["arguments"]]
+    arguments = [argument.encode("utf-8", "surrogateescape") for argument in job["arguments"]]
     if job["fresh"]:
-        os.execv(sys.executable, [sys.executable, "-m", job["program"], *map(os.fsencode, job["arguments"])])
+        os.execv(sys.executable, [sys.executable, "-m", job["program"], *arguments])
+    sys.argv = [job["program"], *map(os.fsdecode, arguments)]
 
 
 def used_s(pid: int) -> float:
