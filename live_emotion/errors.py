@@ -7,7 +7,6 @@ and exits with 1; a library user catches :class:`LiveEmotionError`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Line breaks, and what else moves a terminal's cursor."""
@@ -23,26 +22,6 @@ def one_line(text: str) -> str:
         text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE // 2]} ... {text[-LONGEST_MESSAGE // 2 :]}"
     )
     return CONTROLS.sub("?", kept)
-
-
-class FewLines:
-    """Says the first of many lines of one kind, so that a folder of thousands of bad files fits on a screen.
-
-    Args:
-        say: prints a line.
-        most: how many it is asked for; the next one says that the others are counted only.
-    """
-
-    def __init__(self, say: Callable[[str], object], most: int = 10) -> None:
-        self._say, self._most, self._count = say, most, 0
-
-    def say(self, line: str) -> None:
-        """Prints a line, or not."""
-        self._count += 1
-        if self._count <= self._most:
-            self._say(line)
-        elif self._count == self._most + 1:
-            self._say("There are more of these; they are only counted from here on.")
 
 
 class LiveEmotionError(Exception):

@@ -13,7 +13,8 @@ import pytest
 from videos import make_video, numbered_frames
 
 from live_emotion.cli import guard
-from live_emotion.errors import LONGEST_MESSAGE, FewLines, InputError, one_line
+from live_emotion.errors import LONGEST_MESSAGE, InputError, one_line
+from live_emotion.io.few_lines import FewLines
 
 
 def run(*arguments, **options):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from live_emotion.cli.options import analysis_options, force_option, max_megapixels_option, profile_option
-from live_emotion.errors import FewLines, InputError, LiveEmotionError
+from live_emotion.errors import InputError, LiveEmotionError
 
 if TYPE_CHECKING:
     from live_emotion.emotions.why import Why
@@ -73,6 +73,7 @@ def command(
     live-emotion image portrait.png --why
     """
     from live_emotion.io.atomic import kept_if_whole
+    from live_emotion.io.few_lines import FewLines
     from live_emotion.io.images import other_files
     from live_emotion.io.results_writer import STANDARD_OUTPUT, open_results_writer
     from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from live_emotion.errors import DataError, FewLines, InputError
+from live_emotion.errors import DataError, InputError
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.io.atomic import make_folder
+from live_emotion.io.few_lines import FewLines
 from live_emotion.io.image_size import MOST_MEGAPIXELS
 from live_emotion.io.images import other_files, read_image, write_image
 from train.console import progress, say
