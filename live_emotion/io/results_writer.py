@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +153,36 @@ class ResultsWriter(ABC):
         """Where what was written stays after a failure; None where it is thrown away."""
         return self._temporary if self._live and self._temporary and has_content(self._temporary) else None
 
+    def renumber(self, numbers: Mapping[int, int]) -> None:
+        """Gives the rows so far other numbers, in a new file that takes the place of this one.
+
+        Args:
+            numbers: new ``track_id`` by old ones; others stay.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        if not numbers or self._temporary is None:
+            return
+        old, visible = self._temporary, not self._temporary.name.startswith(".")
+        new = temporary_beside(self.path, visible)
+        try:
+            self._complete()
+            self._file.close()
+            self._temporary = new
+            self._open(new)
+            for row in self._read(old):
+                number = int(row["track_id"])
+                self._write({**row, "track_id": numbers.get(number, number)})
+        except OSError as error:
+            raise write_error(self.path, error) from error
+        finally:
+            (old if self._temporary == new else new).unlink(missing_ok=True)
+
+    @abstractmethod
+    def _read(self, path: Path) -> Iterator[Row]:
+        """The rows of a file that was written; values that are not changed are written again as they were."""
+
     def close(self) -> None:
         """Completes the file and gives it its name. Closing twice does nothing.
 
@@ -206,6 +236,10 @@ class CsvWriter(ResultsWriter):
     def _write(self, row: Row) -> None:
         self._table.writerow(row)
 
+    def _read(self, path: Path) -> Iterator[Row]:
+        with path.open(newline="", encoding="utf-8") as file:
+            yield from csv.DictReader(file)
+
 
 class JsonLinesWriter(ResultsWriter):
     """Rows as JSON Lines."""
@@ -215,6 +249,10 @@ class JsonLinesWriter(ResultsWriter):
 
     def _write(self, row: Row) -> None:
         self._file.write(json.dumps(row) + "\n")
+
+    def _read(self, path: Path) -> Iterator[Row]:
+        with path.open(encoding="utf-8") as file:
+            yield from map(json.loads, file)
 
 
 class ParquetResultsWriter(ResultsWriter):
@@ -250,6 +288,13 @@ class ParquetResultsWriter(ResultsWriter):
             self._file.write_table(pyarrow.Table.from_pylist(self._rows, self._schema))
             self._rows.clear()
 
+    def _read(self, path: Path) -> Iterator[Row]:
+        from pyarrow import parquet
+
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(ROW_GROUP):
+                yield from batch.to_pylist()
+
 
 def _as_text(value: Any) -> Any:
     """A value, of which a text is one that UTF-8 can hold."""
@@ -257,7 +302,7 @@ def _as_text(value: Any) -> Any:
 
 
 class StandardOutputWriter(JsonLinesWriter):
-    """Rows as JSON Lines on standard output, each frame's at once, for another program to read.
+    """Rows as JSON Lines on standard output, each frame's at once, for another program to read; their numbers stay.
 
     Args:
         class_names: in the order of the faces' probabilities.

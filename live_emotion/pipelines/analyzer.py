@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import queue
+from collections import Counter, defaultdict
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,6 +29,7 @@ from live_emotion.emotions.recognition import Recognizer
 from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
 from live_emotion.emotions.why import Why, explain
 from live_emotion.errors import InputError
+from live_emotion.faces.appearance import appearance
 from live_emotion.faces.boxes import overlap
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.blazeface import check_image
@@ -36,6 +38,7 @@ from live_emotion.faces.detection.refinement import RefinementMemory
 from live_emotion.faces.preprocessing import crop_face
 from live_emotion.faces.quality import OTHER, is_readable
 from live_emotion.faces.regions import crop_keypoints
+from live_emotion.faces.scene import Scene
 from live_emotion.faces.tracker import Tracker
 from live_emotion.io.results_writer import rows
 from live_emotion.types import DETECTORS, Box, Face, Frame, Prediction, Row, StrPath, TrackedFace
@@ -182,6 +185,8 @@ class EmotionAnalyzer:
         """Forgets who was seen: what comes next is another camera or video."""
         self._memory = RefinementMemory() if self.config.track else None
         self._tracker = Tracker() if self.config.track else None
+        self._scene = Scene()
+        self._names: defaultdict[int, Counter[str]] = defaultdict(Counter)  # by track id, how often which was known
         self._smoother = EmotionSmoother(self.class_names)
         self._recognizer = Recognizer(self._profiles) if self._profiles else None
         self._found_mirrored = self._read_mirrored = False
@@ -219,6 +224,7 @@ class EmotionAnalyzer:
         if self._tracker:
             self._memory = RefinementMemory()
             self._tracker.wait()
+            self._scene = Scene()
 
     def add_profile(self, name: str) -> None:
         """Uses another person's profile from now on.
@@ -283,14 +289,17 @@ class EmotionAnalyzer:
         if self._tracker:
             if found.is_mirrored != self._read_mirrored:
                 self._tracker.mirror(found.frame.image.shape[1])
+                self._scene = Scene()
             self._read_mirrored = found.is_mirrored
-            ids = self._tracker.update(found.faces, found.frame.time_s)
+            ids = self._track(self._tracker, found)
         kept = self._tracker.track_ids if self._tracker else frozenset()
         names = [""] * len(found.faces)
         if self._recognizer and embeddings is not None and found.faces:
             owners = self._recognizer.assign(embeddings, ids, kept)
             probabilities = self._corrected(probabilities, embeddings, owners)
             names = ["" if owner is None else self.config.profiles[owner] for owner in owners]
+            for track_id, name in zip(ids or (), names):
+                self._names[track_id][name] += 1
         probabilities = probabilities[:, : len(self.class_names)]
         if ids is None:
             faces = [unsmoothed(face, row, self.class_names) for face, row in zip(found.faces, probabilities)]
@@ -298,6 +307,19 @@ class EmotionAnalyzer:
             faces = self._smoother.update(found.faces, ids, probabilities, found.frame.time_s, kept)
         named = [replace(face, name=name) for face, name in zip(faces, names)]
         return Result(found.frame, named, self.class_names, found.found)
+
+    def _track(self, tracker: Tracker, found: FoundFaces) -> list[int]:
+        """Whose the faces of the next frame are."""
+
+        def look(index: int) -> np.ndarray | None:
+            return appearance(found.frame.image, found.faces[index], found.is_mirrored)
+
+        return tracker.update(found.faces, found.frame.time_s, look, self._scene.is_cut(found.frame.image))
+
+    def merged_numbers(self) -> dict[int, int]:
+        """The numbers so far that turned out to be of somebody who had another before, each with that one."""
+        names = {number: names.most_common(1)[0][0] for number, names in self._names.items()}
+        return self._tracker.merged(names) if self._tracker else {}
 
     def _corrected(self, probabilities: np.ndarray, embeddings: np.ndarray, owners: Sequence[int | None]) -> np.ndarray:
         corrected = probabilities.copy()

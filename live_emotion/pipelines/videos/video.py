@@ -122,7 +122,8 @@ def annotate_video(
 ) -> VideoSummary:
     """Reads the faces of a video and writes an annotated copy and data.
 
-    The copy has every frame at its own time, and the audio. Decoding, analysis and encoding overlap.
+    The copy has every frame at its own time, and the audio. Decoding, analysis and encoding overlap. Once all is seen,
+    the rows of those who turned out to be one person get one number; the copy is drawn by then and keeps what it shows.
 
     Args:
         source: any file that FFmpeg reads.
@@ -164,6 +165,10 @@ def annotate_video(
             summary.frames = video.frames_read
             if writer:
                 writer.write_audio()
+        numbers = analyzer.merged_numbers()
+        for sink in sinks:
+            sink.renumber(numbers)
+        summary.people = {numbers.get(number, number) for number in summary.people}
         summary.damaged_s = video.damaged_s
         if video.breaks_off_s is not None and video.duration_s is not None:
             summary.breaks_off_s = video.breaks_off_s, video.duration_s
