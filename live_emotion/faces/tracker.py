@@ -26,11 +26,15 @@ FIRM_OVERLAP = 0.5
 LOOK_S = 0.2
 """How often a face is looked at, in seconds, while nothing is in doubt."""
 
+LATEST_LOOK_S = 0.6
+"""After so long it is, in seconds, even if another has the turn."""
+
 DIFFERENT = 0.3
 """Likeness under which a face is somebody else, or none at all, though it is where a track expects it."""
 
 SAME = 0.68
-"""Likeness from which a face is somebody who was away. These two were chosen by ``benchmarks/identities.py``."""
+"""Likeness from which a face is somebody who was away. These two were chosen on videos of
+``benchmarks/identities.py``; those that are reported are others."""
 
 YOUNG_S = 1.5
 """For how long, in seconds, a new track may turn out to be somebody who was away."""
@@ -96,6 +100,15 @@ class _Track:
         self.mean = look if self.mean is None else unit(self.mean + (look - self.mean) / self.looks)
         self.last, self.looked_s = look, time_s
 
+    def is_young(self, time_s: float) -> bool:
+        """Whether it may still turn out to be somebody who was away."""
+        return len(self.stretches) == 1 and time_s - self.stretches[0][0] <= YOUNG_S
+
+    def is_due(self, time_s: float) -> bool:
+        """Whether it is time for another look."""
+        is_unknown = self.is_young(time_s) and self.looks < YOUNG_LOOKS
+        return time_s - self.looked_s >= (YOUNG_LOOK_S if is_unknown else LOOK_S)
+
     def likeness(self, look: np.ndarray) -> float:
         """How much a face looks like this one, by the mean or by the last look; at most 1."""
         return max((float(each @ look) for each in (self.mean, self.last) if each is not None), default=-1.0)
@@ -117,6 +130,7 @@ class Tracker:
         self._tracks: list[_Track] = []  # that may go on at their place
         self._away: list[_Track] = []  # that may be known again, those who left first before the others
         self._renumbered: dict[int, int] = {}
+        self._turn: _Track | None = None  # whose turn it is to be looked at
         self._next_id = 1
         self._waits = False
         self._now_s = -np.inf
@@ -154,7 +168,7 @@ class Tracker:
         matches = self._match(here, time_s)
         for i, track in matches.items():
             track.move(here.boxes[i], time_s)
-        matches |= self._known_again(here, [i for i in range(len(faces)) if i not in matches], matches, time_s)
+        matches |= self._known_again(here, matches, time_s)
         for i in range(len(faces)):
             if i not in matches:
                 matches[i] = self._new(here.boxes[i], time_s)
@@ -202,6 +216,7 @@ class Tracker:
 
     def _match(self, here: _FrameFaces, time_s: float) -> dict[int, _Track]:
         """Tracks by the index of the face that continues them at their place."""
+        self._turn = None
         if not self._tracks or not len(here.boxes):
             return {}
         overlap = intersection_over_union(here.boxes, np.array([t.expected_box(time_s) for t in self._tracks]))
@@ -213,24 +228,29 @@ class Tracker:
             if look is not None and self._tracks[track].mean is not None:
                 gain[face, track] += self._tracks[track].likeness(look)
         _, columns, _ = lap.lapjv(gain.max() - gain, extend_cost=True)  # a face without a track has column -1
+        pairs = [(f, self._tracks[c]) for f, c in enumerate(columns) if c >= 0 and near[f, c]]
+        # one a frame, so that frames cost alike
+        self._turn = min((track for _, track in pairs if track.is_due(time_s)), key=lambda t: t.looked_s, default=None)
         found = {}
-        for face, column in enumerate(columns):
-            if column >= 0 and near[face, column]:
-                track = self._tracks[column]
-                is_firm = overlap[face, column] >= FIRM_OVERLAP and not contested[face, column]
-                if (is_firm and time_s - track.looked_s < LOOK_S) or not self._is_other(here, face, track):
-                    found[face] = track
+        for face, track in pairs:
+            column = columns[face]
+            is_firm = overlap[face, column] >= FIRM_OVERLAP and not contested[face, column]
+            if (is_firm and not self._has_turn(track, time_s)) or not self._is_other(here, face, track):
+                found[face] = track
         return found
+
+    def _has_turn(self, track: _Track, time_s: float) -> bool:
+        """Whether a face is to be looked at in this frame though nothing is in doubt."""
+        return track is self._turn or time_s - track.looked_s >= LATEST_LOOK_S
 
     def _is_other(self, here: _FrameFaces, face: int, track: _Track) -> bool:
         """Whether another thing is where a track was expected."""
         look = here.look(face) if track.mean is not None else None
         return look is not None and track.likeness(look) < DIFFERENT
 
-    def _known_again(
-        self, here: _FrameFaces, new: list[int], matches: dict[int, _Track], time_s: float
-    ) -> dict[int, _Track]:
+    def _known_again(self, here: _FrameFaces, matches: dict[int, _Track], time_s: float) -> dict[int, _Track]:
         """Tracks by the index of the face that looks like them, of those faces that are new at their place."""
+        new = [i for i in range(len(here.boxes)) if i not in matches]
         away = self._absent(time_s) if new else []
         looks = {i: look for i in new if (look := here.look(i)) is not None} if away else {}
         found: dict[int, _Track] = {}
@@ -256,15 +276,14 @@ class Tracker:
 
     def _look(self, here: _FrameFaces, face: int, track: _Track, time_s: float) -> None:
         """Takes in what a face looks like, if it is time, and asks of a new track whether it is somebody's."""
-        first_s = track.stretches[0][0]
-        is_young = len(track.stretches) == 1 and time_s - first_s <= YOUNG_S
-        wait_s = YOUNG_LOOK_S if is_young and track.looks < YOUNG_LOOKS else LOOK_S
-        is_due = track.mean is None or (time_s - track.looked_s >= wait_s and here.is_free(face))
+        is_wanted = self._has_turn(track, time_s) or here.was_looked_at(face)
+        is_due = track.mean is None or (is_wanted and track.is_due(time_s) and here.is_free(face))
         look = here.look(face) if is_due else None
         if look is None:
             return
         track.see(look, time_s)
-        away = [t for t in self._absent(time_s) if t.time_s < first_s] if is_young else []
+        first_s = track.stretches[0][0]
+        away = [t for t in self._absent(time_s) if t.time_s < first_s] if track.is_young(time_s) else []
         likest = max(away, key=lambda t: t.likeness(look), default=None)
         if likest is not None and likest.likeness(look) >= SAME:
             self._join(track, likest)
@@ -274,7 +293,8 @@ class Tracker:
         self._renumbered[track.track_id] = before.track_id
         (self._away if before in self._away else self._tracks).remove(before)
         track.track_id, track.stretches = before.track_id, before.stretches + track.stretches
-        track.mean = unit(before.looks * before.mean + track.looks * track.mean)
+        if before.mean is not None and track.mean is not None:
+            track.mean = unit(before.looks * before.mean + track.looks * track.mean)
         track.looks = min(before.looks + track.looks, LOOKS_AVERAGED)
 
 
@@ -292,6 +312,10 @@ class _FrameFaces:
         if index not in self._looks:
             self._looks[index] = self._give(index)
         return self._looks[index]
+
+    def was_looked_at(self, index: int) -> bool:
+        """Whether what it looks like is known already."""
+        return index in self._looks
 
     def is_free(self, index: int) -> bool:
         """Whether no other face hides a part of it, or is hidden by it."""
