@@ -1,4 +1,4 @@
-"""What a detector takes for a face where there is none: in videos without faces, and in minutes of generated clutter.
+"""What is taken for a face where there is none: in videos without faces, and in minutes of generated clutter.
 
     python benchmarks/ghosts.py --clip no_face.mp4 --photo no_face.jpg --photo grass.png --minutes 10
 
@@ -20,12 +20,10 @@ import click
 import cv2
 import numpy as np
 
-from live_emotion.faces.detection.detector import FaceDetector
-from live_emotion.faces.detection.refinement import RefinementMemory
-from live_emotion.faces.tracker import Tracker
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import read_image
 from live_emotion.io.video.reader import VideoFile
+from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.types import DETECTORS, Frame
 
 WIDTH, HEIGHT = 1280, 720
@@ -44,6 +42,7 @@ FONTS = range(8)  # OpenCV's Hershey fonts
 @click.option("--minutes", default=10.0, show_default=True, help="Of clutter.")
 @click.option("--fps", default=15.0, show_default=True, help="Of clutter.")
 @click.option("--seed", default=0, show_default=True)
+@click.option("--weights", multiple=True, help="Instead of the default.")
 @click.option("--detector", "kind", type=click.Choice(DETECTORS), default="full", show_default=True)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the figures here.")
 def main(
@@ -52,18 +51,19 @@ def main(
     minutes: float,
     fps: float,
     seed: int,
+    weights: tuple[str, ...],
     kind: str,
     json_file: Path | None,
 ) -> None:
     """Count boxes where there is no face, by how long they last."""
     figures = {}
     click.echo("frames without faces     frames  with boxes  boxes  of 0.5 s and longer  longest")
-    with FaceDetector(kind) as detector:
+    with EmotionAnalyzer(AnalysisConfig(weights, detector=kind, track=True)) as analyzer:
         for clip in clips:
             with VideoFile(clip) as video:
-                figures[clip.name] = measure(detector, video)
+                figures[clip.name] = measure(analyzer, video)
         images = [read_image(photo) for photo in photos]
-        figures["clutter"] = measure(detector, clutter(images, round(60 * minutes * fps), fps, seed))
+        figures["clutter"] = measure(analyzer, clutter(images, round(60 * minutes * fps), fps, seed))
     for name, f in figures.items():
         click.echo(
             f"{name:24} {f['frames']:6} {f['with_boxes']:11} {f['boxes']:6} {f['long']:20} {f['longest_s']:6.2f} s"
@@ -72,17 +72,17 @@ def main(
         atomic_write_text(json_file, json.dumps(figures, indent=2))
 
 
-def measure(detector: FaceDetector, frames: Iterable[Frame]) -> dict:
+def measure(analyzer: EmotionAnalyzer, frames: Iterable[Frame]) -> dict:
     """Counts the boxes in frames that follow each other, and how long each track of them lasts."""
-    memory, tracker = RefinementMemory(), Tracker()
+    analyzer.restart()
     first: dict[int, float] = {}
     last: dict[int, float] = {}
     counts: Counter[str] = Counter()
     for frame in frames:
-        faces = detector.detect(frame.image, memory=memory, time_s=frame.time_s)
-        for track_id in tracker.update(faces, frame.time_s):
-            first.setdefault(track_id, frame.time_s)
-            last[track_id] = frame.time_s
+        faces = analyzer.analyze(frame).faces
+        for face in faces:
+            first.setdefault(face.track_id, frame.time_s)
+            last[face.track_id] = frame.time_s
         counts.update(frames=1, with_boxes=bool(faces))
     lasting = [last[track_id] - first[track_id] for track_id in first]
     return {

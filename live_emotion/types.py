@@ -21,6 +21,9 @@ Row = dict[str, Any]
 EMOTIONS = ("angry", "happy", "neutral", "sad")
 """The default classes, in the order of the network's outputs."""
 
+NO_FACE = "no_face"
+"""Name of a network's output that is none of the classes and says that there is no face at all."""
+
 DETECTORS = ("full", "short", "tiled")
 """How faces may be searched for; :class:`live_emotion.faces.detection.detector.FaceDetector` tells them apart."""
 

@@ -77,15 +77,15 @@ def test_a_short_name_is_text_and_a_path_is_a_file(tmp_path, monkeypatch):
 
 def test_a_mistyped_name_is_told_from_a_missing_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(WeightsError, match=r"No weights are called eigth; give default, cnn.* or an \.onnx or \.pth"):
+    with pytest.raises(WeightsError, match=r"No weights are called eigth; give default, large.* or an \.onnx or \.pth"):
         EmotionClassifier("eigth")
     with pytest.raises(WeightsError, match=r"There is no weights file eigth\.onnx"):
         EmotionClassifier("eigth.onnx")
 
 
 def test_python_programs_take_short_names():
-    assert EmotionClassifier(("default", "teacher")).files == tuple(
-        map(weights_file, ("best_emotion_model.onnx", "with_others.pth"))
+    assert EmotionClassifier(("default", "large")).files == tuple(
+        map(weights_file, ("best_emotion_model.onnx", "large.onnx"))
     )
     model, names = load_model("default")
     assert names == model.class_names

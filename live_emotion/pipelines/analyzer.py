@@ -39,9 +39,9 @@ from live_emotion.faces.preprocessing import crop_face
 from live_emotion.faces.quality import OTHER, is_readable
 from live_emotion.faces.regions import crop_keypoints
 from live_emotion.faces.scene import Scene
-from live_emotion.faces.tracker import Tracker
+from live_emotion.faces.tracker import Tracker, intersection_over_union
 from live_emotion.io.results_writer import rows
-from live_emotion.types import DETECTORS, Box, Face, Frame, Prediction, Row, StrPath, TrackedFace
+from live_emotion.types import DETECTORS, NO_FACE, Box, Face, Frame, Prediction, Row, StrPath, TrackedFace
 from live_emotion.visualization.overlay import draw
 
 SAME_FACE = 0.5
@@ -49,6 +49,17 @@ SAME_FACE = 0.5
 
 FRAMES_AT_ONCE = 4
 """Of so many frames the faces are read in one batch: one face alone costs half of what four do."""
+
+
+LEAST_NO_FACE = 0.5
+"""Probability of no face from which the network, where it knows such, is believed against a detector in doubt."""
+
+DOUBTED_SCORE = 0.8
+"""Of the detector, below which it is in doubt. What generated clutter gets is below, and blurred faces, in which the
+network sees nothing, are above."""
+
+SAME_PLACE = 0.3
+"""Overlap with a face of the last frame from which a face is that one, whatever the network sees in it now."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +125,13 @@ class FoundFaces:
     crops: np.ndarray
     is_mirrored: bool = False
     found: int = 0
+
+    def only(self, index: np.ndarray) -> FoundFaces:
+        """Those of the faces at ``index``, int (M,); the others are none."""
+        if len(index) == len(self.faces):
+            return self
+        faces = [self.faces[i] for i in index]
+        return replace(self, faces=faces, crops=self.crops[index], found=self.found - len(self.faces) + len(faces))
 
 
 @dataclass(frozen=True)
@@ -190,6 +208,7 @@ class EmotionAnalyzer:
         self._smoother = EmotionSmoother(self.class_names)
         self._recognizer = Recognizer(self._profiles) if self._profiles else None
         self._found_mirrored = self._read_mirrored = False
+        self._seen = np.empty((0, 4))  # boxes of the last frame's faces
 
     def forget(self) -> None:
         """Forgets where everybody is, as another camera's frames come; unlike :meth:`restart`, the numbers go on."""
@@ -270,12 +289,34 @@ class EmotionAnalyzer:
     def read(self, found: Sequence[FoundFaces]) -> list[Result]:
         """The second half of :meth:`analyze`: reads the faces of one or more frames, in order, in one batch."""
         crops = np.concatenate([each.crops for each in found])
-        ends = np.cumsum([len(each.faces) for each in found])[:-1]
-        if not self._recognizer:
-            read = self.classifier.predict_all(crops)
-            return [self._result(each, rows) for each, rows in zip(found, np.split(read, ends))]
-        both = (np.split(part, ends) for part in self.classifier.read(crops))
-        return [self._result(each, rows, embeddings) for each, rows, embeddings in zip(found, *both)]
+        probabilities, embeddings = (
+            self.classifier.read(crops) if self._recognizer else (self.classifier.predict_all(crops), None)
+        )
+        results, first = [], 0
+        for each in found:
+            rows = slice(first, first := first + len(each.faces))
+            kept = self._true_faces(each, probabilities[rows])
+            of_people = None if embeddings is None else embeddings[rows][kept]
+            results.append(self._result(each.only(kept), probabilities[rows][kept], of_people))
+        return results
+
+    def _true_faces(self, found: FoundFaces, probabilities: np.ndarray) -> np.ndarray:
+        """Which of a frame's N faces are faces, by detector, network and the last frame: int (M,).
+
+        Args:
+            found: the frame with them.
+            probabilities: (N, C + K), of all that the networks know.
+        """
+        if NO_FACE not in self.classifier.other_names:
+            return np.arange(len(found.faces))
+        column = len(self.class_names) + self.classifier.other_names.index(NO_FACE)
+        boxes = np.array([face.box for face in found.faces]).reshape(-1, 4)
+        goes_on = intersection_over_union(boxes, self._seen).max(axis=1, initial=0) >= SAME_PLACE
+        is_sure = np.array([face.score >= DOUBTED_SCORE for face in found.faces], bool)
+        kept = np.flatnonzero(goes_on | is_sure | (probabilities[:, column] < LEAST_NO_FACE))
+        if self.config.track:
+            self._seen = boxes[kept]
+        return kept
 
     def _result(self, found: FoundFaces, probabilities: np.ndarray, embeddings: np.ndarray | None = None) -> Result:
         """What comes of a frame whose N faces were read.

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from live_emotion.errors import DataError
+from live_emotion.types import NO_FACE
 from train.data.dataset import Listed
 
-VOTE_COLUMNS = {"anger": "angry", "happiness": "happy", "sadness": "sad"}
+VOTE_COLUMNS = {"anger": "angry", "happiness": "happy", "sadness": "sad", "NF": NO_FACE}
 """FER+'s column names where they differ from the emotions' names here."""
 
 NOT_VOTES = frozenset({"split", "file", "fer_label", "label"})
