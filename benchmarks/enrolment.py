@@ -21,9 +21,10 @@ from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.emotions.profile import NEUTRAL, Profile, resting_doubt
 from live_emotion.emotions.recognition import LEAST_LIKENESS
 from live_emotion.errors import InputError
+from live_emotion.faces.appearance import mean_direction
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer, looks_of
 from live_emotion.types import EMOTIONS, Frame
 
 VOTES = {"angry": "anger", "happy": "happiness", "neutral": "neutral", "sad": "sadness"}
@@ -49,7 +50,7 @@ def main(
     """Measure enrolment on people who are seen neutral and otherwise."""
     with EmotionAnalyzer(AnalysisConfig(weights or ())) as analyzer:
         classifier = analyzer.classifier
-        faces, labels, people, missed = read_portraits(folder, analyzer)
+        faces, labels, people, looks, missed = read_portraits(folder, analyzer)
     click.echo(f"{len(set(people))} people, {len(faces)} portraits read, {missed} without a face")
     click.echo(f"{'':32}" + "".join(f"{emotion:>9}" for emotion in (*EMOTIONS, "mean")) + "  refused")
     figures = {"no profile": recalls(classifier.predict(faces).argmax(axis=1), labels)}
@@ -73,7 +74,7 @@ def main(
                 truth.append(labels[read])
         figures[name] = recalls(np.concatenate(shown), np.concatenate(truth))
         show(name, figures[name], refused / (draws * len(set(people))))
-    figures["recognition"] = recognition(classifier, faces, labels, people, draws, seed)
+    figures["recognition"] = recognition(looks, labels, people, draws, seed)
     found = figures["recognition"]
     click.echo(
         f"Of the enrolled person's faces {found['missed']:.1%} are not known, of others' {found['wrong']:.1%} are"
@@ -92,9 +93,13 @@ def main(
         atomic_write_text(json_file, json.dumps(figures, indent=2))
 
 
-def read_portraits(folder: Path, analyzer: EmotionAnalyzer) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Faces (N, 48, 48), labels (N,), people (N,) of two letters, and how many portraits show no face."""
-    faces, labels, people, missed = [], [], [], 0
+def read_portraits(
+    folder: Path, analyzer: EmotionAnalyzer
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int]:
+    """Faces (N, 48, 48), labels (N,), people (N,) of two letters, looks (N, LOOK_SIZE), and how many portraits show no
+    face.
+    """
+    faces, labels, people, looks, missed = [], [], [], [], 0
     for label, emotion in enumerate(EMOTIONS):
         for file in sorted(p for p in (folder / emotion).iterdir() if p.suffix.lower() in IMAGE_SUFFIXES):
             found = analyzer.find(Frame(0, 0.0, read_image(file)))
@@ -103,7 +108,8 @@ def read_portraits(folder: Path, analyzer: EmotionAnalyzer) -> tuple[np.ndarray,
                 faces.append(found.crops[0])
                 labels.append(label)
                 people.append(file.name[:2])
-    return np.stack(faces), np.array(labels), np.array(people), missed
+                looks.append(looks_of(found)[0])
+    return np.stack(faces), np.array(labels), np.array(people), np.stack(looks), missed
 
 
 def draw(
@@ -118,24 +124,17 @@ def draw(
     return np.array(enrolled), np.setdiff1d(own, enrolled)
 
 
-def recognition(
-    classifier: EmotionClassifier, faces: np.ndarray, labels: np.ndarray, people: np.ndarray, draws: int, seed: int
-) -> dict[str, float]:
+def recognition(looks: np.ndarray, labels: np.ndarray, people: np.ndarray, draws: int, seed: int) -> dict[str, float]:
     """How often an enrolled person's face is not known, another's is taken for it, and the right one is first."""
     rng = np.random.default_rng(seed)
-    embeddings = classifier.read(faces)[1]
     names = sorted(set(people))
     own, others, first = [], [], []
     for _ in range(draws):
-        likeness = np.zeros((len(faces), len(names)))
-        rest = np.zeros(len(faces), bool)
+        likeness = np.zeros((len(looks), len(names)))
+        rest = np.zeros(len(looks), bool)
         for column, person in enumerate(names):
             enrolled, read = draw(rng, labels, people == person, EMOTIONS, 1)
-            try:
-                profile = Profile.fit(faces[enrolled], [EMOTIONS[i] for i in labels[enrolled]], classifier)
-            except InputError:
-                continue
-            likeness[:, column] = profile.likeness(embeddings)
+            likeness[:, column] = looks @ mean_direction(looks[enrolled])
             rest[read] = True
         is_own = people[:, None] == np.array(names)
         own.append(likeness[rest][is_own[rest]])

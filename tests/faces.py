@@ -70,7 +70,7 @@ def write_data(folder: Path, portrait: np.ndarray, train: int = 24, val: int = 6
 BROWS, MOUTH = ((229, 174), (304, 173)), ((247, 282), (287, 282))
 """Inner ends of the portrait's brows and corners of its mouth: x and y in pixels."""
 
-POSES = {"angry": (16, 14), "happy": (-10, 8), "neutral": (0, 0), "sad": (14, -8)}
+POSES = {"angry": (16, 18), "happy": (-10, 8), "neutral": (0, 0), "sad": (14, -8)}
 """By how many pixels :func:`pose` pulls the corners of the mouth and the brows down. Without a profile the network that
 comes with live-emotion calls the happy and the sad face neutral."""
 

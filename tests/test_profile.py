@@ -145,8 +145,8 @@ def test_a_profile_of_other_weights_or_classes_is_refused():
 
 
 def test_each_person_gets_the_profile_of_the_face_that_is_most_alike():
-    anna = Profile(EMOTIONS, (0.0,) * 4, {"neutral": (1.0, 0.0, 0.0)})
-    ben = Profile(EMOTIONS, (0.0,) * 4, {"neutral": (0.0, 1.0, 0.0)})
+    anna = Profile(EMOTIONS, (0.0,) * 4, look=(1.0, 0.0, 0.0))
+    ben = Profile(EMOTIONS, (0.0,) * 4, look=(0.0, 1.0, 0.0))
     recognizer = Recognizer([anna, ben])
     faces = np.array([[0.1, 1.0, 0.0], [0.9, 0.1, 0.1], [1.0, 0.05, 0.0], [0.0, 0.0, 1.0]])
     assert recognizer.assign(faces) == [1, None, 0, None], "one face each, and nobody's where none is near"
@@ -157,7 +157,7 @@ def test_each_person_gets_the_profile_of_the_face_that_is_most_alike():
     for _ in range(40):  # she laughs, say: nobody looks more like her, so that it is she who is followed
         assert recognizer.assign(faces[[0, 3]], [1, 2], {1, 2}) == [1, 0]
     assert recognizer.assign(faces[[2, 3]], [3, 2], {2, 3}) == [0, None], "somebody does"
-    assert Recognizer([Profile(EMOTIONS, (0.0,) * 4)]).assign(faces) == [0] * 4, "as in the first release"
+    assert Recognizer([Profile(EMOTIONS, (0.0,) * 4)]).assign(faces) == [0] * 4, "which knows no look"
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a b", "x/y", "-", "a" * 61])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-RESTING_ODDS = -3.0
+RESTING_ODDS = -2.0
 """Log odds of every other class against neutral that a person's resting face is brought to. Those of FER2013
 have about -5; so what the face shows on top of it needs less to be seen. Chosen on JAFFE."""
 

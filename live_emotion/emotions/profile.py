@@ -17,6 +17,7 @@ from live_emotion.checks import check_names, is_name, wrong
 from live_emotion.emotions import personalization
 from live_emotion.emotions.personalization import PULL, log_softmax, similarities
 from live_emotion.errors import ArgumentError, InputError
+from live_emotion.faces.appearance import LOOK_SIZE, mean_direction
 from live_emotion.faces.preprocessing import check_faces
 from live_emotion.faces.quality import OTHER
 from live_emotion.io.atomic import atomic_write_text, make_folder
@@ -53,18 +54,26 @@ class Profile:
     Attributes:
         class_names: C names in the order of the probabilities.
         offsets: added to the logarithms of the probabilities, one a class, or also one for each further output.
-        prototypes: by the name of an emotion, the direction of its embeddings: unit vectors of D numbers. None in
-            profiles of the first release, which correct every face alike.
+        prototypes: by the name of an emotion, the direction of its embeddings: unit vectors of D numbers.
         weights: fingerprint of the weights that it fits; empty: any.
+        look: direction of what :func:`live_emotion.faces.appearance.look` tells of the face, by which it is known among
+            others; empty where it was learnt from cut-out faces alone, and where it corrects every face alike.
     """
 
     class_names: tuple[str, ...]
     offsets: tuple[float, ...]
     prototypes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     weights: str = ""
+    look: tuple[float, ...] = ()
 
     @classmethod
-    def fit(cls, faces: np.ndarray, labels: Sequence[str], classifier: EmotionClassifier | None = None) -> Profile:
+    def fit(
+        cls,
+        faces: np.ndarray,
+        labels: Sequence[str],
+        classifier: EmotionClassifier | None = None,
+        looks: np.ndarray | None = None,
+    ) -> Profile:
         """Learns a person from a few faces, best one or more of each emotion; neutral matters most.
 
         Offsets of the largest posterior probability, around those that bring the resting face to where resting faces
@@ -74,6 +83,8 @@ class Profile:
             faces: uint8 (N, 48, 48), of one person, as ``preprocessing.crop_face`` cuts them.
             labels: N names of emotions: what the faces show.
             classifier: with the weights to fit; None: those that come with live-emotion.
+            looks: (M, LOOK_SIZE) float, what :func:`live_emotion.faces.appearance.look` tells of faces of this person;
+                None: with several people in view the profile will not know which one this is.
 
         Raises:
             ArgumentError: another shape or dtype, or a label that the weights don't know.
@@ -111,6 +122,7 @@ class Profile:
             tuple(round(float(v), 4) for v in np.clip(offsets, -LARGEST_OFFSET, LARGEST_OFFSET)),
             {names[label]: tuple(round(float(v), 4) for v in vector) for label, vector in prototypes.items()},
             classifier.fingerprint,
+            () if looks is None or not len(looks) else tuple(np.round(mean_direction(looks), 3).tolist()),
         )
 
     def correct(self, probabilities: np.ndarray, embeddings: np.ndarray) -> np.ndarray:
@@ -133,11 +145,14 @@ class Profile:
             scores[:, : pull.shape[1]] += PULL * (pull - pull.mean(axis=1, keepdims=True))
         return np.exp(log_softmax(scores)).astype(np.float32)
 
-    def likeness(self, embeddings: np.ndarray) -> np.ndarray:
-        """How much N faces look like this person: the cosine to the nearest prototype, (N,) float, -1 to 1."""
-        if not self.prototypes:
-            return np.ones(len(embeddings))
-        return similarities(embeddings, self._directions).max(axis=1)
+    def likeness(self, looks: np.ndarray) -> np.ndarray:
+        """How much N faces look like this person: the cosine of looks (N, LOOK_SIZE) to its own, (N,) float, -1 to 1;
+        0 where a row is 0.
+        """
+        if not self.look:
+            return np.ones(len(looks))
+        own = np.array(self.look)
+        return looks @ (own / np.linalg.norm(own))
 
     @functools.cached_property
     def _directions(self) -> list[np.ndarray]:
@@ -180,6 +195,7 @@ class Profile:
             "offsets": self.offsets,
             "prototypes": self.prototypes,
             "weights": self.weights,
+            "look": self.look,
         }
         atomic_write_text(path, json.dumps(content) + "\n")
         return path
@@ -281,7 +297,7 @@ def _parse(content: Any) -> Profile:
     Raises:
         ValueError: it is no profile.
     """
-    needed, more = {"class_names", "offsets"}, {"prototypes", "weights"}
+    needed, more = {"class_names", "offsets"}, {"prototypes", "weights", "look"}
     if not isinstance(content, dict) or not needed <= set(content) <= needed | more:
         raise ValueError("it must hold class_names and offsets")
     names, offsets = content["class_names"], content["offsets"]
@@ -301,8 +317,13 @@ def _parse(content: Any) -> Profile:
         raise ValueError("a prototype must be a list of numbers from -1 to 1, all of one length")
     if not isinstance(weights, str):
         raise ValueError("weights must be a fingerprint")
+    look = content.get("look", [])
+    if not isinstance(look, list) or len(look) not in (0, LOOK_SIZE) or not _are_numbers(look, 1.0):
+        raise ValueError(f"look must be {LOOK_SIZE} numbers from -1 to 1")
+    if look and not any(look):
+        raise ValueError("look must not be nothing but 0")
     known = {name: tuple(map(float, vector)) for name, vector in prototypes.items()}
-    return Profile(tuple(names), tuple(map(float, offsets)), known, weights)
+    return Profile(tuple(names), tuple(map(float, offsets)), known, weights, tuple(map(float, look)))
 
 
 def _are_numbers(values: Sequence[object], largest: float) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from live_emotion.emotions.profile import Profile
 
-LEAST_LIKENESS = 0.82
+LEAST_LIKENESS = 0.83
 """Likeness from which a face may be an enrolled person's. ``benchmarks/enrolment.py`` says how often that errs."""
 
 LONGEST_MEMORY = 30
@@ -18,9 +18,8 @@ LONGEST_MEMORY = 30
 class Recognizer:
     """Gives each profile to the face that looks most like its person, if one looks enough like it.
 
-    A face gets one profile at most, and of a profile that knows no face, as those of the first release, each that is
-    left. Who is followed and was known once stays known as long as nobody looks more like it: a face looks less like
-    itself while its expression changes.
+    A face gets one profile at most, and of a profile that knows no look, each that is left. Who is followed and was
+    known once stays known as long as nobody looks more like it: a face looks less like itself while it turns away.
 
     Args:
         profiles: of the people who may be in view.
@@ -32,19 +31,19 @@ class Recognizer:
         self._known: dict[int, int] = {}  # by track id: whose it was in its last frame
 
     def assign(
-        self, embeddings: np.ndarray, track_ids: Sequence[int] | None = None, kept: Collection[int] = ()
+        self, looks: np.ndarray, track_ids: Sequence[int] | None = None, kept: Collection[int] = ()
     ) -> list[int | None]:
         """Whose the faces of a frame are.
 
         Args:
-            embeddings: (N, D) float.
+            looks: (N, LOOK_SIZE) float, of :func:`live_emotion.faces.appearance.look`; 0 where nothing is known.
             track_ids: N, for faces that are tracked: what was seen of them before counts, too.
             kept: track ids of all who may still come back.
 
         Returns:
             N indices of profiles, None where a face is nobody's.
         """
-        likeness = np.stack([profile.likeness(embeddings) for profile in self.profiles], axis=1)
+        likeness = np.stack([profile.likeness(looks) for profile in self.profiles], axis=1)
         if track_ids is not None:
             self._seen = {track_id: seen for track_id, seen in self._seen.items() if track_id in kept}
             likeness = np.stack([self._mean(*each) for each in zip(track_ids, likeness)])
@@ -52,7 +51,7 @@ class Recognizer:
                 if (person := self._known.get(track_id)) is not None:
                     likeness[face, person] = max(likeness[face, person], LEAST_LIKENESS)
         owners: list[int | None] = [None] * len(likeness)
-        named = [bool(profile.prototypes) for profile in self.profiles]
+        named = [bool(profile.look) for profile in self.profiles]
         for face, person in zip(*np.unravel_index(np.argsort(-likeness, axis=None), likeness.shape)):
             if (
                 named[person]

@@ -55,21 +55,23 @@ class Trial:
         return self.after.recall > self.before.recall or (self.after.recall == 1 and sure)
 
 
-def try_out(faces: np.ndarray, labels: Sequence[str], classifier: EmotionClassifier) -> Trial:
+def try_out(
+    faces: np.ndarray, labels: Sequence[str], classifier: EmotionClassifier, looks: np.ndarray | None = None
+) -> Trial:
     """Makes a person's profile, and tests what half as many faces would have made of the rest.
-
     Of each emotion the first half, rounded up, is learnt from: what was recorded later is as unlike as it gets.
 
     Args:
         faces: uint8 (N, 48, 48), of one person, in the order in which they were taken.
         labels: N names of emotions: what the faces show.
         classifier: with the weights to fit.
+        looks: (M, LOOK_SIZE) float, of the same person's faces, as :meth:`Profile.fit` takes them.
 
     Raises:
         ArgumentError: another shape or dtype, or a label that the weights don't know.
         InputError: the faces do not show what the labels say.
     """
-    profile = Profile.fit(faces, labels, classifier)
+    profile = Profile.fit(faces, labels, classifier, looks)
     if len(labels) != len(faces):
         raise ArgumentError(f"there must be one label for each face, not {len(labels)} for {len(faces)}")
     names = np.array(labels)

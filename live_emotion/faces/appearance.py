@@ -28,6 +28,37 @@ SHADES, HUES = 4, 10
 """In how many steps lightness and the two axes of colour of CIELAB are counted."""
 
 
+LOOK_SIZE = 900
+"""Of what :func:`look` gives: 9 directions in 4 cells of each of 25 blocks."""
+
+
+def look(image: np.ndarray, face: Face, is_mirrored: bool = False) -> np.ndarray | None:
+    """Describes a face with its hair by the directions of its edges, which an expression hardly changes.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        face: a face in it.
+        is_mirrored: whether the image was turned left to right; the description is that of the image before.
+
+    Returns:
+        (LOOK_SIZE,) float32 of length 1; the product of two is how alike they are, at most 1. None where it's not known
+        where the eyes are.
+    """
+    import cv2
+
+    upright = _upright(image, face, is_mirrored)
+    if upright is None:
+        return None
+    gradients = cv2.HOGDescriptor((SIDE, SIDE), (BLOCK, BLOCK), (CELL, CELL), (CELL, CELL), DIRECTIONS)
+    described = np.asarray(gradients.compute(upright), np.float32).ravel()
+    return unit(described - described.mean())
+
+
+def mean_direction(looks: np.ndarray) -> np.ndarray:
+    """Of looks (N, D) with N at least 1: (D,) of length 1."""
+    return unit(looks.mean(axis=0))
+
+
 def appearance(image: np.ndarray, face: Face, is_mirrored: bool = False) -> np.ndarray | None:
     """Describes a face with its hair, and the clothes below it.
 
@@ -40,15 +71,8 @@ def appearance(image: np.ndarray, face: Face, is_mirrored: bool = False) -> np.n
         (D,) float32 of length 1; the product of two is how alike they are, at most 1. None where it's not known where
         the eyes are.
     """
-    upright = _upright(image, face, is_mirrored)
-    if upright is None:
-        return None
-    import cv2
-
-    gradients = cv2.HOGDescriptor((SIDE, SIDE), (BLOCK, BLOCK), (CELL, CELL), (CELL, CELL), DIRECTIONS)
-    described = np.asarray(gradients.compute(upright), np.float32).ravel()
-    described -= described.mean()
-    return unit(np.concatenate([unit(described), CLOTHES * _clothes(image, face)]))
+    described = look(image, face, is_mirrored)
+    return None if described is None else unit(np.concatenate([described, CLOTHES * _clothes(image, face)]))
 
 
 def _upright(image: np.ndarray, face: Face, is_mirrored: bool) -> np.ndarray | None:

@@ -29,7 +29,7 @@ from live_emotion.emotions.recognition import Recognizer
 from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
 from live_emotion.emotions.why import Why, explain
 from live_emotion.errors import InputError
-from live_emotion.faces.appearance import appearance
+from live_emotion.faces.appearance import LOOK_SIZE, appearance, look
 from live_emotion.faces.boxes import overlap
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.blazeface import check_image
@@ -157,6 +157,15 @@ class Result:
     def rows(self) -> list[Row]:
         """One dictionary a face, with the columns of ``--log`` and ``--data``."""
         return list(rows(self.frame, self.faces, self.class_names))
+
+
+def looks_of(found: FoundFaces) -> np.ndarray:
+    """What a frame's faces look like: float32 (N, LOOK_SIZE), 0 where it's not known."""
+    looks = np.zeros((len(found.faces), LOOK_SIZE), np.float32)
+    for row, face in zip(looks, found.faces):
+        if (seen := look(found.frame.image, face, found.is_mirrored)) is not None:
+            row[:] = seen
+    return looks
 
 
 class EmotionAnalyzer:
@@ -336,7 +345,7 @@ class EmotionAnalyzer:
         kept = self._tracker.track_ids if self._tracker else frozenset()
         names = [""] * len(found.faces)
         if self._recognizer and embeddings is not None and found.faces:
-            owners = self._recognizer.assign(embeddings, ids, kept)
+            owners = self._recognizer.assign(looks_of(found), ids, kept)
             probabilities = self._corrected(probabilities, embeddings, owners)
             names = ["" if owner is None else self.config.profiles[owner] for owner in owners]
             for track_id, name in zip(ids or (), names):
@@ -352,10 +361,10 @@ class EmotionAnalyzer:
     def _track(self, tracker: Tracker, found: FoundFaces) -> list[int]:
         """Whose the faces of the next frame are."""
 
-        def look(index: int) -> np.ndarray | None:
+        def describe(index: int) -> np.ndarray | None:
             return appearance(found.frame.image, found.faces[index], found.is_mirrored)
 
-        return tracker.update(found.faces, found.frame.time_s, look, self._scene.is_cut(found.frame.image))
+        return tracker.update(found.faces, found.frame.time_s, describe, self._scene.is_cut(found.frame.image))
 
     def merged_numbers(self) -> dict[int, int]:
         """The numbers so far that turned out to be of somebody who had another before, each with that one."""

@@ -13,10 +13,11 @@ from live_emotion.emotions.personalization import prototypes_of, similarities
 from live_emotion.emotions.profile import NEUTRAL, resting_doubt
 from live_emotion.emotions.trial import Trial, try_out
 from live_emotion.errors import InputError
+from live_emotion.faces.appearance import mean_direction
 from live_emotion.faces.boxes import area
 from live_emotion.io.images import read_image, skipped
 from live_emotion.io.video.reader import VideoFile
-from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer, looks_of
 from live_emotion.pipelines.photos import list_photos
 from live_emotion.types import Frame, LiveFrame
 from live_emotion.visualization.times import time_text
@@ -30,10 +31,9 @@ ALONE = 0.25
 ROUNDED_S = 1.0
 """By so much a part may go on after the end of a recording, in seconds: people round."""
 
-SAME = 0.85
-"""Cosine of a resting face's embedding to the mean of those before from which it may be the same person's. On JAFFE a
-person's own have 0.95 and more, 95 % of other people's less than 0.87. Other emotions say more of the emotion than of
-the person: there a person's own smile is as far from the resting face as anybody's, and nobody is told apart by it."""
+SAME_PERSON = 0.75
+"""Likeness of a face to the mean of those before from which it may be the same person's. Of pairs of JAFFE's portraits
+0.4 % of one person's lie below, whatever they show, and 71 % of two people's, who are alike in age, sex and light."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class Enrolment:
         self._faces: list[np.ndarray] = []
         self._probabilities: list[np.ndarray] = []
         self._embeddings: list[np.ndarray] = []
+        self._looks: list[np.ndarray] = []
 
     @property
     def faces(self) -> np.ndarray:
@@ -79,19 +80,15 @@ class Enrolment:
         Raises:
             InputError: it doesn't, and this is why: :func:`face_of` takes none, or it is another person's.
         """
-        face = face_of(shown.frame, self.analyzer, shown.source)
-        probabilities, embedding = (each[0] for each in self.analyzer.classifier.read(face[None]))
-        if shown.label == NEUTRAL and (before := self._resting()):
-            mean = prototypes_of(np.stack(before), np.zeros(len(before), int))[0]
-            if similarities(embedding[None], [mean])[0, 0] < SAME:
-                raise InputError(f"The face in {shown.source} is not at rest as those before, or another person's.")
+        crop, look = face_of(shown.frame, self.analyzer, shown.source)
+        if self._looks and look @ mean_direction(np.stack(self._looks)) < SAME_PERSON:
+            raise InputError(f"The face in {shown.source} is another person's than those before.")
+        probabilities, embedding = (each[0] for each in self.analyzer.classifier.read(crop[None]))
         self.labels.append(shown.label)
-        self._faces.append(face)
+        self._faces.append(crop)
+        self._looks.append(look)
         self._probabilities.append(probabilities)
         self._embeddings.append(embedding)
-
-    def _resting(self) -> list[np.ndarray]:
-        return [embedding for label, embedding in zip(self.labels, self._embeddings) if label == NEUTRAL]
 
     def forget(self, label: str) -> None:
         """Drops what was taken of an emotion."""
@@ -100,6 +97,7 @@ class Enrolment:
         self._faces = [self._faces[i] for i in kept]
         self._probabilities = [self._probabilities[i] for i in kept]
         self._embeddings = [self._embeddings[i] for i in kept]
+        self._looks = [self._looks[i] for i in kept]
 
     def nearest(self, label: str) -> tuple[str, float]:
         """Which other emotion that was taken looks most like this one, and how much: the cosine of the two's means.
@@ -124,7 +122,7 @@ class Enrolment:
         Raises:
             InputError: the faces do not show what they are said to show.
         """
-        return try_out(self.faces, self.labels, self.analyzer.classifier)
+        return try_out(self.faces, self.labels, self.analyzer.classifier, np.stack(self._looks))
 
 
 def collect(
@@ -159,8 +157,8 @@ def collect(
     return enrolment
 
 
-def face_of(frame: Frame, analyzer: EmotionAnalyzer, source: str) -> np.ndarray:
-    """The one face of a frame, as the network reads it: uint8 (48, 48).
+def face_of(frame: Frame, analyzer: EmotionAnalyzer, source: str) -> tuple[np.ndarray, np.ndarray]:
+    """The one face of a frame, as the network reads it: uint8 (48, 48), and its look, float32 (LOOK_SIZE,).
 
     Args:
         frame: uint8 BGR.
@@ -180,7 +178,7 @@ def face_of(frame: Frame, analyzer: EmotionAnalyzer, source: str) -> np.ndarray:
         raise InputError(
             f"The face in {source} is {largest.note}; use a larger, sharper and brighter one from the front."
         )
-    return found.crops[0]
+    return found.crops[0], looks_of(found)[0]
 
 
 def photos_of(photos: Sequence[Path], label: str) -> Iterator[Shown]:
