@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +13,10 @@ from live_emotion.faces.preprocessing import FACE_SIZE
 from live_emotion.faces.regions import REGIONS, hide, region_masks
 
 SLIGHT = 0.1
-"""A probability that falls by less than this says nothing of the region that is hidden."""
+"""A probability that falls by less than this says nothing of the region that is hidden, unless its odds fall far."""
+
+FAR = math.log(5)
+"""Fall of log odds that says something, however sure what is left still is: a smile is seen in the cheeks, too."""
 
 ALIKE = 0.7
 """Two regions matter alike where hiding one costs at least this part of what hiding the other costs."""
@@ -42,9 +46,10 @@ class Why:
     @property
     def regions(self) -> tuple[str, ...]:
         """One region, or two that matter alike, without which the emotion is clearly less probable; or none."""
-        falls = sorted(((self.confidence - p, name) for name, p in self.without.items()), reverse=True)
-        largest = falls[0][0]
-        if largest < SLIGHT:
+        before = _log_odds(self.confidence)
+        falls = sorted(((before - _log_odds(p), name) for name, p in self.without.items()), reverse=True)
+        largest, dearest = falls[0]
+        if self.confidence - self.without[dearest] < SLIGHT and largest < FAR:
             return ()
         return tuple(name for fall, name in falls[:2] if fall >= ALIKE * largest)
 
@@ -60,6 +65,11 @@ class Why:
             return f"mostly the {regions[0]}: without {without} {left[0]} {self.emotion} instead of {before}"
         parts = " and ".join(f"the {name} (without {PRONOUNS[name]} {p})" for name, p in zip(regions, left))
         return f"{parts}: {self.emotion} {before} with all"
+
+
+def _log_odds(probability: float) -> float:
+    """Of a probability, which counts as one within a millionth of 0 and 1."""
+    return math.log(max(probability, 1e-6)) - math.log(max(1 - probability, 1e-6))
 
 
 def explain(
