@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,7 +16,8 @@ from live_emotion.faces.boxes import mirrored
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_face
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.io.video.demo_clip import read_smile
+from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer, looks_of
 from live_emotion.types import Frame
 
 
@@ -187,3 +190,52 @@ def test_a_profile_can_be_added(portrait, tmp_path, monkeypatch):
         assert analyzer.config.profiles == ("anna",)
     assert (before.name, after.name) == ("", "anna")
     assert after.probabilities != before.probabilities
+
+
+@pytest.fixture(scope="module")
+def clutter():
+    """Pictures without faces, in which the detector sees some where it may be in doubt: (720, 1280, 3) uint8 BGR."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parent.parent / "benchmarks"))
+        ghosts = importlib.import_module("ghosts")
+    return [frame.image for frame in ghosts.clutter([], 12, 0.25, seed=7)]
+
+
+def test_what_the_network_sees_as_no_face_is_none_and_a_face_among_it_stays(clutter, portrait):
+    with EmotionAnalyzer(AnalysisConfig(device="cpu", min_confidence=0.3, max_faces=50)) as analyzer:
+        found = [analyzer.find(Frame(i, 0.0, image)) for i, image in enumerate(clutter)]
+        assert sum(len(each.faces) for each in found) >= 10
+        assert [len(result.faces) for result in analyzer.read(found)] == [0] * len(clutter)
+        assert all(result.found == 0 for result in analyzer.read(found))
+        for image in clutter[:4]:
+            with_her = image.copy()
+            with_her[60:660, 400:912] = portrait
+            (face,) = analyzer.analyze(Frame(0, 0.0, with_her)).faces
+            assert 600 < (face.box[0] + face.box[2]) / 2 < 720
+    kept = found[0].only(np.array([], int))
+    assert (kept.faces, len(kept.crops), kept.found) == ([], 0, found[0].found - len(found[0].faces))
+
+
+def test_a_followed_face_stays_one_when_nothing_can_be_seen_in_it(follower, portrait):
+    follower.restart()
+    sharp = [portrait] * 6
+    blurred = [cv2.GaussianBlur(portrait, (0, 0), 9)] * 6
+    faces = [follower.analyze(Frame(i, i / 15, image)).faces for i, image in enumerate(sharp + blurred)]
+    assert [len(each) for each in faces[1:]] == [1] * 11
+
+
+def test_an_enrolled_person_is_known_beside_another(portrait, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    collins = cv2.resize(read_smile(), (600, 600))
+    with EmotionAnalyzer(AnalysisConfig(device="cpu")) as analyzer:
+        found = analyzer.find(Frame(0, 0.0, portrait))
+        Profile.fit(found.crops, ["neutral"], analyzer.classifier, looks_of(found)).save("grace")
+        analyzer.add_profile("grace")
+        darker = cv2.convertScaleAbs(portrait, alpha=0.7)
+        for image, names in (
+            (np.hstack([portrait, collins]), ["grace", ""]),
+            (np.hstack([collins, darker]), ["", "grace"]),
+            (collins, [""]),
+        ):
+            faces = analyzer.analyze(Frame(0, 0.0, np.ascontiguousarray(image))).faces
+            assert [face.name for face in sorted(faces, key=lambda face: face.box[0])] == names

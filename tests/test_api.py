@@ -364,6 +364,7 @@ PUBLIC = {
     "Prediction",
     "Result",
     "TrackedFace",
+    "Why",
     "__version__",
     "load_model",
     "predict_image",

@@ -394,7 +394,7 @@ def test_the_last_half_minute_is_shown_when_asked_for(analyzer, tmp_path, portra
 
 
 def test_why_is_said_and_drawn_when_asked_for(analyzer, tmp_path, portrait):
-    window = ScriptedWindow({10: "w"}, closes_after=150)
+    window = ScriptedWindow({10: "w"}, closes_after=400)
     loop, _ = run(analyzer, tmp_path, PacedSource([portrait] * 500), window)
     assert loop.settings.why and not loop.settings.heat
     assert any(re.match(r"1: .*neutral", line) for line in loop._lines())

@@ -61,7 +61,7 @@ def test_a_shipped_file_that_was_changed_is_refused_and_ones_own_is_not(name, tm
     changed.write_bytes(content)
     with pytest.raises(WeightsError, match=f"{name} is not the file that came with live-emotion, by its SHA-256"):
         BlazeFace("short", 0.5) if name == MODELS["short"] else load_network(changed, "cpu")
-    mine = shutil.copy(weights_file("four_emotions.pth"), tmp_path / "best_emotion_model.pth")
+    mine = shutil.copy(weights_file("eight.pth"), tmp_path / "best_emotion_model.pth")
     assert load_network(mine, "cpu").class_names
 
 

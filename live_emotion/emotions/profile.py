@@ -105,8 +105,8 @@ class Profile:
         probabilities, embeddings = classifier.read(faces)
         known = np.log(np.maximum(probabilities, SMALLEST_PROBABILITY))
         columns = np.array([names.index(label) for label in labels])
-        if set(labels) == {NEUTRAL} and (looks := resting_doubt(probabilities, names)):
-            raise InputError(f"This is no resting face, it looks {looks}; relax your face, and try again.")
+        if set(labels) == {NEUTRAL} and (shown := resting_doubt(probabilities, names)):
+            raise InputError(f"This is no resting face, it looks {shown}; relax your face, and try again.")
         prior = (
             _resting(known[columns == names.index(NEUTRAL)], names) if NEUTRAL in labels else np.zeros(known.shape[1])
         )
