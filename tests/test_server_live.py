@@ -10,22 +10,25 @@ import itertools
 import json
 import time
 
+import anyio
 import numpy as np
 import pytest
 from faces import pose
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from servers import TOKEN, encoded, frame, running, say, show
+from servers import TOKEN, encoded, frame, running, say, server_config, show
 from websockets.exceptions import ConnectionClosed
 
-from live_emotion.emotions.profile import Profile
+from live_emotion.emotions.classifier import EmotionClassifier
+from live_emotion.emotions.profile import Profile, delete_profile
 from live_emotion.errors import LiveEmotionError
 from live_emotion.pipelines import guide
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.server.live.messages import Start, parse
 from live_emotion.server.live.row_log import RowLog
 from live_emotion.server.live.session import SessionClock
-from live_emotion.types import Frame
+from live_emotion.server.live.sessions import Sessions
+from live_emotion.types import EMOTIONS, Frame
 
 busy = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """The servers of this module's tests run beside."""
@@ -249,7 +252,28 @@ def test_somebody_enrols_over_the_socket(home, portrait, monkeypatch):
         assert results[-1]["faces"][0]["name"] == "anna"
         with server.live() as later:
             assert say(later, "start")["profiles"] == ["anna"], "a later session of the same client knows it"
+        delete_profile("anna")
+        with server.live() as later:
+            assert say(later, "start")["profiles"] == [], "one that was deleted is in nobody's way"
+        Profile(EMOTIONS, (0.0,) * 4).save("anna")
         assert say(live, "enrol", name="anna")["phase"] == "refused", "nobody's profile is overwritten"
+
+
+def test_a_session_that_goes_on_while_another_is_freed_stays():
+    async def sweep():
+        now_s = 1000.0
+        config = server_config()
+        classifier = EmotionClassifier(device="cpu")
+        sessions = Sessions(config, classifier, lambda _: setattr(second, "left_s", None), lambda: now_s)
+        (first, _), (second, _) = [await sessions.open("somebody") for _ in range(2)]
+        sessions.leave(first)
+        sessions.leave(second)
+        now_s += config.limits.kept_s + 1
+        await sessions.sweep()  # the second one's socket comes back while the first is freed
+        assert sessions.known(second.id) is second
+        await sessions.close()
+
+    anyio.run(sweep)
 
 
 def test_an_enrolment_that_is_called_off_saves_nothing(home, server, photo):

@@ -12,6 +12,7 @@ import anyio
 import anyio.to_thread
 
 from live_emotion.emotions.classifier import EmotionClassifier
+from live_emotion.emotions.profile import profile_path
 from live_emotion.errors import LiveEmotionError
 from live_emotion.server.config import ServerConfig
 from live_emotion.server.live.session import Session
@@ -84,7 +85,8 @@ class Sessions:
             self._sessions[before.id] = self._sessions.pop(before.id)  # the newest now
             return before, True
         new = id or secrets.token_urlsafe(16)
-        profiles = (*self._config.analysis.profiles, *self._learnt.get(owner, ()))
+        learnt = [name for name in self._learnt.get(owner, ()) if profile_path(name).exists()]  # some may be deleted
+        profiles = tuple(dict.fromkeys((*self._config.analysis.profiles, *learnt)))
         analysis = replace(self._config.analysis, profile=profiles)
         self._opening.add(new)
         try:
@@ -146,7 +148,9 @@ class Sessions:
         too_many = len(self._sessions) - MOST_KEPT + 1
         now = self._clock()
         for number, session in enumerate(ended):
-            if number < too_many or now - (session.left_s or 0) > self._config.limits.kept_s:
+            if session.left_s is None:  # somebody came back to it while another was freed
+                continue
+            if number < too_many or now - session.left_s > self._config.limits.kept_s:
                 await self.forget(session)
 
     async def close(self) -> None:

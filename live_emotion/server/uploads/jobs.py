@@ -145,7 +145,7 @@ class JobRoutes:
             raise ProblemError(503, "Another video is being read; send yours when that is done.", RETRY_S)
         self._is_receiving = True
         try:
-            for job in [*self._jobs.values()][: len(self._jobs) - MOST_KEPT + 1]:
+            for job in [*self._jobs.values()][: max(0, len(self._jobs) - MOST_KEPT + 1)]:
                 await self._forget(job)
             config = replace(self._config, detector=detector, max_faces=max_faces, track=True)
             folder = Path(await anyio.to_thread.run_sync(partial(tempfile.mkdtemp, prefix="live-emotion-")))
