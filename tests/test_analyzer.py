@@ -17,7 +17,7 @@ from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_face
 from live_emotion.io.video.demo_clip import read_smile
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer, looks_of
+from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer, FoundFaces, looks_of
 from live_emotion.types import Frame
 
 
@@ -188,6 +188,11 @@ def test_a_profile_can_be_added(portrait, tmp_path, monkeypatch):
         analyzer.add_profile("anna")
         (after,) = analyzer.analyze(Frame(0, 0.0, portrait)).faces
         assert analyzer.config.profiles == ("anna",)
+        Profile(analyzer.class_names, (0.0,) * 4).save("anna")
+        analyzer.add_profile("anna")
+        (again,) = analyzer.analyze(Frame(0, 0.0, portrait)).faces
+        assert analyzer.config.profiles == ("anna",), "one that was made again takes the place of the other"
+        np.testing.assert_allclose(again.probabilities, before.probabilities, atol=1e-3)
     assert (before.name, after.name) == ("", "anna")
     assert after.probabilities != before.probabilities
 
@@ -222,6 +227,19 @@ def test_a_followed_face_stays_one_when_nothing_can_be_seen_in_it(follower, port
     blurred = [cv2.GaussianBlur(portrait, (0, 0), 9)] * 6
     faces = [follower.analyze(Frame(i, i / 15, image)).faces for i, image in enumerate(sharp + blurred)]
     assert [len(each) for each in faces[1:]] == [1] * 11
+
+
+def test_a_followed_face_in_which_nothing_can_be_seen_stays_one_when_mirroring_goes_on(follower, portrait):
+    picture = np.full((600, 1536, 3), 110, np.uint8)
+    picture[:, :512] = portrait
+    follower.restart()
+    found = follower.find(Frame(0, 0.0, picture))
+    follower.read([found])
+    in_doubt = replace(mirrored(found.faces[0], 1536), score=0.5)
+    turned = np.ascontiguousarray(picture[:, ::-1])
+    nothing = np.full((1, 48, 48), 110, np.uint8)
+    (result,) = follower.read([FoundFaces(Frame(1, 0.1, turned), [in_doubt], nothing, True, 1)])
+    assert len(result.faces) == 1
 
 
 def test_an_enrolled_person_is_known_beside_another(portrait, tmp_path, monkeypatch):

@@ -30,7 +30,7 @@ from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
 from live_emotion.emotions.why import Why, explain
 from live_emotion.errors import InputError
 from live_emotion.faces.appearance import LOOK_SIZE, appearance, look
-from live_emotion.faces.boxes import overlap
+from live_emotion.faces.boxes import SAME_FACE, overlap
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.blazeface import check_image
 from live_emotion.faces.detection.detector import FaceDetector
@@ -43,9 +43,6 @@ from live_emotion.faces.tracker import Tracker, intersection_over_union
 from live_emotion.io.results_writer import rows
 from live_emotion.types import DETECTORS, NO_FACE, Box, Face, Frame, Prediction, Row, StrPath, TrackedFace
 from live_emotion.visualization.overlay import draw
-
-SAME_FACE = 0.5
-"""Overlap, over the smaller of two boxes, from which a face that was found again is that of a row."""
 
 FRAMES_AT_ONCE = 4
 """Of so many frames the faces are read in one batch: one face alone costs half of what four do."""
@@ -255,13 +252,14 @@ class EmotionAnalyzer:
             self._scene = Scene()
 
     def add_profile(self, name: str) -> None:
-        """Uses another person's profile from now on.
+        """Uses another person's profile from now on, or one that was made again in place of that of its name.
 
         Raises:
             InputError: there is no such profile, or it is for other weights.
         """
-        self._profiles.append(self._checked(Profile.load(name)))
-        self.config = replace(self.config, profile=(*self.config.profiles, name))
+        profiles = dict(zip(self.config.profiles, self._profiles)) | {name: self._checked(Profile.load(name))}
+        self._profiles = list(profiles.values())
+        self.config = replace(self.config, profile=tuple(profiles))
         self._recognizer = Recognizer(self._profiles)
 
     def _checked(self, profile: Profile) -> Profile:
@@ -318,6 +316,9 @@ class EmotionAnalyzer:
         """
         if NO_FACE not in self.classifier.other_names:
             return np.arange(len(found.faces))
+        if found.is_mirrored != self._read_mirrored:
+            width = found.frame.image.shape[1]
+            self._seen = self._seen[:, [2, 1, 0, 3]] * (-1, 1, -1, 1) + (width, 0, width, 0)
         column = len(self.class_names) + self.classifier.other_names.index(NO_FACE)
         boxes = np.array([face.box for face in found.faces]).reshape(-1, 4)
         goes_on = intersection_over_union(boxes, self._seen).max(axis=1, initial=0) >= SAME_PLACE
