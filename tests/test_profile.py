@@ -129,6 +129,8 @@ def test_profiles_are_stored_listed_and_deleted():
     path = profile.save("anna-2")
     assert Profile.load("anna-2") == profile
     assert profile_names() == ["anna-2"]
+    if sys.platform != "win32":
+        assert path.parent.stat().st_mode & 0o077 == 0, "nobody else can read by what a face is known"
     delete_profile("anna-2")
     assert (profile_names(), path.exists()) == ([], False)
     with pytest.raises(InputError, match="There is no profile anna-2"):

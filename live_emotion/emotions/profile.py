@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import sys
@@ -190,6 +191,8 @@ class Profile:
         """
         path = profile_path(name)
         make_folder(path.parent)
+        with contextlib.suppress(OSError):  # a face can be known by what is in it: it is nobody else's business
+            path.parent.chmod(0o700)
         content = {
             "class_names": self.class_names,
             "offsets": self.offsets,
