@@ -15,6 +15,7 @@ from live_emotion.faces.appearance import appearance
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.scene import Scene
 from live_emotion.faces.tracker import Tracker
+from live_emotion.io import atomic
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import open_results_writer
 from live_emotion.io.video.demo_clip import read_smile
@@ -208,6 +209,7 @@ def test_rows_get_other_numbers_and_stay_else_as_they_are(tmp_path, suffix):
     if suffix != ".parquet":
         assert changed.read_bytes() == expected.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == [f"a{suffix}", f"b{suffix}"]
+    assert not [path for path in atomic._locks if path.parent == tmp_path], "no file is left open"
 
 
 def test_rows_of_a_video_have_the_merged_numbers(analyzer, people, tmp_path, monkeypatch):

@@ -177,7 +177,7 @@ class ResultsWriter(ABC):
         except OSError as error:
             raise write_error(self.path, error) from error
         finally:
-            (old if self._temporary == new else new).unlink(missing_ok=True)
+            discard_temporary(old if self._temporary == new else new)
 
     @abstractmethod
     def _read(self, path: Path) -> Iterator[Row]:
