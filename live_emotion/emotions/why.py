@@ -18,6 +18,9 @@ SLIGHT = 0.1
 FAR = math.log(5)
 """Fall of log odds that says something, however sure what is left still is: a smile is seen in the cheeks, too."""
 
+NEARLY_SURE = 0.975
+"""Probability from which a tenth of a per cent is told."""
+
 ALIKE = 0.7
 """Two regions matter alike where hiding one costs at least this part of what hiding the other costs."""
 
@@ -54,17 +57,23 @@ class Why:
         return tuple(name for fall, name in falls[:2] if fall >= ALIKE * largest)
 
     def __str__(self) -> str:
-        regions, before = self.regions, f"{self.confidence:.0%}"
+        regions, before = self.regions, _percent(self.confidence)
         if self.confidence < SLIGHT:  # what is shown was smoothed over other frames
             return f"this image alone shows hardly any of it: {self.emotion} {before}"
         if not regions:
-            return f"no part alone: {self.emotion} stays at {min(self.without.values()):.0%} or more, {before} with all"
-        left = [f"{self.without[name]:.0%}" for name in regions]
+            least = _percent(min(self.without.values()))
+            return f"no part alone: {self.emotion} stays at {least} or more, {before} with all"
+        left = [_percent(self.without[name]) for name in regions]
         if len(regions) == 1:
             without = PRONOUNS[regions[0]]
             return f"mostly the {regions[0]}: without {without} {left[0]} {self.emotion} instead of {before}"
         parts = " and ".join(f"the {name} (without {PRONOUNS[name]} {p})" for name, p in zip(regions, left))
         return f"{parts}: {self.emotion} {before} with all"
+
+
+def _percent(probability: float) -> str:
+    """For people; near 100 % with a decimal, where odds that differ much would read alike without."""
+    return f"{probability:.1%}" if NEARLY_SURE <= probability < 1 else f"{probability:.0%}"
 
 
 def _log_odds(probability: float) -> float:
