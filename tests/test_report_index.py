@@ -255,6 +255,25 @@ def test_a_long_list_fits_and_its_text_can_be_read(browser, many, width, theme):
 
 
 @needs_browser
+@pytest.mark.parametrize("width", [970, 1024, 1200])
+@pytest.mark.parametrize("further", [(), ("surprise", "fear", "disgust", "contempt")])
+def test_no_width_lets_the_page_scroll_sideways(browser, tmp_path, width, further):
+    shares = {**dict.fromkeys((*EMOTIONS, *further), 0.0), "neutral": 1.0}
+    steps = ((0, 0, 100, 0, 0, *(0 for _ in further)),) * 20
+    for i in range(3):
+        keep(tmp_path / f"r{i}", Summary("a video of some length.mp4", 20.0, 1, shares, 0.1, 0.2, steps))
+    browser.open(write_index(tmp_path), width)
+    assert browser.run("document.documentElement.scrollWidth") == width
+    if not further:
+        assert (
+            browser.run(
+                "(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.card'))"
+            )
+            == 0
+        )
+
+
+@needs_browser
 def test_headings_sort_by_mouse_and_keyboard_and_say_so(browser, many):
     browser.open(many, DESK)
 
