@@ -10,7 +10,7 @@ import pytest
 
 from live_emotion.types import EMOTIONS, Prediction, TrackedFace
 from live_emotion.visualization.overlay import Overlay, draw, tag
-from live_emotion.visualization.palette import DARK, PALETTE, emotion_colours
+from live_emotion.visualization.palette import DARK, LIGHT, PALETTE, emotion_colours
 from live_emotion.visualization.text import face_scale, text_scale
 
 
@@ -106,6 +106,14 @@ def test_the_panel_covers_neither_a_face_nor_its_label_where_that_can_be_avoided
     drawn = draw(image, [near], EMOTIONS, bars=False, lines=["30 FPS", "120 frames captured, 118 shown, 2 dropped"])
     assert np.array_equal(drawn[:210, :200], alone[:210, :200])
     assert not np.array_equal(drawn, alone)
+
+
+def test_no_box_strikes_the_text_of_the_panel_through():
+    image, lines = np.full((480, 640, 3), 90, np.uint8), ["30 FPS", "a line", "another line", "the last line"]
+    filling = replace(face((8, 8, 632, 472)), track_id=0)  # no corner is free of its lines
+    alone, drawn = (draw(image, faces, EMOTIONS, bars=False, lines=lines) for faces in ([], [filling]))
+    letters = [(each == LIGHT).all(axis=2).sum() for each in (alone, drawn)]
+    assert letters[0] == letters[1] > 100
 
 
 def test_whose_face_it_is_stands_at_the_label():

@@ -75,12 +75,13 @@ class Overlay:
             room = width, height - bands_height(bands, scale)
             text = PANEL_TEXT * scale
             panel, self._panel = place_panel(panel_size(lines, text), room, [m.box for m in marks], self._panel)
-            draw_panel(canvas, lines, panel[:2], text)
             taken.append(panel)
         labels = self._place_labels(marks, (width, height), taken)
         # the nearest, largest face is drawn last and comes out on top
         for mark in reversed(marks):
             _draw_box(canvas, mark)
+        if lines:  # over the boxes, whose lines would strike its text through
+            draw_panel(canvas, lines, panel[:2], text)
         for mark, label_area in zip(reversed(marks), reversed(labels)):
             _draw_label(canvas, mark, label_area[:2])
         if bars:
