@@ -20,7 +20,7 @@ from live_emotion.io.images import read_image, write_figure, write_image
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.pipelines.photos import PREVIEW_SIDE, read_photo, save_figure
 from live_emotion.types import EMOTIONS, Prediction
-from live_emotion.visualization.figures import draw_example
+from live_emotion.visualization.figures import draw_batch, draw_example
 
 pillow_heif.register_heif_opener()  # so that Pillow writes HEIF
 
@@ -137,6 +137,21 @@ def test_many_photos_keep_no_more_pixels_than_their_pictures_need(tmp_path, port
     assert photo.crop.shape == (48, 48)
     assert save_figure([photo] * 70, analyzer.class_names, path := tmp_path / "all.png") == path
     assert max(cv2.imread(str(path)).shape) < 8000
+
+
+def test_a_grid_of_wide_photos_has_no_empty_rows(tmp_path):
+    draw_batch([np.zeros((90, 160, 3), np.uint8)] * 4, ["a photo\nno face"] * 4, tmp_path / "wide.png")
+    blank = (read_image(tmp_path / "wide.png") == 255).all(axis=(1, 2))
+    assert blank.mean() < 0.25
+
+
+def test_the_picture_of_one_face_of_several_says_which(tmp_path, portrait):
+    prediction = Prediction.from_probabilities([0.05, 0.1, 0.8, 0.05], EMOTIONS)
+    for whose in ("", "Face 1"):
+        draw_example(portrait, portrait[:48, :48, 0], prediction, EMOTIONS, tmp_path / f"{whose}.png", whose=whose)
+    alone, one_of = (read_image(tmp_path / f"{whose}.png") for whose in ("", "Face 1"))
+    differs = (alone != one_of).any(axis=2)
+    assert differs[:40].any() and not differs[60:].any(), "in the title alone"
 
 
 def test_the_picture_of_a_face_that_shows_something_else_says_so(tmp_path, portrait):

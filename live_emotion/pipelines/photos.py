@@ -143,8 +143,9 @@ def save_figure(photos: Sequence[ReadPhoto], class_names: Sequence[str], path: P
         return path
     for photo, preview in shown:
         if photo.crop is not None:
-            why = photo.whys[0] if photo.whys else None
-            draw_example(preview, photo.crop, photo.faces[0].prediction, class_names, path, why)
+            face, why = photo.faces[0], photo.whys[0] if photo.whys else None
+            whose = (face.name or f"Face {face.track_id}") if len(photo.faces) > 1 else ""
+            draw_example(preview, photo.crop, face.prediction, class_names, path, why, whose)
             return path
     return None
 

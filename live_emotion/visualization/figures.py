@@ -26,6 +26,12 @@ LEAST_OTHER = 0.05
 
 OTHER_COLOUR = "#999999"
 
+CELL_IN = 3.6
+"""Side in inches of the square that a photo in a grid fits into."""
+
+TITLE_IN = 0.5
+"""Height of the two lines over it."""
+
 MOST_IMAGES = 60
 """In one picture, which would grow too tall for any viewer."""
 
@@ -37,6 +43,7 @@ def draw_example(
     class_names: Sequence[str],
     path: StrPath,
     why: Why | None = None,
+    whose: str = "",
 ) -> None:
     """Draws one photo, the face that the network saw in it, and the probabilities as bars.
 
@@ -47,6 +54,7 @@ def draw_example(
         class_names: C names in the order of the probabilities.
         path: the PNG file.
         why: it is read so, in words below it, and its map beside the face, if there is one; None: nothing of that.
+        whose: the face is, to stand in the title where the photo has others.
 
     Raises:
         OutputError: it cannot be written.
@@ -77,6 +85,7 @@ def draw_example(
     if other >= LEAST_OTHER:
         percent, names, colours = [*percent, other], [*names, OTHER], [*colours, OTHER_COLOUR]
         title = f"{OTHER}, {other:.0f}%" if other == max(percent) else title
+    title = f"{whose}: {title}" if whose else title
     drawn = bars.barh(names, percent, color=colours)
     bars.bar_label(drawn, [f"{p:.1f} %" for p in percent], padding=4)
     bars.invert_yaxis()
@@ -102,7 +111,9 @@ def draw_batch(images: Sequence[np.ndarray], titles: Sequence[str], path: StrPat
     images = images[:MOST_IMAGES]
     columns = min(MOST_COLUMNS, math.ceil(math.sqrt(len(images))))
     rows = math.ceil(len(images) / columns)
-    figure = Figure(figsize=(3.6 * columns, 3.6 * rows), layout="constrained")
+    tallest = max(image.shape[0] / image.shape[1] for image in images)
+    row = min(CELL_IN * tallest, CELL_IN) + TITLE_IN  # no row is higher than its photos need
+    figure = Figure(figsize=(CELL_IN * columns, row * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
         axes.axis("off")

@@ -66,8 +66,10 @@ def show(weights: tuple[str, ...], name: str) -> None:
     click.echo(f"{name}: {describe(profile, EmotionClassifier(weights))}")
     for emotion, offset in zip(profile.class_names, profile.offsets):
         vector = profile.prototypes.get(emotion)
+        odds = math.exp(offset)
+        times = f"{odds:.0f}" if odds >= 10 else f"{odds:.2g}"  # 1000 rather than 1e+03
         learnt = f"its look is known, in {len(vector)} numbers" if vector else "not shown"
-        click.echo(f"  {emotion}: odds times {math.exp(offset):.2g}; {learnt}")
+        click.echo(f"  {emotion}: odds times {times}; {learnt}")
     click.echo(f"  in {profile_path(name)}")
 
 
