@@ -190,6 +190,6 @@ def test_a_network_that_gives_no_numbers_for_a_face_is_named(tmp_path):
     path = tmp_path / "mine.onnx"
     path.write_bytes(weights_file("best_emotion_model.onnx").read_bytes())
     classifier = EmotionClassifier(path)
-    classifier.networks[0].logits = lambda faces: np.full((len(faces), 8), np.nan, np.float32)
+    classifier.networks[0].logits = lambda faces: np.full((len(faces), 9), np.nan, np.float32)
     with pytest.raises(WeightsError, match=r"The network in .*mine\.onnx gives no numbers"):
         classifier.predict(np.zeros((1, 48, 48), np.uint8))
