@@ -15,8 +15,9 @@ from live_emotion.faces.regions import REGIONS, hide, region_masks
 SLIGHT = 0.1
 """A probability that falls by less than this says nothing of the region that is hidden, unless its odds fall far."""
 
-FAR = math.log(5)
-"""Fall of log odds that says something, however sure what is left still is: a smile is seen in the cheeks, too."""
+FAR, LEAST = math.log(5), 0.015
+"""Falls of the log odds and of the probability that together say something, however sure what is left still is: a smile
+is seen in the cheeks, too."""
 
 NEARLY_SURE = 0.975
 """Probability from which a tenth of a per cent is told."""
@@ -52,7 +53,7 @@ class Why:
         before = _log_odds(self.confidence)
         falls = sorted(((before - _log_odds(p), name) for name, p in self.without.items()), reverse=True)
         largest, dearest = falls[0]
-        if self.confidence - self.without[dearest] < SLIGHT and largest < FAR:
+        if self.confidence - self.without[dearest] < (LEAST if largest >= FAR else SLIGHT):
             return ()
         return tuple(name for fall, name in falls[:2] if fall >= ALIKE * largest)
 

@@ -63,7 +63,8 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
         if example:
             face = example.faces[0]
             seen = crop_face(example.frame.image, face.box)
-            draw_example(example.draw(), seen, face.prediction, analyzer.class_names, output / EXAMPLE)
+            whose = f"Face {face.track_id}" if len(example.faces) > 1 else ""
+            draw_example(example.draw(), seen, face.prediction, analyzer.class_names, output / EXAMPLE, whose=whose)
             saved.append(output / EXAMPLE)
     for path in saved:
         click.echo(f"Saved {path}")
