@@ -42,7 +42,7 @@ class Case:
         limits: of the system, by their names in ``resource``.
         own: what the command may change though it is there: names of files and folders in the case's folder.
         utf8: whether the machine's file names are in UTF-8.
-        user: under which number it runs, if not as whoever started the fuzzer.
+        bound: whether permissions of files bind it even if it runs as root.
         fresh: whether it begins by itself, which takes longer, and has not got imported what takes space.
     """
 
@@ -53,7 +53,7 @@ class Case:
     limits: dict[str, int] = field(default_factory=dict)
     own: tuple[str, ...] = ()
     utf8: bool = True
-    user: int = 0
+    bound: bool = False
     fresh: bool = False
 
 
@@ -438,9 +438,9 @@ def machine(root: Path, folder: Path, chance: random.Random) -> Case:
         return Case(arguments, program, environment, limits={"RLIMIT_FSIZE": size})
     if kind == 1:
         folder.chmod(0o555)
-        return Case(arguments, program, environment, user=65_534)
+        return Case(arguments, program, environment, bound=True)
     if kind == 2:
-        files = chance.choice([3, 5, 8, 12, 16, 24, 32, 64])
+        files = chance.choice([16, 20, 24, 32, 48, 63, 64, 80, 100])
         return Case(arguments, program, environment, limits={"RLIMIT_NOFILE": files}, fresh=True)
     memory = chance.randrange(300, 4000) * 1_000_000
     return Case(arguments, program, environment, limits={"RLIMIT_AS": memory}, fresh=True)

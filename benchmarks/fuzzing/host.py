@@ -10,6 +10,7 @@ wrong at the very end is seen as well.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -41,7 +42,13 @@ def preload() -> None:
 
     import_onnxruntime()
     with _lazy_plotting():
-        for name in PRELOADED:
+        from live_emotion.cli import main
+        from train.cli import main as train
+
+        commands = [
+            f"{group.package}.{name}" for group in (main.LazyGroup, train.TrainGroup) for name in group.short_helps
+        ]
+        for name in (*PRELOADED, *commands):
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
 
@@ -66,8 +73,8 @@ def become(job: dict) -> None:
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
     for name, value in job["limits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
-    if hasattr(os, "geteuid") and job.get("user") and os.geteuid() == 0:  # root may write anywhere
-        os.setuid(job["user"])
+    if job["bound"]:  # root may write anywhere by its capabilities, of which none is left (capset(2), version 3)
+        ctypes.CDLL(None).capset((ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)())
     arguments = [argument.encode("utf-8", "surrogateescape") for argument in job["arguments"]]
     if job["fresh"]:
         os.execv(sys.executable, [sys.executable, "-m", job["program"], *arguments])
