@@ -8,8 +8,8 @@
 2. Photos, one after the other through what the command ``image`` does.
 3. A video of black frames, generated, read and annotated.
 
-Each is looked at ten times; what the last time has more than the first, after a time to warm up, is printed. Memory
-that grows by more than 20 MB, or more open files or threads than before, make it end with 1. It needs Linux.
+Each is looked at ten times; what the end has more than the middle is printed. Memory that grows by more than 20 MB, or
+more open files or threads than before, make it end with 1. It needs Linux.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ MOST_MB = 20.0
 
 LOOKS = 10
 
-WARM = 2
-"""Looks before the one that others are compared with."""
+TAKEN = 3
+"""Of so many looks the smallest counts: a recording that is just being closed is no leak."""
 
 
 class Looks:
-    """What a process holds, looked at now and then; in the end, by how much more it is than after it was warm."""
+    """What a process holds, looked at now and then; in the end, by how much more it is than halfway."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[float, int, int]] = []
@@ -65,8 +65,11 @@ class Looks:
         self.seen.append((int(memory) / 1024, len(list(Path("/proc/self/fd").iterdir())), threading.active_count()))
 
     def growth(self) -> dict:
-        """Of the last look over the first one after warming up."""
-        first, last = self.seen[min(WARM, len(self.seen) - 1)], self.seen[-1]
+        """Of the last looks over those in the middle, by when all that is kept is there."""
+        middle = len(self.seen) // 2
+        first, last = (
+            list(map(min, zip(*looks))) for looks in (self.seen[middle - TAKEN : middle], self.seen[-TAKEN:])
+        )
         names = ("memory_mb", "files", "threads")
         return {name: round(b - a, 1) for name, a, b in zip(names, first, last)} | {"last_mb": round(last[0])}
 
@@ -124,7 +127,7 @@ def soak_live(minutes: float, folder: Path) -> dict:
         open_results_writer(folder / "log.csv", analyzer.class_names, live=True) as sink,
         LiveSource(frames, state) as source,
     ):
-        loop = LiveLoop(analyzer, Settings(), recorder, sink=sink)
+        loop = LiveLoop(analyzer, Settings(), recorder, sinks=[sink])
 
         def stopped() -> bool:
             if due and time.monotonic() >= due[0]:

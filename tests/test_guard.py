@@ -79,7 +79,7 @@ def test_too_little_memory_is_said_before_anything_is_loaded(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"x")
     ended = run("image", tmp_path / "a.jpg", preexec_fn=limit)
     assert ended.returncode == 1
-    assert ended.stderr == "Error: This needs 1.5 GB of address space, and 0.5 GB are allowed; raise that: ulimit -v.\n"
+    assert ended.stderr == "Error: This needs 2.5 GB of address space, and 0.5 GB are allowed; raise that: ulimit -v.\n"
     assert run("--help", preexec_fn=limit).returncode == 0
 
 

@@ -32,7 +32,7 @@ NO_MEMORY = (
 )
 """How libraries say that there is not enough memory, where they raise no MemoryError."""
 
-LEAST_ADDRESS_SPACE = 1_500_000_000
+LEAST_ADDRESS_SPACE = 2_500_000_000
 """In bytes. MediaPipe and ONNX Runtime end the process where they do not get it."""
 
 LEAST_FILES = 64
