@@ -6,19 +6,23 @@ import contextlib
 import errno
 import os
 import time
+from pathlib import Path
 
 import pytest
 
-from live_emotion.errors import OutputError
+from live_emotion.emotions.profile import profile_path
+from live_emotion.errors import InputError, OutputError
 from live_emotion.io.atomic import (
     LOCK_FILE,
     atomic_path,
     atomic_write_text,
     exclusive_folder,
+    is_reserved,
     make_folder,
     refuse_existing,
     without_empty_folders,
 )
+from live_emotion.pipelines.videos.planning import output_names
 
 
 def test_writes_and_leaves_nothing_else(tmp_path):
@@ -179,3 +183,13 @@ def test_a_folder_is_held_by_one_at_a_time(tmp_path):
         pass
     with pytest.raises(OutputError, match="there is no folder"), exclusive_folder(tmp_path / "none"):
         raise AssertionError
+
+
+@pytest.mark.parametrize("name", ["CON", "nul", "com1", "Lpt9", "aux "])
+def test_what_windows_takes_for_a_device_is_no_name_of_ours(name):
+    """Looked at on every system, since files go from one to another."""
+    assert is_reserved(f"{name}.mp4") and not is_reserved(f"{name.strip()}sole.mp4")
+    (written,) = output_names([Path(f"{name}.mp4")])
+    assert not is_reserved(f"{written}.mp4")
+    with pytest.raises(InputError, match="A profile's name"):
+        profile_path(name)

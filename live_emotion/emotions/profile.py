@@ -21,7 +21,7 @@ from live_emotion.errors import ArgumentError, InputError
 from live_emotion.faces.appearance import LOOK_SIZE, mean_direction
 from live_emotion.faces.preprocessing import check_faces
 from live_emotion.faces.quality import OTHER
-from live_emotion.io.atomic import atomic_write_text, make_folder
+from live_emotion.io.atomic import atomic_write_text, is_reserved, make_folder
 
 if TYPE_CHECKING:
     from live_emotion.emotions.classifier import EmotionClassifier
@@ -233,9 +233,11 @@ def profile_path(name: str) -> Path:
     Raises:
         InputError: it cannot be a file's name.
     """
-    if not name.replace("-", "").replace("_", "").isalnum() or len(name) > LONGEST_PROFILE_NAME:
+    is_plain = name.replace("-", "").replace("_", "").isalnum() and len(name) <= LONGEST_PROFILE_NAME
+    if not is_plain or is_reserved(name):
         raise InputError(
-            f"A profile's name is of letters, digits, - and _, at most {LONGEST_PROFILE_NAME}, not {name!r}."
+            f"A profile's name is of letters, digits, - and _, at most {LONGEST_PROFILE_NAME}, and none of Windows's "
+            f"devices; not {name!r}."
         )
     paths = [folder / f"{name}.json" for folder in _folders()]
     return next((path for path in paths if path.exists()), paths[0])

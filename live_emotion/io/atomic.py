@@ -41,6 +41,9 @@ PART = ".part"
 ESCAPED = "backslashreplace"
 """How texts are written in which a file's name stands whose bytes are no text: those as ``\\udcff``."""
 
+RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))})
+"""What Windows takes for a device, in any case and whatever stands behind a dot."""
+
 LOCK_FILE = ".lock"
 """In a folder that a program holds."""
 
@@ -147,6 +150,16 @@ def has_content(path: Path) -> bool:
         return path.stat().st_size > 0
     except OSError:
         return False
+
+
+def is_reserved(name: str) -> bool:
+    """Whether Windows takes a file of this name for a device.
+
+    Example:
+        >>> is_reserved("Con.mp4"), is_reserved("console.mp4")
+        (True, False)
+    """
+    return name.partition(".")[0].rstrip().lower() in RESERVED
 
 
 def check_writable(target: str | os.PathLike[str]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_emotion.errors import OutputError
-from live_emotion.io.atomic import PART, check_writable, expand_folders, make_folder
+from live_emotion.io.atomic import PART, check_writable, expand_folders, is_reserved, make_folder
 from live_emotion.io.results_writer import STANDARD_OUTPUT, WRITERS, check_data_path
 from live_emotion.io.video.writer import VIDEO_SUFFIX, check_video_path
 from live_emotion.visualization.report.report import PAGE_FILE, REPORT_FILES
@@ -119,7 +119,7 @@ def output_names(sources: Sequence[Path]) -> list[str]:
     """A name without suffix for what is written for each file, no two of them the same, whatever their case.
 
     It is the file's own; where others of that name end otherwise, its suffix joins it, and where that is not enough,
-    a number.
+    a number. What Windows would take for a device gets a stroke.
 
     Example:
         >>> output_names([Path("a/talk.mov"), Path("b/talk.mp4"), Path("a/walk.mp4"), Path("b/walk.mp4")])
@@ -132,7 +132,8 @@ def output_names(sources: Sequence[Path]) -> list[str]:
     taken: set[str] = set()
     for source in sources:
         is_alone = len(suffixes[source.stem.casefold()]) == 1
-        name = base = source.stem if is_alone else source.name.replace(".", "_")
+        base = source.stem if is_alone else source.name.replace(".", "_")
+        name = base = f"{base}_" if is_reserved(base) else base
         number = 2
         while name.casefold() in taken:
             name, number = f"{base}_{number}", number + 1
