@@ -122,6 +122,13 @@ def test_our_origin_with_the_cookie_is_let_in(server, photo):
         assert say(live, "ping") == {"type": "pong"}
 
 
+@pytest.mark.parametrize("other", ['theme={"dark":true}', "name=a b", "flag", "=x", 'open="', "path=/", "é=1"])
+def test_cookies_of_other_servers_here_shut_nobody_out(server, other):
+    cookie = server.cookie()
+    for cookies in (f"{other}; {cookie}", f"{cookie}; {other}"):
+        assert server.ask("/v1/status", token=None, Cookie=cookies).status == 200, cookies
+
+
 def test_without_an_origin_the_cookie_does_not_do(server, photo):
     cookie = server.cookie()
     assert server.ask("/v1/analyze", "POST", photo, token=None, Cookie=cookie).status == 403

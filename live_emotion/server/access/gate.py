@@ -7,9 +7,9 @@ import re
 import time
 import traceback
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from live_emotion.server.access.rates import RateLimit
@@ -244,13 +244,11 @@ def _one(scope: Scope, name: bytes) -> str | None:
 
 
 def _cookie(scope: Scope, name: str) -> str | None:
-    cookies: SimpleCookie = SimpleCookie()
-    try:
-        for text in _values(scope, b"cookie"):
-            cookies.load(text)
-    except CookieError:
-        return None
-    return cookies[name].value if name in cookies else None
+    """A cookie's value; other servers of this host may have set cookies of any form, which come along."""
+    found: dict[str, str] = {}
+    for text in _values(scope, b"cookie"):
+        found |= cookie_parser(text)
+    return found.get(name)
 
 
 def _nothing_here(scope: Scope, error: HTTPException) -> str:
