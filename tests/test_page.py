@@ -300,6 +300,29 @@ def test_it_learns_a_face(tab):
     expect(page.locator("#people .name", has_text="grace")).to_be_visible()
 
 
+def test_what_came_of_an_enrolment_stands_when_a_key_comes_late(tab):
+    page = tab("/about")
+    sockets = []
+
+    def stand_between(socket):
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    page.route_web_socket(re.compile("/v1/live"), stand_between)
+    page.goto(page.url.replace("/about", "/"))
+    see(page)
+    page.locator("#enrol").click()
+    page.get_by_label("Name", exact=True).fill("../grace")
+    page.get_by_role("button", name="Begin").click()
+    expect(page.locator("#guide-note")).to_contain_text("A profile's name")
+    late = {"type": "enrol", "phase": "refused", "text": "No enrolment goes on; begin one."}
+    sockets[-1].send(json.dumps(late))
+    page.wait_for_timeout(500)
+    expect(page.locator("#guide-note")).to_contain_text("A profile's name")
+    page.locator("#guide-keys").get_by_role("button", name="Close").click()
+    expect(page.locator("#guide")).to_be_hidden()
+
+
 def test_photos_and_videos_are_read(tab, tmp_path, portrait):
     page = tab()
     cv2.imwrite(str(photo := tmp_path / "a photo.png"), portrait)

@@ -302,6 +302,16 @@ def test_an_image_that_would_fill_the_memory_is_not_decoded(server):
             assert (answer["type"], answer["frame"]) == ("error", 7) and "megapixels" in answer["detail"]
 
 
+def test_a_second_header_does_not_lead_past_the_limit(server):
+    """Decoders go by the last one; 50 megapixels are more than the server takes and less than the commands do."""
+    rest = b"".join(
+        struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part)) for part in (b"IDATx", b"IEND")
+    )
+    image = png(16, 16) + png(10_000, 5_000)[8:] + rest
+    reply = server.ask("/v1/analyze", "POST", image)
+    assert reply.status == 422 and "40" in reply.json["detail"], reply.body
+
+
 def test_only_three_formats_are_decoded(server, portrait):
     for suffix in (".jpg", ".png", ".webp"):
         assert server.ask("/v1/analyze", "POST", encoded(portrait, suffix)).status == 200
@@ -379,7 +389,8 @@ def test_files_come_whole_or_not_at_all(server):
     part = server.ask("/page/docs.css", Range="bytes=0-3")
     assert part.status == 200 and part.body == whole.body and "accept-ranges" not in part.headers
     assert server.ask("/page/").status == 404, "there is no list"
-    assert server.ask("/page/docs.css", "POST").status == 405
+    posted = server.ask("/page/docs.css", "POST")
+    assert posted.status == 405 and {*posted.headers["allow"].split(", ")} == {"GET", "HEAD"}
 
 
 # 12

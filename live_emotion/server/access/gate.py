@@ -6,7 +6,8 @@ import logging
 import re
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
@@ -83,7 +84,7 @@ class Gate:
         except ProblemError as problem:
             await answer.refuse(problem)
         except HTTPException as error:
-            await answer.refuse(ProblemError(error.status_code, _nothing_here(scope, error)))
+            await answer.refuse(ProblemError(error.status_code, _nothing_here(scope, error)), error.headers or {})
         except Exception as error:
             log_fault(error)
             await answer.refuse(ProblemError(500, "Something went wrong here; the server's log says where."))
@@ -195,14 +196,15 @@ class _Answer:
             self.status = 101
         await self._send(message)
 
-    async def refuse(self, problem: ProblemError) -> None:
-        """Answers with a problem, unless another answer has begun."""
+    async def refuse(self, problem: ProblemError, more: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Answers with a problem and more headers, unless another answer has begun."""
         if self.status == 101:
             await self._send({"type": "websocket.close", "code": 1011, "reason": problem.title})
         if self.status:
             return
         kind = "websocket.http.response" if self._scope["type"] == "websocket" else "http.response"
-        headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+        named = {**problem.headers, **more}
+        headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
         await self({"type": f"{kind}.start", "status": problem.status, "headers": headers})
         await self({"type": f"{kind}.body", "body": problem.body})
 

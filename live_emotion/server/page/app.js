@@ -82,7 +82,7 @@ function take(result) {
 function receive() {
   sent = null;
   const now = performance.now() / 1000;
-  times = [...times.filter((time) => now - time < RATE_S), now];
+  times = [...times.filter((time, i) => now - time < RATE_S || i === times.length - 1), now];
   return now;
 }
 
@@ -132,7 +132,7 @@ function writeNumbers(now, delay_s) {
   writeNumbers.at = now;
   const span = times.at(-1) - times[0];
   const rate = span ? (times.length - 1) / span : 0;
-  find("numbers").textContent = `${Math.round(rate)} FPS · ${Math.round(1000 * delay_s)} ms`;
+  find("numbers").textContent = `${rate.toFixed(rate && rate < 2 ? 1 : 0)} FPS · ${Math.round(1000 * delay_s)} ms`;
   find("numbers").title = "frames read a second, and how long from the camera to the screen";
   const faces = shown.faces.map((face) => `${person(face)}: ${label(face)}`).join(", ");
   view.setAttribute("aria-label", `The camera's picture. ${faces || "Nobody is in view."}`);
@@ -308,7 +308,7 @@ const KEYS = { p: "pause", m: "mirror", s: "screenshot", r: "record", e: "enrol"
 
 function sayExists() {
   const name = find("enrol-name").value.trim();
-  find("enrol-exists").textContent = server?.profiles.includes(name) ? `${name} was learned before, and is replaced.` : "";
+  find("enrol-exists").textContent = server?.profiles.includes(name) ? `${name} was learned before; choose another name.` : "";
 }
 
 function nextCamera() {

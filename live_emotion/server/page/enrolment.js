@@ -10,14 +10,14 @@ export class Enrolment {
   /** @param {(id: string) => HTMLElement} find @param {(message: object) => void} send
    * @param {() => void} onEnd it came to its end. */
   constructor(find, send, onEnd) {
-    Object.assign(this, { send, onEnd, isOn: false, colors: {} });
+    Object.assign(this, { send, onEnd, isOn: false, isOver: false, colors: {} });
     [this.root, this.title, this.count, this.note, this.keys, this.pictogram] = [
       "guide", "guide-title", "guide-count", "guide-note", "guide-keys", "pictogram",
     ].map(find);
   }
 
   begin(name) {
-    this.isOn = true;
+    Object.assign(this, { isOn: true, isOver: false });
     this.root.hidden = false;
     this.root.focus();
     this.show({ title: "Look into the camera", keys: ["cancel"] });
@@ -26,9 +26,10 @@ export class Enrolment {
 
   /** Shows what the server says of it. */
   show(message) {
-    if (!this.isOn) return;
+    if (!this.isOn || this.isOver) return; // what came of it stands, also when a key was pressed once more
     const { phase, name, emotion, note = "", count, progress, pictogram } = message;
     const isOver = phase === "done" || phase === "refused";
+    this.isOver = isOver;
     const title = phase === "done" ? `${name} was learned` : phase === "refused" ? "Not learned" : message.title;
     if (this.title.textContent !== title) this.title.textContent = title;
     const below = isOver ? message.text : note;

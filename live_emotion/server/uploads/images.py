@@ -36,9 +36,9 @@ def open_image(encoded: bytes, most_pixels: int) -> np.ndarray:
         )
     if width * height > LARGE:
         with _large:
-            image = decode_image(np.frombuffer(encoded, np.uint8))
+            image = decode_image(np.frombuffer(encoded, np.uint8), most_pixels / 1e6)
     else:
-        image = decode_image(np.frombuffer(encoded, np.uint8))
+        image = decode_image(np.frombuffer(encoded, np.uint8), most_pixels / 1e6)
     if image is None:
         raise InputError(f"This {kind} image is damaged; send it whole.")
     return image
