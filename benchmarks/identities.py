@@ -31,9 +31,10 @@ import lap
 import numpy as np
 
 from live_emotion.faces.appearance import HUES, SHADES, appearance
+from live_emotion.faces.boxes import intersection_over_union
 from live_emotion.faces.merging import unit
 from live_emotion.faces.preprocessing import crop_face
-from live_emotion.faces.tracker import Tracker, intersection_over_union
+from live_emotion.faces.tracker import Tracker
 from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
 from live_emotion.io.video.demo_clip import read_portrait, read_smile

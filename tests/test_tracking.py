@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from live_emotion.faces.tracker import Tracker, intersection_over_union
+from live_emotion.faces.boxes import intersection_over_union
+from live_emotion.faces.tracker import Tracker
 from live_emotion.types import Face
 
 

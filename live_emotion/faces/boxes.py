@@ -51,3 +51,17 @@ def mirrored(face: Face, width: int) -> Face:
     x1, y1, x2, y2 = face.box
     points = face.keypoints[[1, 0, 2, 3, 5, 4]] * np.array([-1, 1], np.float32) + np.array([width, 0], np.float32)
     return replace(face, box=(width - x2, y1, width - x1, y2), keypoints=points)
+
+
+def mirrored_boxes(boxes: np.ndarray, width: int) -> np.ndarray:
+    """Boxes (..., 4) as they are in the same picture, ``width`` pixels wide, turned left to right."""
+    return boxes[..., [2, 1, 0, 3]] * (-1, 1, -1, 1) + (width, 0, width, 0)
+
+
+def intersection_over_union(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Overlap of each box of ``a`` with each of ``b``: (N, 4) and (M, 4) ``x1 y1 x2 y2`` -> (N, M), 0 to 1."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = np.prod(np.clip(high - low, 0, None), axis=2)
+    area_a, area_b = (np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (a, b))
+    return shared / np.maximum(area_a[:, None] + area_b[None] - shared, 1e-9)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import lap
 import numpy as np
 
+from live_emotion.faces.boxes import intersection_over_union, mirrored_boxes
 from live_emotion.faces.merging import Presence, one_person, unit
 from live_emotion.types import Face
 
@@ -186,7 +187,7 @@ class Tracker:
     def mirror(self, width: int) -> None:
         """Turns all tracks left to right, as the frames, ``width`` pixels wide, are from now on."""
         for track in self._tracks:
-            track.box = np.array([width - track.box[2], track.box[1], width - track.box[0], track.box[3]])
+            track.box = mirrored_boxes(track.box, width)
             track.velocity = track.velocity * np.array([-1.0, 1.0])
 
     def merged(self, names: Mapping[int, str] = {}) -> dict[int, int]:
@@ -320,12 +321,3 @@ class _FrameFaces:
     def is_free(self, index: int) -> bool:
         """Whether no other face hides a part of it, or is hidden by it."""
         return bool(self._overlap[index].max() < FREE)
-
-
-def intersection_over_union(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Overlap of each box of ``a`` with each of ``b``: (N, 4) and (M, 4) ``x1 y1 x2 y2`` -> (N, M), 0 to 1."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=2)
-    area_a, area_b = (np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (a, b))
-    return shared / np.maximum(area_a[:, None] + area_b[None] - shared, 1e-9)

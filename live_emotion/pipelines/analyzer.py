@@ -30,7 +30,7 @@ from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
 from live_emotion.emotions.why import Why, explain
 from live_emotion.errors import InputError
 from live_emotion.faces.appearance import LOOK_SIZE, appearance, look
-from live_emotion.faces.boxes import SAME_FACE, overlap
+from live_emotion.faces.boxes import SAME_FACE, intersection_over_union, mirrored_boxes, overlap
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.blazeface import check_image
 from live_emotion.faces.detection.detector import FaceDetector
@@ -39,14 +39,13 @@ from live_emotion.faces.preprocessing import crop_face
 from live_emotion.faces.quality import OTHER, is_readable
 from live_emotion.faces.regions import crop_keypoints
 from live_emotion.faces.scene import Scene
-from live_emotion.faces.tracker import Tracker, intersection_over_union
+from live_emotion.faces.tracker import Tracker
 from live_emotion.io.results_writer import rows
 from live_emotion.types import DETECTORS, NO_FACE, Box, Face, Frame, Prediction, Row, StrPath, TrackedFace
 from live_emotion.visualization.overlay import draw
 
 FRAMES_AT_ONCE = 4
 """Of so many frames the faces are read in one batch: one face alone costs half of what four do."""
-
 
 LEAST_NO_FACE = 0.5
 """Probability of no face from which the network, where it knows such, is believed against a detector in doubt."""
@@ -301,11 +300,22 @@ class EmotionAnalyzer:
         )
         results, first = [], 0
         for each in found:
+            self._turn_with(each)
             rows = slice(first, first := first + len(each.faces))
             kept = self._true_faces(each, probabilities[rows])
             of_people = None if embeddings is None else embeddings[rows][kept]
             results.append(self._result(each.only(kept), probabilities[rows][kept], of_people))
         return results
+
+    def _turn_with(self, found: FoundFaces) -> None:
+        """Turns left to right what :meth:`read` remembers, where the frames are so from now on, or no longer."""
+        if found.is_mirrored != self._read_mirrored:
+            width = found.frame.image.shape[1]
+            self._seen = mirrored_boxes(self._seen, width)
+            self._scene = Scene()
+            if self._tracker:
+                self._tracker.mirror(width)
+        self._read_mirrored = found.is_mirrored
 
     def _true_faces(self, found: FoundFaces, probabilities: np.ndarray) -> np.ndarray:
         """Which of a frame's N faces are faces, by detector, network and the last frame: int (M,).
@@ -316,9 +326,6 @@ class EmotionAnalyzer:
         """
         if NO_FACE not in self.classifier.other_names:
             return np.arange(len(found.faces))
-        if found.is_mirrored != self._read_mirrored:
-            width = found.frame.image.shape[1]
-            self._seen = self._seen[:, [2, 1, 0, 3]] * (-1, 1, -1, 1) + (width, 0, width, 0)
         column = len(self.class_names) + self.classifier.other_names.index(NO_FACE)
         boxes = np.array([face.box for face in found.faces]).reshape(-1, 4)
         goes_on = intersection_over_union(boxes, self._seen).max(axis=1, initial=0) >= SAME_PLACE
@@ -338,10 +345,6 @@ class EmotionAnalyzer:
         """
         ids: list[int] | None = None
         if self._tracker:
-            if found.is_mirrored != self._read_mirrored:
-                self._tracker.mirror(found.frame.image.shape[1])
-                self._scene = Scene()
-            self._read_mirrored = found.is_mirrored
             ids = self._track(self._tracker, found)
         kept = self._tracker.track_ids if self._tracker else frozenset()
         names = [""] * len(found.faces)
