@@ -1,4 +1,4 @@
-"""Face pixels -> network input. The only place that resizes, converts to grey or normalises a face.
+"""Face pixels -> network input. The only place that resizes, converts to grey or normalises faces for them.
 
 Training, evaluation, live use and export all come through here, in two steps with room for augmentation between:
 

@@ -13,13 +13,14 @@ import numpy as np
 
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.errors import InputError
+from live_emotion.io.live_source import mirrored
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.server.answers import Answer, live_answer
 from live_emotion.server.config import Limits
 from live_emotion.server.live.enrolling import Enrolling
 from live_emotion.server.live.row_log import RowLog
 from live_emotion.server.uploads.images import open_image
-from live_emotion.types import Frame, LiveFrame, Sink
+from live_emotion.types import LiveFrame, Sink
 
 HEAD = struct.Struct("<Id")
 """Before a frame's image: its number, and its time on the camera's clock in seconds."""
@@ -158,9 +159,8 @@ class Session:
 
     def _enrol(self, number: int, camera_s: float, image: np.ndarray) -> Answer:
         assert self.enrolling
-        if self.mirrored:
-            image = np.ascontiguousarray(image[:, ::-1])
-        answer = self.enrolling.step(Frame(number, camera_s, image))
+        frame = LiveFrame(number, camera_s, image)
+        answer = self.enrolling.step(mirrored(frame) if self.mirrored else frame)
         if answer["phase"] == "done":
             self.analyzer.add_profile(self.enrolling.name)
         if answer["phase"] in ("done", "refused"):
