@@ -169,7 +169,7 @@ def _damage_state(state: dict[str, Any], chance: random.Random) -> None:
     other = [
         *(
             torch.full_like(value, 0),
-            value[..., :1],
+            value[..., :1] if value.dim() else value[None],
             value.double(),
             value.to(torch.complex64),
             value.long(),
