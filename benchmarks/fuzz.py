@@ -13,7 +13,7 @@ its own, within 6 GB of address space, and counts for each kind:
 - memory: more than 2 GB were in use,
 - no number: rows, JSON or pages hold NaN or infinite numbers,
 - overwritten: a file is another one that was there before, without ``--force``,
-- leftover: a temporary file stays,
+- leftover: a temporary file stays that no message names,
 - message: what it says is longer than three lines a file, has control characters, or is a library's.
 
 It needs Linux. The same seed makes the same cases, and a case does not depend on how many there are.
@@ -38,6 +38,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from tqdm import tqdm
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "fuzzing"))
@@ -162,7 +163,7 @@ def judge(case: Case, outcome: dict[str, Any], before: dict[str, str], folder: P
     if changed:
         faults["overwritten"] = ", ".join(changed)
     new = [n for n in after if n not in before]
-    if left := list(filter(is_temporary, new)):
+    if left := [name for name in new if is_temporary(name) and Path(name).name not in errors]:
         faults["leftover"] = ", ".join(left)
     if found := find_no_number(folder, new, output):
         faults["no number"] = found
@@ -271,12 +272,14 @@ def main(
         make_all(root)
         with ThreadPoolExecutor(jobs) as pool:
             results = []
-            for result in pool.map(lambda task: try_case(*task, seed, root, room, hosts, keep), tasks):
+            done = pool.map(lambda task: try_case(*task, seed, root, room, hosts, keep), tasks)
+            for result in tqdm(done, total=len(tasks), unit="case", mininterval=1):
                 results.append(result)
-                if result["faults"]:
-                    show(result)
-                if only is not None:
-                    click.echo(result["told"])
+                with tqdm.external_write_mode():
+                    if result["faults"]:
+                        show(result)
+                    if only is not None:
+                        click.echo(result["told"])
     finally:
         hosts.close()
         shutil.rmtree(room, ignore_errors=True)

@@ -36,8 +36,10 @@ def check_number(name: str, value: Any, wanted: str, low: float = -LARGEST_FLOAT
     Raises:
         ArgumentError: it is none, as NaN and the infinite ones are.
     """
-    if isinstance(value, (*WHOLE, float, np.floating)) and not isinstance(value, bool) and low <= value <= high:
-        return float(value)
+    # a bound beside a narrow type of NumPy would become one of it
+    number = float(value) if isinstance(value, np.floating) else value
+    if isinstance(number, (*WHOLE, float)) and not isinstance(number, bool) and low <= number <= high:
+        return float(number)
     raise wrong(name, wanted, value)
 
 

@@ -36,6 +36,20 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(path, live, full_disk):
     assert list(path.parent.iterdir()) == []
 
 
+@pytest.mark.parametrize("size", [50, 1000])
+def test_a_disk_that_fills_up_leaves_what_was_logged_live_if_it_holds_a_row(path, size, full_disk):
+    with (
+        full_disk(size),
+        pytest.raises(OutputError) as caught,
+        open_results_writer(path, EMOTIONS, live=True) as writer,
+    ):
+        for _ in range(100):
+            writer.write(FRAME, [FACE])
+    kept = list(path.parent.iterdir())
+    assert len(kept) == (size == 1000 and path.suffix != ".parquet")
+    assert [str(file) in str(caught.value) for file in kept] == [True] * len(kept)
+
+
 def test_a_file_that_cannot_be_begun_leaves_nothing_whatever_went_wrong(path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt

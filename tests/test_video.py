@@ -201,11 +201,13 @@ def test_what_is_no_video_is_one_line(analyzer, images, tmp_path, out):
             if packet.size:
                 packet.stream = track
                 container.mux(packet)
-    for name, message in (("none.mp4", "no video file"), ("text.mp4", "damaged"), ("audio.m4a", "holds no video")):
+    (tmp_path / "new.mp4").write_bytes((tmp_path / "in.mp4").read_bytes().replace(b"avc1", b"zzz1"))
+    wrong = {"none": "no video file", "text": "damaged", "new": "nothing here decodes"}
+    for name, message in [*((f"{name}.mp4", told) for name, told in wrong.items()), ("audio.m4a", "holds no video")]:
         with pytest.raises(InputError, match=message) as caught:
             annotate_video(tmp_path / name, analyzer, out, [tmp_path / "out.csv"])
         assert name in str(caught.value) and "\n" not in str(caught.value)
-    assert is_tidy(tmp_path, "in.mp4", "text.mp4", "audio.m4a")
+    assert is_tidy(tmp_path, "in.mp4", "text.mp4", "new.mp4", "audio.m4a")
 
 
 def test_a_part_begins_at_zero_with_its_own_audio(analyzer, images, tmp_path, out):

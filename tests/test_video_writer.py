@@ -54,10 +54,10 @@ def test_a_video_that_cannot_be_begun_leaves_nothing_and_closes_its_audio(audio,
     assert audio.closed
 
 
-@pytest.mark.parametrize("live", [False, True])
-def test_a_full_disk_is_one_line_and_leaves_nothing(images, tmp_path, live, full_disk):
+@pytest.mark.parametrize(("live", "size"), [(False, 0), (True, 0), (True, 10), (True, 1000)])
+def test_a_full_disk_is_one_line_and_leaves_nothing_that_does_not_play(images, tmp_path, live, size, full_disk):
     path = tmp_path / "out.mp4"
-    with full_disk(), pytest.raises(OutputError, match=r"out\.mp4"), VideoWriter(path, live=live) as video:
+    with full_disk(size), pytest.raises(OutputError, match=r"out\.mp4"), VideoWriter(path, live=live) as video:
         for i, image in enumerate(images):
             video.write(image, i)
     assert list(tmp_path.iterdir()) == []

@@ -88,6 +88,11 @@ def _extreme(chance: random.Random) -> bytes:
     return file.getvalue()
 
 
+def _argument(chance: random.Random) -> str:
+    """A text that a command can be given."""
+    return chance.choice(TEXTS).replace("\0", "").encode("utf-8", "replace").decode()
+
+
 def pictures(root: Path, folder: Path, chance: random.Random) -> Case:
     """``image``, ``calibrate`` or ``train prepare`` of damaged photos."""
     (folder / "photos" / "happy").mkdir(parents=True)
@@ -217,7 +222,7 @@ def profiles(root: Path, folder: Path, chance: random.Random) -> Case:
     (place / "anna.json").write_bytes(as_json(content, chance))
     arguments: list[list[str]] = [
         *([["image", str(root / "pictures" / "a.jpg"), "--json", "--profile", "anna"]] * 3),
-        *(["profiles"], ["profiles", "show", "anna"], ["profiles", "show", chance.choice(TEXTS).replace("\0", "")]),
+        *(["profiles"], ["profiles", "show", "anna"], ["profiles", "show", _argument(chance)]),
         ["calibrate", "--photo", str(root / "pictures" / "a.jpg"), "--profile", "anna"],
     ]
     return Case(chance.choice(arguments), environment={"XDG_CONFIG_HOME": str(folder / "config")})
@@ -283,7 +288,7 @@ def tables(root: Path, folder: Path, chance: random.Random) -> Case:
         return Case(["--data", data_folder, "-o", "out", *TRAIN, name, "votes.csv"], TRAINING)
     if kind == 1:
         _keep(folder / "rows_report" / "people.csv")
-    more = [[], [], ["--names", "1=Anna"], ["--names", chance.choice(TEXTS).replace("\0", "")]]
+    more = [[], [], ["--names", "1=Anna"], ["--names", _argument(chance)]]
     more += [["--video", str(root / "videos" / "a.mp4")]]
     return Case(["report", source.name, *chance.choice(more)])
 
@@ -297,10 +302,10 @@ def options(root: Path, folder: Path, chance: random.Random) -> Case:
         if not option.is_flag:
             arguments.append(_value(option, chance))
     if chance.random() < 0.1:
-        arguments.insert(chance.randrange(len(arguments)), chance.choice(TEXTS).replace("\0", ""))
+        arguments.insert(chance.randrange(len(arguments)), _argument(chance))
     if program == TRAINING and arguments[0].startswith("-"):
         arguments += ["--epochs", "1", "--device", "cpu"]
-    return Case([a.encode("utf-8", "replace").decode() for a in arguments], program, own=("",))
+    return Case(arguments, program, own=("",))
 
 
 NOT_TRIED = frozenset({"epochs", "cluster", "help", "version", "seconds", "workers", "arch"})
@@ -341,9 +346,8 @@ def _commands(root: Path) -> list[tuple[str, list[str], click.Command]]:
 def _value(option: click.Option, chance: random.Random) -> str:
     if isinstance(option.type, click.Choice) and chance.random() < 0.5:
         return chance.choice(list(option.type.choices))
-    return str(chance.choice([chance.choice(NUMBERS[:-7]), chance.choice(NUMBERS[-6:]), chance.choice(TEXTS)])).replace(
-        "\0", ""
-    )[:100_000]
+    value = chance.choice([chance.choice(NUMBERS[:-7]), chance.choice(NUMBERS[-6:]), _argument(chance)])
+    return str(value)[:100_000]
 
 
 def calls(root: Path, folder: Path, chance: random.Random) -> Case:

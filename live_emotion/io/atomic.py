@@ -144,14 +144,6 @@ def keep_temporary(path: Path) -> None:
         os.close(_locks.pop(path))
 
 
-def has_content(path: Path) -> bool:
-    """Whether there is a file with anything in it."""
-    try:
-        return path.stat().st_size > 0
-    except OSError:
-        return False
-
-
 def is_reserved(name: str) -> bool:
     """Whether Windows takes a file of this name for a device.
 

@@ -16,7 +16,6 @@ from live_emotion.errors import MissingExtraError, OutputError
 from live_emotion.io.atomic import (
     ESCAPED,
     discard_temporary,
-    has_content,
     keep_temporary,
     publish,
     temporary_beside,
@@ -151,7 +150,14 @@ class ResultsWriter(ABC):
     @property
     def _kept(self) -> Path | None:
         """Where what was written stays after a failure; None where it is thrown away."""
-        return self._temporary if self._live and self._temporary and has_content(self._temporary) else None
+        return self._temporary if self._live and self._temporary and self._has_rows(self._temporary) else None
+
+    def _has_rows(self, path: Path) -> bool:
+        """Whether a file that was broken off holds a row."""
+        try:
+            return next(self._read(path), None) is not None
+        except (OSError, ValueError):  # not even its beginning is there
+            return False
 
     def renumber(self, numbers: Mapping[int, int]) -> None:
         """Gives the rows so far other numbers, in a new file that takes the place of this one.

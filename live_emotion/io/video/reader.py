@@ -90,8 +90,11 @@ class VideoFile:
     def _find_video(self) -> Any:
         from av.stream import Disposition
 
+        foreign = False
         for stream in self._container.streams.video:
-            if not stream.disposition & Disposition.attached_pic:  # the cover of a piece of music
+            if stream.codec_context is None:
+                foreign = True
+            elif not stream.disposition & Disposition.attached_pic:  # the cover of a piece of music
                 megapixels = stream.width * stream.height / 1e6
                 if megapixels > MOST_MEGAPIXELS:
                     raise InputError(
@@ -101,6 +104,8 @@ class VideoFile:
                 stream.thread_type = "AUTO"
                 stream.codec_context.options = {"max_pixels": str(MOST_MEGAPIXELS * 10**6)}  # should they grow
                 return stream
+        if foreign:
+            raise InputError(f"{self.path} holds a video that nothing here decodes; convert it to H.264.")
         raise InputError(f"{self.path} holds no video, but only other data; give a video file.")
 
     def _describe(self) -> None:

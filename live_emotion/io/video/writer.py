@@ -15,7 +15,6 @@ import numpy as np
 from live_emotion.errors import OutputError
 from live_emotion.io.atomic import (
     discard_temporary,
-    has_content,
     keep_temporary,
     publish,
     temporary_beside,
@@ -106,6 +105,7 @@ class VideoWriter:
         self.quality = quality
         self.frames = 0
         self._failed = False
+        self._kept: Path | None = None
         self._live = live
         self._replaces = os.path.lexists(self.path)
         self._audio = audio
@@ -214,15 +214,12 @@ class VideoWriter:
             yield
         except (av.FFmpegError, OSError) as error:
             self._failed = True
+            if self._live and self.frames and _plays(self._temporary):  # what is not live can be made again
+                self._kept = self._temporary
             raise write_error(self.path, error, self._kept) from error
 
-    @property
-    def _kept(self) -> Path | None:
-        """Where what was written stays after a failure; None where there is nothing, or it can be made again."""
-        return self._temporary if self._live and self.frames and has_content(self._temporary) else None
-
     def _release(self) -> None:
-        if self._failed and self._kept:
+        if self._kept:
             keep_temporary(self._temporary)
         else:
             discard_temporary(self._temporary)
@@ -267,6 +264,17 @@ class VideoWriter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _plays(path: Path) -> bool:
+    """Whether a video that was broken off shows anything."""
+    import av
+
+    try:
+        with av.open(str(path.absolute())) as container:
+            return next(container.decode(video=0), None) is not None
+    except (av.FFmpegError, OSError, IndexError):  # the last where there is no stream of frames
+        return False
 
 
 def _fit(image: np.ndarray, width: int, height: int) -> np.ndarray:
