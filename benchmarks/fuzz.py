@@ -197,7 +197,7 @@ def find_fault_of_message(case: Case, errors: str) -> str:
     if match := CONTROLS.search(errors.replace("\x1b[A", "")):
         return f"control character {match.group()!r}"
     lines = [line for line in errors.splitlines() if line.strip() and not line.startswith(("Usage:", "Try "))]
-    said = [line for line in lines if line.startswith(("Error", "Skipped"))]
+    said = [line for line in lines if line.startswith(("Error", "Skipped", "Not taken"))]
     if len(lines) > MOST_LINES * max(1, len(said), 3):
         return f"{len(lines)} lines"
     if any(len(line) > LONGEST_LINE for line in lines):

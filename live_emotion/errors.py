@@ -11,9 +11,16 @@ import re
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Line breaks, and what else moves a terminal's cursor."""
 
+MOVING = re.compile(r"(?![\n\t])" + CONTROLS.pattern)
+"""Those that no text of several lines has."""
 
 LONGEST_MESSAGE = 800
 """In characters: what quotes a file may quote much."""
+
+
+def printable(text: str) -> str:
+    """A text of any lines as a terminal shows it, whatever the files are named that it tells of."""
+    return MOVING.sub("?", text)
 
 
 def one_line(text: str) -> str:

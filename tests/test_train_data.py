@@ -55,6 +55,16 @@ def test_a_folder_without_classes_is_an_error(tmp_path):
         choose_classes(tmp_path / "nothing")
 
 
+def test_images_that_are_all_broken_are_told_from_none(tmp_path, capsys):
+    for name in ("happy", "sad"):
+        (tmp_path / "train" / name).mkdir(parents=True)
+        for i in range(20):
+            (tmp_path / "train" / name / f"{i}.png").write_text("no image")
+    with pytest.raises(DataError, match=r"None of the 40 images in .* can be read"):
+        load_splits(TrainConfig(data=tmp_path))
+    assert capsys.readouterr().out.count("Skipped ") == 10
+
+
 def test_broken_images_are_named_and_skipped(tmp_path, portrait, capsys):
     data = write_data(tmp_path, portrait)
     (data / "train/upright/broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")

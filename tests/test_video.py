@@ -192,6 +192,13 @@ def test_audio_that_goes_on_after_the_last_frame_is_no_break(images, tmp_path):
         assert (opened.duration_s, opened.breaks_off_s) == (pytest.approx(3, abs=0.1), None)
 
 
+def test_titles_may_be_in_any_encoding(analyzer, images, tmp_path, out):
+    source = make_video(tmp_path / "in.mp4", images[:3])
+    source.write_bytes(source.read_bytes().replace(b"Lavf", b"\xcc\xe9\xff!"))
+    assert annotate_video(source, analyzer, out, []).frames == 3
+    assert number_of(frames_of(out)[2].image) == 2
+
+
 def test_what_is_no_video_is_one_line(analyzer, images, tmp_path, out):
     (tmp_path / "text.mp4").write_text("no video")
     make_video(tmp_path / "in.mp4", images[:3])

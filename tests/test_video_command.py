@@ -20,6 +20,7 @@ from live_emotion.cli.main import cli
 from live_emotion.cli.progress import VideosBar
 from live_emotion.errors import DeviceError, InputError, LiveEmotionError, OutputError
 from live_emotion.io.atomic import PART
+from live_emotion.io.images import write_image
 from live_emotion.io.video.reader import VideoFile, open_media
 from live_emotion.pipelines.analyzer import AnalysisConfig
 from live_emotion.pipelines.videos.dask_cluster import run_on_cluster
@@ -241,6 +242,30 @@ def test_rows_on_standard_output(short):
     assert done.exit_code == 0, done.output
     assert done.stdout.count('"track_id": 1') == 3
     assert all(line.startswith("{") for line in done.stdout.splitlines())
+
+
+def test_what_files_are_named_does_nothing_to_the_terminal(portrait, tmp_path):
+    source = make_video(tmp_path / "a\x07\x9b2J.mp4", numbered_frames(portrait, 5))
+    photo = tmp_path / "b\x07.png"
+    write_image(photo, portrait)
+    for command in (["video", source, "--no-video", "--data", tmp_path / "\x07.csv"], ["image", photo, "-o", tmp_path]):
+        done = CliRunner().invoke(cli, [*map(str, command)], color=True)
+        assert done.exit_code == 0, done.output
+        assert "?.csv" in done.output or "b?_annotated.png" in done.output
+        assert not {"\x07", "\x9b"} & set(done.output)
+
+
+def test_hundreds_of_damaged_files_fit_on_a_page(tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for i in range(40):
+        (folder / f"{i}.mp4").write_text("no video")
+        (folder / f"{i}.csv").write_text("no rows")
+    report = CliRunner().invoke(cli, ["report", str(folder)])
+    for done in (video(folder, "-o", out, "--no-video", "--data", "csv"), report):
+        assert isinstance(done.exception, LiveEmotionError) and "40 of 40 " in str(done.exception)
+        assert len(str(done.exception)) < 600
+        assert 10 <= len(done.stderr.splitlines()) <= 13 and "only counted" in done.stderr
 
 
 def test_a_folder_goes_on_after_a_damaged_video(folder, tmp_path):

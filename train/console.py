@@ -7,6 +7,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from live_emotion.errors import printable
+
 
 def is_main() -> bool:
     """Whether this process prints and writes files: the only one, or the first of those that ``torchrun`` started."""
@@ -14,9 +16,9 @@ def is_main() -> bool:
 
 
 def say(text: str) -> None:
-    """Prints a line, beside progress bars."""
+    """Prints a line, beside progress bars; what files are named does nothing to the terminal."""
     if is_main():
-        tqdm.write(text)
+        tqdm.write(printable(text))
 
 
 def progress(*arguments: Any, **options: Any) -> tqdm:

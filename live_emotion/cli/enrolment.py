@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import click
-
+from live_emotion.cli.console import say
 from live_emotion.errors import InputError
+from live_emotion.io.few_lines import FewLines
 
 if TYPE_CHECKING:
     from live_emotion.concurrency.interrupts import StopRequest
@@ -28,9 +29,10 @@ class Refusals:
         self._counts[str(error)] += 1
 
     def say(self) -> None:
-        """Tells them all on standard error."""
+        """Tells them on standard error."""
+        few = FewLines(functools.partial(say, err=True))
         for reason, count in self._counts.most_common():
-            click.echo(f"Not taken{f' ({count} frames)' if count > 1 else ''}: {reason}", err=True)
+            few.say(f"Not taken{f' ({count} frames)' if count > 1 else ''}: {reason}")
 
 
 def from_camera(

@@ -7,6 +7,7 @@ import errno
 import os
 import signal
 import sys
+import warnings
 from types import FrameType
 
 import click
@@ -56,6 +57,8 @@ def run_cli(command: click.Command, program: str) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # not every console knows every letter
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries, for those who write programs
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what is wrong with a file, we say in a line
     try:
         _check_limits()

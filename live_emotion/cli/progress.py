@@ -6,7 +6,8 @@ import operator
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-import click
+from live_emotion.cli.console import say
+from live_emotion.errors import printable
 
 Item = TypeVar("Item")
 
@@ -19,7 +20,7 @@ def count_frames(frames: Iterable[Item], total: int, name: str) -> Iterable[Item
     """Shows a bar while it hands on frames of a known number."""
     from tqdm import tqdm
 
-    return tqdm(frames, total=total, unit="frame", desc=name)
+    return tqdm(frames, total=total, unit="frame", desc=printable(name))
 
 
 class VideosBar:
@@ -61,10 +62,10 @@ class VideosBar:
     def write(self, text: str, to_stderr: bool) -> None:
         """Prints lines above the bar."""
         if self._bar is None:
-            click.echo(text, err=to_stderr)
+            say(text, err=to_stderr)
             return
         with self._bar.external_write_mode():
-            click.echo(text, err=to_stderr)
+            say(text, err=to_stderr)
 
     def __enter__(self) -> VideosBar:
         return self
@@ -87,7 +88,7 @@ class VideosBar:
 
     def _title(self) -> str:
         count = len(self._names)
-        return self._names[0] if count == 1 else f"{self._ended} of {count} videos"
+        return printable(self._names[0]) if count == 1 else f"{self._ended} of {count} videos"
 
     def _advance(self, number: int, share: float) -> None:
         frames, seconds = sum(self._frames), self._bar.format_dict["elapsed"]

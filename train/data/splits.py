@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from live_emotion.errors import DataError
+from live_emotion.io.few_lines import FewLines
 from live_emotion.types import EMOTIONS
 from train.config import TrainConfig
 from train.console import say
@@ -99,10 +100,13 @@ def read_split(listed: Listed, folder: Path) -> FaceSet:
         DataError: there are none.
     """
     split = read_faces(listed, f"Reading {folder.name}")
-    for path in split.broken[:10]:
-        say(f"Skipped {path}: missing or no readable image.")
+    skipped = FewLines(say)
+    for path in split.broken:
+        skipped.say(f"Skipped {path}: missing or no readable image.")
     if split.broken:
         say(f"{len(split.broken)} of {len(listed)} images in {folder} could not be read and are left out.")
+    if not len(split) and len(listed):
+        raise DataError(f"None of the {len(listed)} images in {folder} can be read; are they damaged?")
     if not len(split):
         raise DataError(f"Found no images in {folder}; it should hold one folder of images for each class.")
     return split

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 
 from live_emotion.errors import DataError
+from train.console import say
 from train.evaluation import plots
 from train.evaluation.evaluation import Evaluation
 
@@ -225,19 +225,19 @@ def print_groups(groupings: Sequence[Grouping]) -> None:
     """Prints each group's scores with their bounds, and the largest gaps."""
     for grouping in groupings:
         width = max(len(grouping.column), *map(len, grouping.images))
-        click.echo(f"\n{grouping.column:{width}}  images  {'accuracy':>8}{'':18}mean recall")
+        say(f"\n{grouping.column:{width}}  images  {'accuracy':>8}{'':18}mean recall")
         for name, scores in grouping.scores.items():
             both = (scores.get(ACCURACY), scores.get(MEAN_RECALL))
             texts = [f"{each.value:6.1%} ({each.low:.1%} to {each.high:.1%})" for each in both if each]
             line = f"{name:{width}}  {grouping.images[name]:6}  " + "  ".join(f"{text:24}" for text in texts)
-            click.echo(line.rstrip())
+            say(line.rstrip())
         for title, gap in grouping.gaps.items():
-            click.echo(
+            say(
                 f"Largest gap of {title.replace('_', ' ')}: {100 * gap.size:.1f} points, {gap.best} over {gap.worst}; "
                 f"as large by chance in {gap.by_chance:.1%} of shuffled groups"
             )
         if not grouping.gaps:
-            click.echo(f"No gap: fewer than two groups have {FEWEST} images.")
+            say(f"No gap: fewer than two groups have {FEWEST} images.")
 
 
 def draw_groups(groupings: Sequence[Grouping], path: Path) -> None:

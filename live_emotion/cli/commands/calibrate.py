@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from live_emotion.cli.console import say
 from live_emotion.cli.options import camera_option, detector_option, device_option, force_option, weights_option
 
 
@@ -68,7 +69,7 @@ def command(
         if NEUTRAL not in analyzer.class_names:
             raise InputError("These weights have no class neutral, so there is nothing to calibrate.")
         if live:
-            click.echo(f"Look into the camera with a relaxed face for {seconds:g} seconds.", err=True)
+            say(f"Look into the camera with a relaxed face for {seconds:g} seconds.", err=True)
             refusals = Refusals()
             with tqdm(total=round(seconds, 1), unit="s", disable=None) as bar:
                 frames = camera_of(live, NEUTRAL, seconds, lambda passed: bar.update(round(passed - bar.n, 2)))
@@ -76,4 +77,4 @@ def command(
             refusals.say()
         else:
             enrolment = collect(photos_of(photos, NEUTRAL), analyzer)
-        learn_and_save(enrolment, profile, click.echo)
+        learn_and_save(enrolment, profile, say)

@@ -7,6 +7,8 @@ import functools
 
 import click
 
+from live_emotion.cli.console import say
+
 
 @click.command("cameras")
 def command() -> None:
@@ -26,4 +28,4 @@ def command() -> None:
     for device in devices:
         with contextlib.closing(Camera(functools.partial(open_capture, device))) as camera:
             mode = str(camera.mode) if camera.open() else "cannot be opened: in use, or not allowed"
-        click.echo(f"{device.number}  {device.name}  {mode}")
+        say(f"{device.number}  {device.name}  {mode}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from live_emotion.cli.console import say
 from live_emotion.cli.options import analysis_options
 
 VIDEO = "demo.mp4"
@@ -67,4 +68,4 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
             draw_example(example.draw(), seen, face.prediction, analyzer.class_names, output / EXAMPLE, whose=whose)
             saved.append(output / EXAMPLE)
     for path in saved:
-        click.echo(f"Saved {path}")
+        say(f"Saved {path}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from live_emotion.cli.clips import LabelledClipType
+from live_emotion.cli.console import say
 from live_emotion.cli.options import camera_option, detector_option, device_option, force_option, weights_option
 from live_emotion.errors import DisplayError, InputError
 
@@ -95,7 +96,7 @@ def command(
                 enrolment = from_camera(*opened, analyzer, is_camera(camera), stop)
         else:
             enrolment = _from_files(photos, video, labels, analyzer)
-        learn_and_save(enrolment, name, click.echo)
+        learn_and_save(enrolment, name, say)
 
 
 def _open(camera: str, stack: contextlib.ExitStack) -> tuple[Window, LiveSource]:
@@ -126,7 +127,7 @@ def _from_files(
     if unknown := [label for _, _, label in labels if label not in names]:
         raise InputError(f"The weights do not know {unknown[0]}; they know {', '.join(names)}.")
     if photos and photos.is_dir() and (others := other_folders(photos, names)):
-        click.echo(others, err=True)
+        say(others, err=True)
     refusals = Refusals()
     try:
         return collect(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from live_emotion.cli.console import say
 from live_emotion.cli.options import analysis_options, force_option, max_megapixels_option, profile_option
 from live_emotion.errors import InputError, LiveEmotionError
 
@@ -85,13 +86,13 @@ def command(
         raise click.UsageError("--json and --data - both print on standard output; give one of them.")
     files = list_photos(photos)
     for note in filter(None, (other_files(path) for path in photos if path.is_dir())):
-        click.echo(note, err=True)
+        say(note, err=True)
     if output is None and not (no_pictures or as_json or data):
         output = PICTURES
     copies, figure_path = _outputs(files, output, data, force)
     done: list[ReadPhoto] = []
     failed = 0
-    errors = FewLines(functools.partial(click.echo, err=True))
+    errors = FewLines(functools.partial(say, err=True))
     with contextlib.ExitStack() as stack:
         analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(**analysis)))
         class_names = analyzer.class_names
@@ -119,7 +120,7 @@ def command(
     saved = [photo.annotated_file for photo in done if photo.annotated_file] + ([figure] if figure else [])
     saved += [Path(path) for path in dict.fromkeys(data) if path != STANDARD_OUTPUT]
     if saved:
-        click.echo(f"Saved {', '.join(str(path) for path in saved)}", err=as_json or STANDARD_OUTPUT in data)
+        say(f"Saved {', '.join(str(path) for path in saved)}", err=as_json or STANDARD_OUTPUT in data)
     if failed:
         raise LiveEmotionError(f"{failed} of {len(files)} photos could not be read; the others are done.")
 
@@ -157,19 +158,19 @@ def _outputs(
 def _print_photo(photo: ReadPhoto, to_stderr: bool) -> None:
     from live_emotion.faces.quality import OTHER
 
-    say = functools.partial(click.echo, err=to_stderr)
+    tell = functools.partial(say, err=to_stderr)
     count = len(photo.faces)
-    say(f"{photo.file}: {count or 'no'} face{'' if count == 1 else 's'}")
+    tell(f"{photo.file}: {count or 'no'} face{'' if count == 1 else 's'}")
     for number, face in enumerate(photo.faces, start=1):
         x1, y1, x2, y2 = (round(v) for v in face.box)
         note = f" ({face.note})" if face.note and face.note != OTHER else ""
         read = f"{OTHER} {face.other:.1%}" if face.note == OTHER else f"{face.emotion} {face.confidence:.1%}"
         who = f" {face.name}:" if face.name else ""
-        say(f"  {number}.{who} {read}{note}  at ({x1}, {y1})-({x2}, {y2})")
+        tell(f"  {number}.{who} {read}{note}  at ({x1}, {y1})-({x2}, {y2})")
         if photo.whys and (why := photo.whys[number - 1]):
-            say(f"     {why}")
+            tell(f"     {why}")
     if photo.notice:
-        say(f"  {photo.notice}")
+        tell(f"  {photo.notice}")
 
 
 def _as_json(photo: ReadPhoto, class_names: tuple[str, ...]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from live_emotion.cli.console import say
 from live_emotion.cli.options import weights_option
 from live_emotion.errors import InputError, LiveEmotionError
 
@@ -42,7 +43,7 @@ def list_all(weights: tuple[str, ...]) -> None:
 
     names = profile_names()
     if not names:
-        click.echo("There is no profile yet; 'live-emotion enrol' makes one.")
+        say("There is no profile yet; 'live-emotion enrol' makes one.")
         return
     classifier = EmotionClassifier(weights)
     for name in names:
@@ -50,8 +51,8 @@ def list_all(weights: tuple[str, ...]) -> None:
             about = describe(Profile.load(name), classifier)
         except InputError as error:
             about = str(error)
-        click.echo(f"{name}: {about}")
-    click.echo(f"In {profile_path(names[0]).parent}")
+        say(f"{name}: {about}")
+    say(f"In {profile_path(names[0]).parent}")
 
 
 @command.command("show")
@@ -63,14 +64,14 @@ def show(weights: tuple[str, ...], name: str) -> None:
     from live_emotion.emotions.profile import Profile, profile_path
 
     profile = Profile.load(name)
-    click.echo(f"{name}: {describe(profile, EmotionClassifier(weights))}")
+    say(f"{name}: {describe(profile, EmotionClassifier(weights))}")
     for emotion, offset in zip(profile.class_names, profile.offsets):
         vector = profile.prototypes.get(emotion)
         odds = math.exp(offset)
         times = f"{odds:.0f}" if odds >= 10 else f"{odds:.2g}"  # 1000 rather than 1e+03
         learnt = f"its look is known, in {len(vector)} numbers" if vector else "not shown"
-        click.echo(f"  {emotion}: odds times {times}; {learnt}")
-    click.echo(f"  in {profile_path(name)}")
+        say(f"  {emotion}: odds times {times}; {learnt}")
+    say(f"  in {profile_path(name)}")
 
 
 @command.command("delete")
@@ -80,7 +81,7 @@ def delete(name: str) -> None:
     from live_emotion.emotions.profile import delete_profile
 
     delete_profile(name)
-    click.echo(f"Deleted the profile {name}.")
+    say(f"Deleted the profile {name}.")
 
 
 def describe(profile: Profile, classifier: EmotionClassifier) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 from pathlib import Path
 
 import click
 
+from live_emotion.cli.console import say
 from live_emotion.cli.names import NamesType
 from live_emotion.cli.options import force_option, weights_option
 
@@ -86,7 +88,7 @@ def command(
             from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 
             explain = stack.enter_context(EmotionAnalyzer(AnalysisConfig(weights=weights))).explain_box
-        click.echo(f"Saved {write_report_of(rows, folder, rows.stem, video, names, explain)}")
+        say(f"Saved {write_report_of(rows, folder, rows.stem, video, names, explain)}")
 
 
 def _report_folder(folder: Path, output: Path, videos: Path | None, force: bool) -> None:
@@ -98,6 +100,7 @@ def _report_folder(folder: Path, output: Path, videos: Path | None, force: bool)
     from tqdm import tqdm
 
     from live_emotion.errors import InputError, LiveEmotionError
+    from live_emotion.io.few_lines import FewLines
     from live_emotion.pipelines.reports import make_reports, plan_reports
     from live_emotion.visualization.report.index import check_index, write_index
 
@@ -105,14 +108,14 @@ def _report_folder(folder: Path, output: Path, videos: Path | None, force: bool)
         raise InputError(f"{videos} is no folder; give the folder of the videos, or the rows of this one alone.")
     check_index(output, force)
     tasks = plan_reports(folder, output, videos)
-    failed = 0
+    failed, errors = 0, FewLines(functools.partial(tqdm.write, file=sys.stderr))
     for error in tqdm(make_reports(tasks, force), total=len(tasks), unit=" reports", disable=None, leave=False):
         if error:
             failed += 1
-            tqdm.write(f"Error: {error}", file=sys.stderr)
+            errors.say(f"Error: {error}")
     page = write_index(output)
     if page:
-        click.echo(f"Saved {page}")
+        say(f"Saved {page}")
     elif not tasks:
         raise InputError(f"There are no rows in the folder {folder}; make them with: live-emotion video --data csv.")
     if failed:

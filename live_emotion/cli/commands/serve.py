@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from live_emotion.cli.console import say
 from live_emotion.cli.options import analysis_options, profile_option
 from live_emotion.cli.sending import check_sending, open_senders, sending_options
 
@@ -149,9 +150,9 @@ def command(
 
 def _warn(is_encrypted: bool) -> None:
     """Says what it means to listen to the network."""
-    click.echo("Others can reach this server; whoever has its address with the token can use it.", err=True)
+    say("Others can reach this server; whoever has its address with the token can use it.", err=True)
     if not is_encrypted:
-        click.echo(
+        say(
             "Without --certificate and --key the token and the frames travel unencrypted, and browsers on other "
             "machines give no camera.",
             err=True,
@@ -162,7 +163,7 @@ def _say(app: LiveApp, address: str, token: str, browser: bool) -> None:
     """Prints the address, and opens it by a token that is good once: other users see a browser's command line."""
     from live_emotion.io.display.screen import has_display
 
-    click.echo(f"{address}#token={token}")
+    say(f"{address}#token={token}")
     # without a screen, Python would open a browser for text in this terminal
     if browser and (has_display() or "BROWSER" in os.environ):
         threading.Thread(target=webbrowser.open, args=(f"{address}#token={app.new_ticket()}",), daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator, Sequence
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from live_emotion.cli.clips import ClipType
+from live_emotion.cli.console import say
 from live_emotion.cli.options import analysis_options, force_option, profile_option
 from live_emotion.errors import LiveEmotionError
+from live_emotion.io.few_lines import FewLines
 
 if TYPE_CHECKING:
     from live_emotion.pipelines.analyzer import AnalysisConfig
@@ -20,8 +23,8 @@ if TYPE_CHECKING:
     from live_emotion.pipelines.videos.planning import VideoTask
     from live_emotion.pipelines.videos.video import VideoOptions
 
-MOST_TIMES = 5
-"""How many times of damaged frames are named."""
+MOST_NAMED = 5
+"""Of the times of damaged frames, and of the videos that could not be read."""
 
 
 @click.command("video")
@@ -151,15 +154,18 @@ def command(
     numbers = {task.source: number for number, task in enumerate(tasks)}
     config = AnalysisConfig(**analysis, track=True)
     with StopRequest() as request, VideosBar([path.name for path in numbers], _weights(tasks, clip)) as bar:
+        errors = FewLines(functools.partial(bar.write, to_stderr=True))
         for outcome in _run(tasks, config, options, workers, cluster, bar.show, lambda: request.requested):
             outcomes.append(outcome)
             summary = outcome.summary
             if summary is None or summary.is_complete:
                 bar.end(numbers[outcome.task.source], summary.frames if summary else 0)
-            if len(planned) > 1 or outcome.error is None:
-                bar.write(_describe(outcome), to_stderr=outcome.error is not None or STANDARD_OUTPUT in data)
+            if outcome.error is None:
+                bar.write(_describe(outcome), to_stderr=STANDARD_OUTPUT in data)
+            elif len(planned) > 1:
+                errors.say(f"Error: {outcome.error}")
     if listed and (page := write_index(listed)):
-        click.echo(f"Saved {page}")
+        say(f"Saved {page}")
     _conclude(planned, tasks, outcomes, request.requested)
 
 
@@ -193,10 +199,9 @@ def _weights(tasks: Sequence[VideoTask], clip: tuple[float, float] | None) -> li
 
 
 def _describe(outcome: Outcome) -> str:
-    """What came of a video, in a line or a few."""
+    """What came of a video that could be read, in a line or a few."""
     source, summary = outcome.task.source, outcome.summary
-    if summary is None:
-        return f"Error: {outcome.error}"
+    assert summary is not None
     people = len(summary.people)
     lines = [
         f"{source}: {summary.frames} frames, {people or 'no'} {'person' if people == 1 else 'people'}, "
@@ -205,8 +210,8 @@ def _describe(outcome: Outcome) -> str:
     if summary.notice:
         lines.append(f"  In the fullest frame {summary.notice}")
     if summary.damaged_s:
-        times = ", ".join(f"{time_s:.2f}" for time_s in itertools.islice(summary.damaged_s, MOST_TIMES))
-        more = ", ..." if len(summary.damaged_s) > MOST_TIMES else ""
+        times = ", ".join(f"{time_s:.2f}" for time_s in itertools.islice(summary.damaged_s, MOST_NAMED))
+        more = ", ..." if len(summary.damaged_s) > MOST_NAMED else ""
         lines.append(f"  Damaged or missing frames: {len(summary.damaged_s)}, at {times}{more} s")
     if summary.breaks_off_s:
         from live_emotion.visualization.times import duration_text
@@ -244,11 +249,12 @@ def _conclude(
         parts += [f"{skipped} complete before"] if skipped else []
         parts += [f"{len(read) - done} broken off"] if len(read) > done else []
         parts += [f"{len(failed)} failed"] if failed else []
-        click.echo(", ".join(parts) + ".", err=bool(failed))
+        say(", ".join(parts) + ".", err=bool(failed))
     if stopped:
         if planned[0].in_folder:
-            click.echo("Go on with --resume.", err=True)
+            say("Go on with --resume.", err=True)
         raise click.Abort
     if failed:
-        names = ", ".join(str(outcome.task.source) for outcome in failed)
-        raise LiveEmotionError(f"{len(failed)} of {len(planned)} videos could not be read: {names}.")
+        names = ", ".join(str(outcome.task.source) for outcome in failed[:MOST_NAMED])
+        more = ", ..." if len(failed) > MOST_NAMED else ""
+        raise LiveEmotionError(f"{len(failed)} of {len(planned)} videos could not be read: {names}{more}.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from live_emotion.cli.console import say
 from live_emotion.cli.options import analysis_options, camera_options, force_option, profile_option
 from live_emotion.cli.sending import check_sending, open_senders, sending_options
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from live_emotion.pipelines.live.controls import Controls
     from live_emotion.types import Sink
 
-say = functools.partial(click.echo, err=True)
+tell = functools.partial(say, err=True)
 
 
 @click.command("webcam")
@@ -120,13 +121,13 @@ def command(
         screen = stack.enter_context(Window()) if window else None
         asked = CameraMode(width, height, fps)
         if "://" in camera:
-            say(f"Connecting to {camera}")  # which may take half a minute
+            tell(f"Connecting to {camera}")  # which may take half a minute
         cameras = CameraRing(camera, lambda name: open_camera(name, asked))
         sources = stack.enter_context(contextlib.closing(cameras.sources(lambda error: loop.controls.notice(error))))
         source = next(sources)
         _say_mode(camera, source.state.mode, asked)
         if not (window or record or log or publisher or osc or lsl):
-            say("Without a window nothing is shown, and without --record or --log nothing is written; Ctrl-C ends it.")
+            tell("Without a window nothing is shown, and without --record or --log nothing is written; Ctrl-C ends it.")
 
         from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
         from live_emotion.pipelines.live.controls import Settings
@@ -144,7 +145,7 @@ def command(
             recorder.start(record)
         settings = Settings(mirror=is_camera(camera) if mirror is None else mirror)
         about = [f"detector {analysis['detector']}"]
-        loop = LiveLoop(analyzer, settings, recorder, screen, sinks, about, cameras, say)
+        loop = LiveLoop(analyzer, settings, recorder, screen, sinks, about, cameras, tell)
         stop = stack.enter_context(StopRequest())
         loop.run(source, lambda: stop.requested)
         for source in sources:
@@ -155,11 +156,11 @@ def command(
                 continue
             _say_mode(cameras.camera, source.state.mode, asked)
             loop.run(source, lambda: stop.requested)
-    say(f"{loop.emotions}.\n{loop.statistics}.")
+    tell(f"{loop.emotions}.\n{loop.statistics}.")
     for path in (*recorder.saved, *loop.controls.saved, *([Path(log)] if log and log != STANDARD_OUTPUT else [])):
-        say(f"Saved {path}")
+        tell(f"Saved {path}")
     if log and log != STANDARD_OUTPUT and loop.emotions.people:
-        say(f"For a page to read: {shlex.join(['live-emotion', 'report', log])}")
+        tell(f"For a page to read: {shlex.join(['live-emotion', 'report', log])}")
     if recorder.failed:
         raise recorder.failed[0]
 
@@ -186,7 +187,7 @@ class _Publishing:
         classifier = analyzer.classifier
         publisher = Publisher(self._port, self._token, classifier.class_names, classifier.title)
         self._stack.enter_context(publisher)
-        say(f"Overlay: http://{self._host}:{self._port.getsockname()[1]}/overlay#token={self._token}")
+        tell(f"Overlay: http://{self._host}:{self._port.getsockname()[1]}/overlay#token={self._token}")
         return publisher
 
 
@@ -210,7 +211,7 @@ def _enrol(
     name = next(name for name in names if name not in known)
     try:
         with EmotionAnalyzer(replace(analyzer.config, profile=None, track=False)) as untracked:
-            worth = learn_and_save(from_camera(window, source, untracked, is_mirrored, stop), name, say)
+            worth = learn_and_save(from_camera(window, source, untracked, is_mirrored, stop), name, tell)
         analyzer.add_profile(name)
         controls.notice(f"profile {name}: {worth}")
     except LiveEmotionError as error:
@@ -219,4 +220,4 @@ def _enrol(
 
 def _say_mode(camera: str, given: CameraMode | None, asked: CameraMode) -> None:
     if given:
-        say(f"Camera {camera}: {given}" + (f", asked for {asked}" if asked else ""))
+        tell(f"Camera {camera}: {given}" + (f", asked for {asked}" if asked else ""))

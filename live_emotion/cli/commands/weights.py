@@ -7,6 +7,8 @@ from dataclasses import asdict
 
 import click
 
+from live_emotion.cli.console import say
+
 
 @click.command("weights")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON in place of text.")
@@ -28,7 +30,7 @@ def command(as_json: bool) -> None:
         try:
             listed.append((each, weights_file(each.file)))
         except WeightsError as error:  # somebody took it out, perhaps to save space
-            click.echo(f"{each.name}: {error}", err=True)
+            say(f"{each.name}: {error}", err=True)
     if as_json:
         rows = [
             asdict(each) | {"path": str(path), "bytes": path.stat().st_size, "terms": each.terms}
@@ -38,7 +40,7 @@ def command(as_json: bool) -> None:
         return
     for each, path in listed:
         others = f"; other: {', '.join(each.others)}" if each.others else ""
-        click.echo(
+        say(
             f"{click.style(each.name, bold=True)}  {each.file}, {path.stat().st_size / 1e6:.1f} MB\n"
             f"    {', '.join(each.classes)}{others}\n"
             f"    right {each.accuracy:.1%}, mean recall {each.mean_recall:.1%}\n"
@@ -46,4 +48,4 @@ def command(as_json: bool) -> None:
             f"    learnt from {each.terms}"
         )
     if listed:
-        click.echo(f"How each was made and what it is bad at: {weights_file('README.md')}")
+        say(f"How each was made and what it is bad at: {weights_file('README.md')}")

@@ -261,7 +261,9 @@ def open_media(path: Path) -> Any:
     if not os.path.isfile(path):
         raise InputError(f"There is no video file {path}; check the name.")
     try:
-        return av.open(str(path.absolute()))  # FFmpeg takes what comes before a colon in a name for a protocol
+        # The whole path, since FFmpeg takes what comes before a colon in a name for a protocol. Titles may be in any
+        # encoding.
+        return av.open(str(path.absolute()), metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise InputError(f"{path} is not a video that can be read, or it is damaged.") from error
 

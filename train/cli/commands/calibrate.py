@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from live_emotion.cli.console import say
 from live_emotion.cli.options import device_option
 from train.cli.options import checkpoint_option, data_option, held_out_option, split_option, votes_option
 
@@ -58,5 +59,5 @@ def command(
         faces = evaluation_faces(data, split, network.class_names + network.other_names, votes)
     temperature, report = calibrate(weights, faces, device)
     store(weights, output, temperature, report, half)
-    click.echo(report)
-    click.echo(f"Saved {output}")
+    say(report)
+    say(f"Saved {output}")

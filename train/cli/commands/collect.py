@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from live_emotion.cli.console import say
 from live_emotion.cli.options import camera_option, detector_option, min_confidence_option
 
 
@@ -90,8 +91,8 @@ def command(
             for tally in collect(frames, faces, folder, count, every, screen.show if screen else lambda _: True):
                 bar.update(tally.stored - bar.n)
     total = sum(1 for _ in folder.glob("*.png"))
-    click.echo(f"Stored {tally.stored} faces in {folder}, which now has {total}.")
+    say(f"Stored {tally.stored} faces in {folder}, which now has {total}.")
     if tally.faceless:
-        click.echo(f"{tally.faceless} of {tally.frames} frames showed no face.")
+        say(f"{tally.faceless} of {tally.frames} frames showed no face.")
     if not tally.stored:
         click.echo("Look into the camera with light on your face, or try --detector tiled from further away.", err=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from live_emotion.cli.console import say
 from live_emotion.cli.options import device_option, weights_option
 from train.cli.options import data_option, held_out_option, split_option, votes_option
 
@@ -120,4 +121,4 @@ def command(
     write_report(result, figures, output)
     if groupings:
         draw_groups(groupings, output / "groups.png")
-    click.echo(f"Saved the report in {output}", err=as_json)
+    say(f"Saved the report in {output}", err=as_json)

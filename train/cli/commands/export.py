@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from live_emotion.cli.console import say
 from live_emotion.cli.options import force_option
 from train.cli.options import checkpoint_option, held_out_option, split_option, votes_option
 
@@ -93,13 +94,13 @@ def command(
             each = -(-FITTING_FACES // len(classes))
             fitting = evaluation_faces(data, "train", classes, votes, per_class=each).faces
         whole, small, agreement = export.save_onnx(checkpoint, output, faces, opset, bool(int8), fitting)
-    click.echo(
+    say(
         f"Checked on {len(faces)} real faces against PyTorch: the same emotion for {agreement.same:.2%}, "
         f"no probability differs by more than {agreement.difference:.2g}."
     )
     if int8:
         _print_cost(whole, small, labelled)
-    click.echo(f"Saved {output} ({output.stat().st_size / 1e6:.1f} MB)")
+    say(f"Saved {output} ({output.stat().st_size / 1e6:.1f} MB)")
 
 
 def _print_cost(whole: Network, small: Network, labelled: FaceSet | None) -> None:
@@ -112,4 +113,4 @@ def _print_cost(whole: Network, small: Network, labelled: FaceSet | None) -> Non
             shown = export.all_logits(network, labelled.faces)[:, : len(network.class_names)]
             right = shown.argmax(axis=1) == labelled.labels
             line += f", accuracy {right.mean():.2%} of {len(labelled)} images"
-        click.echo(line)
+        say(line)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from live_emotion.cli.console import say
 from live_emotion.cli.options import detector_option, max_megapixels_option, min_confidence_option
 
 
@@ -79,11 +80,11 @@ def command(
         click.echo("The same command goes on from here.", err=True)
         raise
     _report(counts, output)
-    click.echo(f"Next: python -m train --data {output}" + (f" --votes {output / fer2013.VOTES}" if votes else ""))
+    say(f"Next: python -m train --data {output}" + (f" --votes {output / fer2013.VOTES}" if votes else ""))
 
 
 def _report(counts: Mapping[tuple[str, str], int], output: Path) -> None:
     for split in dict.fromkeys(split for split, _ in counts):
         classes = {name: count for (other, name), count in sorted(counts.items()) if other == split}
         listed = ", ".join(f"{name} {count}" for name, count in classes.items())
-        click.echo(f"{output / split}: {sum(classes.values())} faces ({listed})")
+        say(f"{output / split}: {sum(classes.values())} faces ({listed})")
