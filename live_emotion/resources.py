@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,13 @@ WEIGHTS_FOLDERS = (_PACKAGE / "weights", _PACKAGE.parent / "weights")
 
 HASHES_FILE = "SHA256SUMS.txt"
 """Beside them, as sha256sum writes it: what each must be."""
+
+_HASH = re.compile(r"(?P<digest>[0-9a-f]{64}) [ *](?P<name>[\w.-]+)")
+
+DETECTOR_SUFFIX = ".tflite"
+
+MODEL_SUFFIXES = (".onnx", ".pth", DETECTOR_SUFFIX)
+"""Of the files there whose hashes are noted."""
 
 ABOUT_FILE = "weights.json"
 """Beside them: the short name of each network and what is known of it, which the model card tells at length."""
@@ -118,9 +126,9 @@ def shipped_hashes() -> dict[str, str]:
     """
     path = weights_file(HASHES_FILE)
     try:
-        lines = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
-        return {name: digest for digest, name in lines}
-    except ValueError as error:
+        lines = map(_HASH.fullmatch, path.read_text(encoding="utf-8").splitlines())
+        return {found["name"]: found["digest"] for found in lines}  # type: ignore[index]  # None is caught
+    except (TypeError, ValueError) as error:
         raise WeightsError(f"{path} is damaged; install live-emotion again.") from error
 
 
@@ -128,16 +136,33 @@ def check_intact(path: StrPath) -> None:
     """Looks whether a model file that comes with live-emotion is the one that was shipped; any other is passed over.
 
     Raises:
-        WeightsError: it is another one.
+        WeightsError: it is another one, or its hash is not noted.
     """
-    file = Path(path).resolve()
-    if file.parent in WEIGHTS_FOLDERS and file.name in shipped_hashes():
-        about = file.stat()
-        if _sha256(file, about.st_mtime_ns, about.st_size) != shipped_hashes()[file.name]:
-            raise WeightsError(
-                f"{path} is not the file that came with live-emotion, by its SHA-256: it is damaged, or was changed; "
-                "install live-emotion again, or give a network of your own under another name."
-            )
+    file = Path(path)
+    file = file.parent.resolve() / file.name  # what is in place of a shipped file counts, be it a link
+    if file.parent not in WEIGHTS_FOLDERS:
+        return
+    wanted = shipped_hashes().get(file.name)
+    if wanted is None and not is_shipped(file.name):
+        return
+    about = file.stat()
+    if _sha256(file, about.st_mtime_ns, about.st_size) != wanted:
+        raise WeightsError(
+            f"{path} is not the file that came with live-emotion, by its SHA-256: it is damaged, or was changed; "
+            "install live-emotion again, or give a network of your own under another name."
+        )
+
+
+def is_shipped(name: str) -> bool:
+    """Whether a model file of this name comes with live-emotion, whether its hash is noted or not."""
+    networks = {Path(about.file).stem for about in shipped_weights().values()}
+    return name in shipped_hashes() or Path(name).suffix == DETECTOR_SUFFIX or Path(name).stem in networks
+
+
+def model_files() -> list[str]:
+    """The names of the model files that come with live-emotion, and of those that lie among them, sorted."""
+    there = {file.name for file in weights_file(HASHES_FILE).parent.iterdir() if file.suffix in MODEL_SUFFIXES}
+    return sorted({*there, *shipped_hashes(), *(about.file for about in shipped_weights().values())})
 
 
 @functools.lru_cache(maxsize=64)

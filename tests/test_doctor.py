@@ -59,7 +59,11 @@ def test_a_mediapipe_that_calls_home(monkeypatch, version, problem):
 def test_a_damaged_model(monkeypatch, tmp_path):
     shutil.copytree(weights_file("README.md").parent, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr("live_emotion.resources.WEIGHTS_FOLDERS", (tmp_path.resolve(),))
-    assert "intact" in doctor.look_at_models().text
+    found = doctor.look_at_models()
+    assert "all 9 files of networks are intact" in found.text and not found.fix
+    (tmp_path / "mine.pth").write_bytes(b"somebody's own")
+    found = doctor.look_at_models()
+    assert "all 9 files" in found.text and "mine.pth" in found.fix and not found.is_fatal
     (tmp_path / MODELS["short"]).write_bytes(b"half of it")
     finding = doctor.look_at_models()
     assert finding.is_fatal and MODELS["short"] in finding.text

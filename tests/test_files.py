@@ -5,24 +5,27 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from live_emotion.emotions.profile import profile_path
-from live_emotion.errors import InputError, OutputError
+from live_emotion.errors import OutputError
 from live_emotion.io.atomic import (
     LOCK_FILE,
     atomic_path,
     atomic_write_text,
+    check_writable,
     exclusive_folder,
-    is_reserved,
     make_folder,
+    missing,
+    patiently,
     refuse_existing,
     without_empty_folders,
+    write_error,
 )
-from live_emotion.pipelines.videos.planning import output_names
 
 
 def test_writes_and_leaves_nothing_else(tmp_path):
@@ -185,11 +188,112 @@ def test_a_folder_is_held_by_one_at_a_time(tmp_path):
         raise AssertionError
 
 
-@pytest.mark.parametrize("name", ["CON", "nul", "com1", "Lpt9", "aux "])
-def test_what_windows_takes_for_a_device_is_no_name_of_ours(name):
-    """Looked at on every system, since files go from one to another."""
-    assert is_reserved(f"{name}.mp4") and not is_reserved(f"{name.strip()}sole.mp4")
-    (written,) = output_names([Path(f"{name}.mp4")])
-    assert not is_reserved(f"{written}.mp4")
-    with pytest.raises(InputError, match="A profile's name"):
-        profile_path(name)
+def test_a_name_as_long_as_may_be_is_written_and_what_was_left_of_it_is_swept(tmp_path):
+    target = tmp_path / ("é" * 125 + ".json")
+    assert len(os.fsencode(target.name)) == 255
+    with atomic_path(target) as temporary:
+        name = temporary.name
+        temporary.write_text("x")
+    assert target.read_text() == "x"
+    left = leave(tmp_path / name, 3600)
+    atomic_write_text(target, "y")
+    assert not left.exists() and target.read_text() == "y"
+    with pytest.raises(OutputError, match=r"^Cannot write .*\.$"):
+        atomic_write_text(tmp_path / ("x" * 256), "x")
+
+
+def test_without_locks_what_a_killed_run_left_is_swept_where_the_system_lets_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("live_emotion.io.atomic.fcntl", None)
+    left, young = leave(tmp_path / ".a.0123abcd.txt", 3600), leave(tmp_path / ".a.1123abcd.txt", 1)
+    atomic_write_text(tmp_path / "a.txt", "x")
+    assert not left.exists() and young.exists()
+    with exclusive_folder(tmp_path):
+        assert (tmp_path / LOCK_FILE).exists()
+    assert not (tmp_path / LOCK_FILE).exists()
+
+
+def in_use(code=32):
+    """What Windows says of a file that somebody has open."""
+    error = PermissionError(errno.EACCES, "The process cannot access the file", "a.txt")
+    error.winerror = code
+    return error
+
+
+def test_a_file_that_is_in_use_for_a_moment_is_waited_for(tmp_path):
+    tries = []
+
+    def replace():
+        tries.append(1)
+        if len(tries) < 3:
+            raise in_use()
+        os.replace(tmp_path / "new", tmp_path / "old")
+
+    (tmp_path / "new").write_text("new")
+    patiently(replace, [0.0] * 5)
+    assert (tmp_path / "old").read_text() == "new" and len(tries) == 3
+
+
+@pytest.mark.parametrize(("error", "tries"), [(in_use(), 4), (in_use(1314), 1), (PermissionError(1, "no"), 1)])
+def test_what_stays_in_use_or_is_forbidden_is_an_error(error, tries):
+    tried = []
+
+    def fail():
+        tried.append(1)
+        raise error
+
+    with pytest.raises(PermissionError):
+        patiently(fail, [0.0] * 3)
+    assert len(tried) == tries
+
+
+def test_of_a_file_that_another_program_has_open_the_line_says_so(tmp_path):
+    (tmp_path / "a.txt").touch()
+    assert "a.txt: another program has it open, or it is read-only" in str(write_error(tmp_path / "a.txt", in_use()))
+    assert "The process cannot access" in str(write_error(tmp_path / "b.txt", in_use()))
+
+
+def test_a_path_that_is_too_long_for_windows_is_said_to_be():
+    path = Path("/") / "/".join(["folder" * 10] * 5)
+    assert "Windows takes 259 unless long paths are enabled" in missing(path, is_windows=True)
+    assert missing(path, is_windows=False) == f"there is no folder {path.parent}; make it first"
+    assert "there is no folder" in missing(Path("none/a.txt"), is_windows=True)
+
+
+@pytest.fixture
+def immutable(tmp_path):
+    """A folder that nobody can change, not even root; its file is that of a killed run."""
+    folder = tmp_path / "immutable"
+    folder.mkdir()
+    (folder / "a.txt").write_text("old")
+    leave(folder / ".a.0123abcd.txt", 3600)
+    if (
+        not shutil.which("chattr")
+        or subprocess.run(["chattr", "-R", "+i", folder], stderr=subprocess.DEVNULL).returncode
+    ):
+        pytest.skip("there is no chattr here, or it may not be used")
+    yield folder
+    subprocess.run(["chattr", "-R", "-i", folder], check=True)
+
+
+def test_a_folder_that_forbids_it_is_one_clear_line(immutable):
+    for write in (atomic_write_text, lambda path, _: check_writable(path)):
+        with pytest.raises(OutputError, match=r"^Cannot write .*a\.txt: Operation not permitted\.$"):
+            write(immutable / "a.txt", "new")
+    with pytest.raises(OutputError, match="Operation not permitted"), exclusive_folder(immutable):
+        raise AssertionError
+    assert (immutable / "a.txt").read_text() == "old"
+
+
+def test_a_folder_that_forbids_it_at_the_end_is_one_clear_line(tmp_path):
+    if not shutil.which("chattr"):
+        pytest.skip("there is no chattr here")
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    try:
+        with pytest.raises(OutputError, match=r"a\.txt: Operation not permitted"), atomic_path(target) as temporary:
+            temporary.write_text("new")
+            if subprocess.run(["chattr", "+i", target], stderr=subprocess.DEVNULL).returncode:
+                pytest.skip("chattr may not be used here")
+    finally:
+        subprocess.run(["chattr", "-i", target], stderr=subprocess.DEVNULL)
+    assert (os.listdir(tmp_path), target.read_text()) == (["a.txt"], "old")

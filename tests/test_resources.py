@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -16,9 +17,14 @@ from live_emotion.cli.main import cli
 from live_emotion.emotions.classifier import load_network
 from live_emotion.faces.detection.blazeface import MODELS, BlazeFace
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
-from live_emotion.resources import find_weights, shipped_hashes, shipped_weights, weights_file
-
-MODEL_SUFFIXES = (".onnx", ".pth", ".tflite")
+from live_emotion.resources import (
+    MODEL_SUFFIXES,
+    check_intact,
+    find_weights,
+    shipped_hashes,
+    shipped_weights,
+    weights_file,
+)
 
 NAMES = list(shipped_weights())
 
@@ -51,11 +57,19 @@ def test_every_model_file_is_the_one_whose_hash_is_noted():
     assert found == shipped_hashes()
 
 
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """A copy of the shipped folder, in its place."""
+    folder = shutil.copytree(weights_file("README.md").parent, tmp_path / "weights").resolve()
+    monkeypatch.setattr("live_emotion.resources.WEIGHTS_FOLDERS", (folder,))
+    shipped_hashes.cache_clear()
+    yield folder
+    shipped_hashes.cache_clear()
+
+
 @pytest.mark.parametrize("name", ["best_emotion_model.onnx", "emotion_cnn.pth", MODELS["short"]])
-def test_a_shipped_file_that_was_changed_is_refused_and_ones_own_is_not(name, tmp_path, monkeypatch):
-    shutil.copytree(weights_file("README.md").parent, tmp_path / "weights")
-    monkeypatch.setattr("live_emotion.resources.WEIGHTS_FOLDERS", ((tmp_path / "weights").resolve(),))
-    changed = tmp_path / "weights" / name
+def test_a_shipped_file_that_was_changed_is_refused_and_ones_own_is_not(name, tmp_path, shipped):
+    changed = shipped / name
     content = bytearray(changed.read_bytes())
     content[len(content) // 2] ^= 1
     changed.write_bytes(content)
@@ -63,6 +77,41 @@ def test_a_shipped_file_that_was_changed_is_refused_and_ones_own_is_not(name, tm
         BlazeFace("short", 0.5) if name == MODELS["short"] else load_network(changed, "cpu")
     mine = shutil.copy(weights_file("eight.pth"), tmp_path / "best_emotion_model.pth")
     assert load_network(mine, "cpu").class_names
+
+
+@pytest.mark.parametrize("name", [*sorted(shipped_hashes())])
+def test_a_shipped_file_whose_hash_is_missing_is_refused(name, shipped):
+    hashes = shipped / "SHA256SUMS.txt"
+    hashes.write_text("".join(line for line in hashes.read_text().splitlines(True) if name not in line))
+    with pytest.raises(WeightsError, match="by its SHA-256"):
+        check_intact(shipped / name)
+
+
+def test_a_network_of_ones_own_among_them_loads(shipped):
+    mine = shutil.copy(shipped / "best_emotion_model.onnx", shipped / "mine.onnx")
+    assert load_network(mine, "cpu").class_names
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink") or os.name == "nt", reason="Windows asks who may make links")
+def test_a_link_in_place_of_a_shipped_file_is_looked_at(tmp_path, shipped):
+    other = shutil.copy(shipped / "large.onnx", tmp_path / "other.onnx")
+    (shipped / "best_emotion_model.onnx").unlink()
+    (shipped / "best_emotion_model.onnx").symlink_to(other)
+    with pytest.raises(WeightsError, match="by its SHA-256"):
+        load_network("default", "cpu")
+
+
+@pytest.mark.parametrize("line", ["{}", "ab12  {}", "", "{0}  {0}", "nothing"])
+def test_a_damaged_list_of_hashes_is_one_line(line, shipped):
+    (shipped / "SHA256SUMS.txt").write_text(f"{line.format('large.onnx')}\n")
+    with pytest.raises(WeightsError, match=r"SHA256SUMS.txt is damaged; install"):
+        shipped_hashes()
+
+
+def test_hashes_are_read_as_windows_writes_them(shipped):
+    hashes = shipped / "SHA256SUMS.txt"
+    hashes.write_bytes(hashes.read_bytes().replace(b"  ", b" *").replace(b"\n", b"\r\n"))
+    check_intact(shipped / "large.onnx")
 
 
 def test_a_short_name_is_text_and_a_path_is_a_file(tmp_path, monkeypatch):

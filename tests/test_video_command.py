@@ -24,7 +24,7 @@ from live_emotion.io.images import write_image
 from live_emotion.io.video.reader import VideoFile, open_media
 from live_emotion.pipelines.analyzer import AnalysisConfig
 from live_emotion.pipelines.videos.dask_cluster import run_on_cluster
-from live_emotion.pipelines.videos.planning import VideoTask, list_videos, output_names, plan, prepare_outputs
+from live_emotion.pipelines.videos.planning import VideoTask, list_videos, plan, prepare_outputs
 from live_emotion.pipelines.videos.process_pool import run_in_processes
 from live_emotion.pipelines.videos.video import VideoOptions
 
@@ -335,20 +335,6 @@ def test_the_videos_themselves_are_safe(folder, short):
     assert "choose another name or folder" in str(done.exception)
     assert "choose another" in str(video(short, "-o", short, "--force").exception)
     assert (folder / "a.mp4").read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("sources", "names"),
-    [
-        (["a/talk.mov", "b/walk.mp4"], ["talk", "walk"]),
-        (["talk.mov", "talk.mp4"], ["talk_mov", "talk_mp4"]),
-        (["a/talk.mp4", "b/talk.mp4", "c/talk_2.mp4"], ["talk", "talk_2", "talk_2_2"]),
-        (["a/Talk.MP4", "b/talk.mp4"], ["Talk", "talk_2"]),  # one file on macOS and Windows
-        (["a.b.mp4", "a.b.mov", "c/a.b.mov"], ["a_b_mp4", "a_b_mov", "a_b_mov_2"]),
-    ],
-)
-def test_no_two_videos_get_the_same_name(sources, names):
-    assert output_names([Path(source) for source in sources]) == names
 
 
 def test_plan_names_what_comes_of_videos(tmp_path):

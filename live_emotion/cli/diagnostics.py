@@ -97,16 +97,24 @@ def look_at_mediapipe_release() -> Finding:
 
 
 def look_at_models() -> Finding:
-    """Whether all models are those that were shipped."""
-    from live_emotion.resources import check_intact, shipped_hashes, weights_file
+    """Whether all models are those that were shipped, and no others lie among them."""
+    from live_emotion.resources import check_intact, is_shipped, model_files, weights_file
 
-    for name in shipped_hashes():
+    names = model_files()
+    for name in names:
         try:
             check_intact(weights_file(name))
         except WeightsError as error:
             is_needed = name.endswith(NEEDED_MODELS)
             return Finding("models", str(error), REINSTALL, is_fatal=is_needed)
-    return Finding("models", f"all {len(shipped_hashes())} files of networks are intact, by their SHA-256")
+    own = [name for name in names if not is_shipped(name)]
+    text = f"all {len(names) - len(own)} files of networks are intact, by their SHA-256"
+    if own:
+        where = f"{weights_file(own[0]).parent}; if they are yours, keep them in another folder."
+        return Finding(
+            "models", f"{text}; others did not come with live-emotion", f"Look at {', '.join(own)} in {where}"
+        )
+    return Finding("models", text)
 
 
 def look_at_weights() -> Finding:

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP, answered when it suits."""
+"""Ctrl-C and how systems ask a program to end, answered when it suits."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import threading
 from types import FrameType
 from typing import Any
 
-TERMINATIONS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
-"""How systems ask a program to end; the second comes when its terminal closes, where there is one."""
+TERMINATIONS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
+"""How systems ask a program to end. SIGHUP comes where its terminal closes; SIGBREAK is Windows's, whose SIGTERM nobody
+can send."""
 
 SIGNALS = (signal.SIGINT, *TERMINATIONS)
 
@@ -41,7 +42,7 @@ def _is_file(descriptor: int) -> bool:
 
 
 class StopRequest:
-    """Notes the first Ctrl-C, SIGTERM or SIGHUP within its block; a second one ends the program at once.
+    """Notes the first Ctrl-C or one of :data:`TERMINATIONS` within its block; a second one ends the program at once.
 
     Attributes:
         requested: whether one came.
@@ -54,7 +55,7 @@ class StopRequest:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
         forget_terminal(number)
-        if number in (signal.SIGINT, signal.SIGTERM):  # a closing terminal may say so more than once
+        if number != getattr(signal, "SIGHUP", None):  # a closing terminal may say so more than once
             self._restore()
 
     def _restore(self) -> None:

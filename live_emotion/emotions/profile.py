@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import sys
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,8 @@ from live_emotion.errors import ArgumentError, InputError
 from live_emotion.faces.appearance import LOOK_SIZE, mean_direction
 from live_emotion.faces.preprocessing import check_faces
 from live_emotion.faces.quality import OTHER
-from live_emotion.io.atomic import atomic_write_text, is_reserved, make_folder
+from live_emotion.io.atomic import atomic_write_text, make_folder
+from live_emotion.io.names import is_reserved, same_name
 
 if TYPE_CHECKING:
     from live_emotion.emotions.classifier import EmotionClassifier
@@ -228,11 +230,12 @@ class Profile:
 
 
 def profile_path(name: str) -> Path:
-    """Where a profile of this name lies, or would lie.
+    """Where a profile of this name lies, or would lie; one whose name differs by case alone is the same everywhere.
 
     Raises:
         InputError: it cannot be a file's name.
     """
+    name = unicodedata.normalize("NFC", name)  # macOS may give é as two letters
     is_plain = name.replace("-", "").replace("_", "").isalnum() and len(name) <= LONGEST_PROFILE_NAME
     if not is_plain or is_reserved(name):
         raise InputError(
@@ -240,12 +243,17 @@ def profile_path(name: str) -> Path:
             f"devices; not {name!r}."
         )
     paths = [folder / f"{name}.json" for folder in _folders()]
-    return next((path for path in paths if path.exists()), paths[0])
+    alike = (path for path in _profiles() if same_name(path.stem) == same_name(name))
+    return next((path for path in (*paths, *alike) if path.exists()), paths[0])
 
 
 def profile_names() -> list[str]:
     """The names of all profiles, sorted."""
-    return sorted({path.stem for folder in _folders() for path in folder.glob("*.json")})
+    return sorted({unicodedata.normalize("NFC", path.stem) for path in _profiles()})
+
+
+def _profiles() -> list[Path]:
+    return [path for folder in _folders() for path in sorted(folder.glob("*.json"))]
 
 
 def delete_profile(name: str) -> None:

@@ -1,7 +1,7 @@
 """Writing files so that a crash leaves the old one or the new one, never half of one.
 
-A file that is being written has a temporary name. On systems with ``flock`` its writer holds it locked, so that the
-next one to write the same file can tell what a killed program left from what another one is writing, and sweep it.
+A file that is being written has a temporary name, by which the next one to write the same file sweeps what a killed
+program left of it. On systems with ``flock`` its writer holds it locked; Windows deletes no file that is in use.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import glob
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from live_emotion.errors import InputError, OutputError
+from live_emotion.io.names import cut
 
-fcntl: Any = None  # on Windows, which deletes no file that is in use
+fcntl: Any = None  # on Windows
 with contextlib.suppress(ImportError):
     import fcntl
 
@@ -37,18 +38,30 @@ Output = TypeVar("Output", bound=Unfinished)
 PART = ".part"
 """In the names of files that hold the first part of what they were to hold."""
 
+UNIQUE = 8
+"""Characters of a temporary file's name that no other has."""
+
 
 ESCAPED = "backslashreplace"
 """How texts are written in which a file's name stands whose bytes are no text: those as ``\\udcff``."""
-
-RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))})
-"""What Windows takes for a device, in any case and whatever stands behind a dot."""
 
 LOCK_FILE = ".lock"
 """In a folder that a program holds."""
 
 SWEPT_AFTER_S = 60
 """A temporary file is left to its writer for so long, in seconds, whether it is locked or not."""
+
+LONGEST_NAME = 255
+"""Of a file, in bytes of UTF-8: what file systems take."""
+
+LONGEST_PATH = 259
+"""That Windows takes, in characters, unless its long paths are enabled."""
+
+IN_USE = (5, 32, 33)
+"""What Windows says of a file that somebody has open: access denied, sharing violation, lock violation."""
+
+PATIENCE_S = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Between tries to rename or remove a file that is in use, in seconds: virus scanners look at each new one."""
 
 _locks: dict[Path, int] = {}
 """Descriptors by which temporary files are held."""
@@ -93,9 +106,8 @@ def temporary_beside(target: Path, visible: bool = False) -> Path:
         if target.is_dir():
             raise IsADirectoryError(21, "it is a folder")
         _sweep(target)
-        prefix = f"{target.stem}{PART}-" if visible else f".{target.stem}."
         while True:
-            path = target.with_name(f"{prefix}{secrets.token_hex(4)}{target.suffix}")
+            path = target.with_name(_temporary_name(target, secrets.token_hex(UNIQUE // 2), visible))
             with contextlib.suppress(FileExistsError):
                 # Not by tempfile, whose files are private: what others may do with it, the system decides as ever.
                 descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
@@ -105,6 +117,19 @@ def temporary_beside(target: Path, visible: bool = False) -> Path:
                 return path
     except (OSError, ValueError) as error:
         raise write_error(target, error) from error
+
+
+def _temporary_name(target: Path, unique: str, visible: bool = False) -> str:
+    """Of a file that gets the name of ``target``; like that one it is no longer than file systems take."""
+    begin, end = ("", f"{PART}-") if visible else (".", ".")
+    rest = f"{end}{unique}{target.suffix}"
+    return begin + cut(target.stem, LONGEST_NAME - len(begin) - len(os.fsencode(rest))) + rest
+
+
+def hidden_beside(target: Path) -> Iterator[Path]:
+    """The hidden temporary files of ``target`` that are there, whoever made them."""
+    begin, end = _temporary_name(target, "?" * UNIQUE).rsplit("?" * UNIQUE, 1)
+    return target.parent.glob(glob.escape(begin) + "[0-9a-f]" * UNIQUE + glob.escape(end))
 
 
 def _lock(descriptor: int) -> bool | None:
@@ -120,10 +145,13 @@ def _lock(descriptor: int) -> bool | None:
 
 def _sweep(target: Path) -> None:
     """Removes hidden temporary files of ``target`` that nobody is writing."""
-    hidden = glob.escape(f".{target.stem}.") + "[0-9a-f]" * 8 + glob.escape(target.suffix)
-    for left in target.parent.glob(hidden) if fcntl else ():
+    for left in hidden_beside(target):
         with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > SWEPT_AFTER_S:
+            if time.time() - left.stat().st_mtime <= SWEPT_AFTER_S:
+                continue
+            if fcntl is None:
+                left.unlink()
+            else:
                 descriptor = os.open(left, os.O_RDWR)
                 try:
                     if _lock(descriptor):
@@ -133,8 +161,9 @@ def _sweep(target: Path) -> None:
 
 
 def discard_temporary(path: Path) -> None:
-    """Removes a file that :func:`temporary_beside` made, if it is there."""
-    path.unlink(missing_ok=True)
+    """Removes a file that :func:`temporary_beside` made, if it is there and can be removed."""
+    with contextlib.suppress(OSError):  # the next one to write the same file sweeps it
+        patiently(lambda: path.unlink(missing_ok=True))
     keep_temporary(path)
 
 
@@ -142,16 +171,6 @@ def keep_temporary(path: Path) -> None:
     """Leaves a file that :func:`temporary_beside` made as it is, for people to find."""
     if path in _locks:
         os.close(_locks.pop(path))
-
-
-def is_reserved(name: str) -> bool:
-    """Whether Windows takes a file of this name for a device.
-
-    Example:
-        >>> is_reserved("Con.mp4"), is_reserved("console.mp4")
-        (True, False)
-    """
-    return name.partition(".")[0].rstrip().lower() in RESERVED
 
 
 def check_writable(target: str | os.PathLike[str]) -> None:
@@ -184,10 +203,36 @@ def publish(temporary: Path, target: Path, replaces: bool = True) -> None:
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
     if replaces:
-        os.replace(temporary, target)
+        patiently(lambda: os.replace(temporary, target))
     else:
         _move_to_new(temporary, target)
     keep_temporary(temporary)
+
+
+def patiently(change: Callable[[], object], waits_s: Sequence[float] = PATIENCE_S) -> None:
+    """Renames or removes a file, again and again for a moment where Windows says that somebody has it open.
+
+    Args:
+        change: does it.
+        waits_s: what to wait after each try that failed, in seconds; the last one is not waited for.
+
+    Raises:
+        OSError: it cannot be done.
+    """
+    for wait_s in waits_s:
+        try:
+            change()
+            return
+        except PermissionError as error:
+            if not is_in_use(error):
+                raise
+        time.sleep(wait_s)
+    change()
+
+
+def is_in_use(error: BaseException) -> bool:
+    """Whether Windows says that somebody has a file open."""
+    return getattr(error, "winerror", None) in IN_USE
 
 
 def _move_to_new(temporary: Path, target: Path) -> None:
@@ -198,12 +243,13 @@ def _move_to_new(temporary: Path, target: Path) -> None:
     """
     try:
         os.link(temporary, target)
-        temporary.unlink()
     except FileExistsError:
         raise FileExistsError(17, "another program wrote it meanwhile; its file stays") from None
     except OSError:  # a file system without links
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        os.replace(temporary, target)
+        patiently(lambda: os.replace(temporary, target))
+    else:
+        discard_temporary(temporary)
 
 
 def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -279,9 +325,11 @@ def exclusive_folder(folder: Path) -> Iterator[None]:
     try:
         if fcntl is None:
             path.unlink(missing_ok=True)  # Windows deletes no file that somebody has open
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | (os.O_EXCL if fcntl is None else 0), 0o666)
+    except FileExistsError as error:
+        raise busy from error
     except PermissionError as error:
-        raise busy if fcntl is None else write_error(path, error) from error
+        raise busy if is_in_use(error) else write_error(path, error) from error
     except OSError as error:
         raise write_error(path, error) from error
     try:
@@ -321,9 +369,22 @@ def without_empty_folders() -> Iterator[None]:
 
 def write_error(path: Path, error: Exception, kept: Path | None = None) -> OutputError:
     """The one line for an error while writing ``path``; ``kept`` is where what was written of it stays."""
-    if isinstance(error, FileNotFoundError):
-        hint = f"there is no folder {path.parent}; make it first"
+    if is_in_use(error) and path.exists():
+        hint = "another program has it open, or it is read-only; close that program, or choose another name"
+    elif isinstance(error, FileNotFoundError):
+        hint = missing(path)
     else:
         hint = getattr(error, "strerror", None) or str(error)
     stays = f"; what was written until then stays in {kept}" if kept else ""
     return OutputError(f"Cannot write {path}: {hint}{stays}.")
+
+
+def missing(path: Path, is_windows: bool = os.name == "nt") -> str:
+    """Why a file is not found that was to be made, and what to do."""
+    length = len(os.path.abspath(path))
+    if is_windows and length > LONGEST_PATH:
+        return (
+            f"with its folders its name has {length} characters, and Windows takes {LONGEST_PATH} unless long paths "
+            "are enabled; choose a shorter one"
+        )
+    return f"there is no folder {path.parent}; make it first"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,9 +104,19 @@ class Capture(Protocol):
         ...
 
 
+def is_url(source: str) -> bool:
+    """Whether a source is an address, such as ``rtsp://host/stream``.
+
+    Example:
+        >>> is_url("rtsp://host/stream"), is_url("C://videos/talk.mp4")
+        (True, False)
+    """
+    return re.match(r"[a-z][a-z0-9+.-]+://", source, re.IGNORECASE) is not None  # a drive has one letter
+
+
 def is_camera(source: str) -> bool:
     """Whether a source is a camera's number or name, rather than a file or a URL."""
-    return source.isdecimal() or ("://" not in source and not os.path.exists(source))
+    return source.isdecimal() or not (is_url(source) or os.path.exists(source))
 
 
 def find_camera(source: str) -> CameraDevice:

@@ -13,7 +13,16 @@ import numpy as np
 
 from live_emotion.concurrency.latest import SIGNAL_S, Latest
 from live_emotion.errors import CameraError
-from live_emotion.io.camera import Camera, CameraMode, Capture, cannot_open, find_camera, is_camera, open_capture
+from live_emotion.io.camera import (
+    Camera,
+    CameraMode,
+    Capture,
+    cannot_open,
+    find_camera,
+    is_camera,
+    is_url,
+    open_capture,
+)
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.types import Frame, LiveFrame
 
@@ -104,7 +113,7 @@ def open_camera(source: str, mode: CameraMode = CameraMode()) -> Iterator[LiveSo
         InputError: the file is not a video.
     """
     state = SourceState()
-    if not is_camera(source) and "://" not in source:
+    if not is_camera(source) and not is_url(source):
         with VideoFile(source) as video, LiveSource(played(video, state.stop), state) as live:
             yield live
         return

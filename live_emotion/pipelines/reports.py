@@ -8,10 +8,11 @@ from pathlib import Path
 
 from live_emotion.errors import InputError, OutputError
 from live_emotion.io.atomic import PART, refuse_existing
+from live_emotion.io.names import output_names, portable_name, same_name, unique_names
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import WRITERS
 from live_emotion.io.video.writer import VIDEO_SUFFIX
-from live_emotion.pipelines.videos.planning import REPORT_DATA, list_videos, output_names
+from live_emotion.pipelines.videos.planning import REPORT_DATA, list_videos
 from live_emotion.types import StrPath
 from live_emotion.visualization.report.player import player
 from live_emotion.visualization.report.report import PAGE_FILE, PEOPLE_FILE, REPORT_FILES, fit_video, write_report
@@ -38,7 +39,7 @@ class ReportTask:
 
 def report_folder(rows: StrPath) -> str:
     """Name of the folder for the report of a table."""
-    return f"{Path(rows).stem}_report"
+    return f"{portable_name(Path(rows).stem)}_report"
 
 
 def plan_reports(folder: Path, output: Path, videos: Path | None = None) -> list[ReportTask]:
@@ -54,7 +55,8 @@ def plan_reports(folder: Path, output: Path, videos: Path | None = None) -> list
     Raises:
         InputError: a folder cannot be read, or there are no videos in theirs.
     """
-    there = dict(zip(output_names(found), found)) if videos and (found := list_videos([videos])) else {}
+    found = list_videos([videos]) if videos else []
+    there = {same_name(name): video for name, video in zip(output_names(found), found)}
     try:
         tables = [path for suffix in WRITERS for path in sorted(folder.glob(f"*{suffix}"))]
         tables = [path for path in tables if path.name != PEOPLE_FILE and not path.stem.endswith(PART)]
@@ -62,13 +64,15 @@ def plan_reports(folder: Path, output: Path, videos: Path | None = None) -> list
     except OSError as error:
         raise InputError(f"Cannot read the folder {folder}: {error.strerror}.") from error
     tasks: dict[str, ReportTask] = {}
+    stems = list(dict.fromkeys(rows.stem for rows in tables))
+    folders = dict(zip(stems, unique_names(stems)))
     for rows in tables:
         beside = rows.with_suffix(VIDEO_SUFFIX)
-        video = there.get(rows.stem) if videos else beside if beside.is_file() else None
-        tasks.setdefault(rows.stem, ReportTask(rows, rows.stem, output / report_folder(rows), video))
+        video = there.get(same_name(rows.stem)) if videos else beside if beside.is_file() else None
+        tasks.setdefault(rows.stem, ReportTask(rows, rows.stem, output / report_folder(folders[rows.stem]), video))
     for rows in inside:
         name = rows.parent.name
-        tasks.setdefault(name, ReportTask(rows, name, output / name, there.get(name)))
+        tasks.setdefault(name, ReportTask(rows, name, output / name, there.get(same_name(name))))
     return list(tasks.values())
 
 

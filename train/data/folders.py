@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from live_emotion.io.atomic import atomic_write_text, exclusive_folder, make_folder, refuse_existing, write_error
+from live_emotion.io.atomic import (
+    atomic_write_text,
+    exclusive_folder,
+    make_folder,
+    patiently,
+    refuse_existing,
+    write_error,
+)
 
 SPLITS = ("train", "val", "test")
 UNFINISHED_FOLDER = ".unfinished"
@@ -46,7 +54,7 @@ def publish_folder(
         for name in names:
             if (unfinished / name).exists():
                 _remove(target / name)
-                os.replace(unfinished / name, target / name)
+                patiently(functools.partial(os.replace, unfinished / name, target / name))
         shutil.rmtree(unfinished)
 
 

@@ -135,9 +135,9 @@ def _outputs(
         MissingExtraError: Parquet without the package for it.
     """
     from live_emotion.io.atomic import check_writable, make_folder, refuse_existing
+    from live_emotion.io.names import output_names, refuse_clashes
     from live_emotion.io.results_writer import STANDARD_OUTPUT, check_data_path
     from live_emotion.pipelines.photos import figure_file
-    from live_emotion.pipelines.videos.planning import output_names
 
     names = output_names(files)
     copies = [folder / f"{name}_annotated.png" for name in names] if folder else []
@@ -148,6 +148,7 @@ def _outputs(
         check_data_path(path)
     for path in outputs:
         refuse_existing(path, force)
+    refuse_clashes([*dict.fromkeys(outputs)], files)
     for parent in dict.fromkeys(path.parent for path in outputs):
         make_folder(parent)
     for path in outputs:

@@ -67,6 +67,7 @@ def command(
     """
     from live_emotion.errors import InputError
     from live_emotion.io.atomic import refuse_existing
+    from live_emotion.io.names import refuse_clashes
     from live_emotion.pipelines.reports import report_folder, write_report_of
     from live_emotion.visualization.report.report import REPORT_FILES
 
@@ -80,6 +81,7 @@ def command(
     if video is not None and not video.is_file():
         raise InputError(f"There is no video file {video}; check the name.")
     folder = output or Path(report_folder(rows))
+    refuse_clashes([folder / name for name in REPORT_FILES], [rows, *([video] if video else [])])
     for name in REPORT_FILES:
         refuse_existing(folder / name, force)
     with contextlib.ExitStack() as stack:

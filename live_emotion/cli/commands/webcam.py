@@ -100,14 +100,16 @@ def command(
     """
     from live_emotion.concurrency.interrupts import StopRequest
     from live_emotion.io.atomic import make_folder, refuse_existing
-    from live_emotion.io.camera import CameraMode, is_camera
+    from live_emotion.io.camera import CameraMode, is_camera, is_url
     from live_emotion.io.display.window import Window
     from live_emotion.io.live_source import open_camera
+    from live_emotion.io.names import refuse_clashes
     from live_emotion.io.results_writer import STANDARD_OUTPUT, check_data_path, open_results_writer
     from live_emotion.io.video.writer import check_video_path
     from live_emotion.pipelines.live.camera_ring import CameraRing
 
     if record:
+        refuse_clashes([record], [] if is_camera(camera) or is_url(camera) else [Path(camera)])
         refuse_existing(record, force)
         check_video_path(record)
     if log and log != STANDARD_OUTPUT:
@@ -120,7 +122,7 @@ def command(
         # screen and camera first: what is missing is said before anything slow is loaded
         screen = stack.enter_context(Window()) if window else None
         asked = CameraMode(width, height, fps)
-        if "://" in camera:
+        if is_url(camera):
             tell(f"Connecting to {camera}")  # which may take half a minute
         cameras = CameraRing(camera, lambda name: open_camera(name, asked))
         sources = stack.enter_context(contextlib.closing(cameras.sources(lambda error: loop.controls.notice(error))))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import glob
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import InputError, OutputError
-from live_emotion.io.atomic import PART, write_error
+from live_emotion.io.atomic import PART, discard_temporary, hidden_beside, patiently, write_error
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import STANDARD_OUTPUT
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
@@ -132,12 +131,12 @@ def _part(path: Path) -> Path:
 
 def _rename(old: Path, new: Path) -> None:
     try:
-        os.replace(old, new)
+        patiently(lambda: os.replace(old, new))
     except OSError as error:
         raise write_error(new, error) from error
 
 
 def _sweep(path: Path) -> None:
     """Removes what processes left that were killed while they wrote a file; it is complete now."""
-    for left in path.parent.glob(f".{glob.escape(path.stem)}.????????{path.suffix}"):
-        left.unlink(missing_ok=True)
+    for left in hidden_beside(path):
+        discard_temporary(left)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from live_emotion.errors import OutputError
-from live_emotion.io.atomic import PART, check_writable, expand_folders, is_reserved, make_folder
+from live_emotion.io.atomic import PART, check_writable, expand_folders, make_folder
+from live_emotion.io.names import output_names, refuse_clashes
 from live_emotion.io.results_writer import STANDARD_OUTPUT, WRITERS, check_data_path
 from live_emotion.io.video.writer import VIDEO_SUFFIX, check_video_path
 from live_emotion.visualization.report.report import PAGE_FILE, REPORT_FILES
@@ -54,6 +54,11 @@ class VideoTask:
         return tuple(p for p in (self.annotated, *self.data, *pages) if p is not None and str(p) != STANDARD_OUTPUT)
 
     @property
+    def pages(self) -> tuple[Path, ...]:
+        """The files of the report."""
+        return tuple(self.report / name for name in REPORT_FILES) if self.report else ()
+
+    @property
     def is_done(self) -> bool:
         """Whether all files are there."""
         return all(path.exists() for path in self.outputs)
@@ -97,7 +102,8 @@ def plan(
         if folder and all(str(path) == STANDARD_OUTPUT for path in rows):
             rows.append(folder / REPORT_DATA)
         tasks.append(VideoTask(source, annotated, tuple(rows), folder, in_folder))
-    _protect_sources(tasks)
+    outputs = [path for task in tasks for path in (*task.outputs, *task.pages)]
+    refuse_clashes([*dict.fromkeys(outputs)], sources)
     return tasks
 
 
@@ -115,41 +121,14 @@ def list_videos(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(expand_folders(paths, is_video, "videos")))
 
 
-def output_names(sources: Sequence[Path]) -> list[str]:
-    """A name without suffix for what is written for each file, no two of them the same, whatever their case.
-
-    It is the file's own; where others of that name end otherwise, its suffix joins it, and where that is not enough,
-    a number. What Windows would take for a device gets a stroke.
-
-    Example:
-        >>> output_names([Path("a/talk.mov"), Path("b/talk.mp4"), Path("a/walk.mp4"), Path("b/walk.mp4")])
-        ['talk_mov', 'talk_mp4', 'walk', 'walk_2']
-    """
-    suffixes: dict[str, set[str]] = {}
-    for source in sources:
-        suffixes.setdefault(source.stem.casefold(), set()).add(source.suffix.casefold())
-    names: list[str] = []
-    taken: set[str] = set()
-    for source in sources:
-        is_alone = len(suffixes[source.stem.casefold()]) == 1
-        base = source.stem if is_alone else source.name.replace(".", "_")
-        name = base = f"{base}_" if is_reserved(base) else base
-        number = 2
-        while name.casefold() in taken:
-            name, number = f"{base}_{number}", number + 1
-        taken.add(name.casefold())
-        names.append(name)
-    return names
-
-
 def refuse_done(tasks: Sequence[VideoTask]) -> None:
     """Protects what is there already.
 
     Raises:
         OutputError: a task's file exists.
     """
-    pages = [task.report / name for task in tasks if task.report for name in REPORT_FILES]
-    for path in (path for path in (*(path for task in tasks for path in task.outputs), *pages) if path.exists()):
+    outputs = [*(path for task in tasks for path in task.outputs), *(path for task in tasks for path in task.pages)]
+    for path in filter(Path.exists, outputs):
         hint = ", or go on with what is missing by --resume" if tasks[0].in_folder else ""
         raise OutputError(f"{path} exists already; choose another name, overwrite it with --force{hint}.")
 
@@ -195,10 +174,3 @@ def _data_path(text: str, base: Path | None, in_folder: bool) -> Path:
     if text != STANDARD_OUTPUT:
         check_data_path(path)
     return path
-
-
-def _protect_sources(tasks: Sequence[VideoTask]) -> None:
-    sources = {os.path.realpath(task.source) for task in tasks}
-    for path in (path for task in tasks for path in task.outputs):
-        if os.path.realpath(path) in sources:
-            raise OutputError(f"{path} is a video that is read; choose another name or folder for the copy.")

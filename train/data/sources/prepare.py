@@ -11,6 +11,7 @@ from live_emotion.io.atomic import make_folder
 from live_emotion.io.few_lines import FewLines
 from live_emotion.io.image_size import MOST_MEGAPIXELS
 from live_emotion.io.images import other_files, read_image, write_image
+from live_emotion.io.names import output_names
 from train.console import progress, say
 from train.data.dataset import find_classes, image_files
 from train.data.folders import SPLITS, publish_folder
@@ -94,8 +95,9 @@ def crop_photos(
             make_folder(target / name)
             if note := other_files(folder / name):
                 say(note)
-            for file, output in zip(files, _outputs(files, target / name)):
-                found = _is_done(file, output) or _crop(file, output, detector, most_megapixels, skipped)
+            for file, output in zip(files, output_names(files)):
+                face = target / name / f"{output}.png"
+                found = _is_done(file, face) or _crop(file, face, detector, most_megapixels, skipped)
                 faces[name] += found
                 left_out += not found
                 bar.update()
@@ -105,12 +107,6 @@ def crop_photos(
     if left_out:
         say(f"{left_out} of {left_out + faces.total()} photos in {folder} gave no face and are left out.")
     return faces
-
-
-def _outputs(files: list[Path], folder: Path) -> list[Path]:
-    """A PNG file for each photo; those that differ in their suffix alone keep it in their name."""
-    stems = Counter(file.stem.lower() for file in files)
-    return [folder / f"{f.stem if stems[f.stem.lower()] == 1 else f.name.replace('.', '_')}.png" for f in files]
 
 
 def _is_done(photo: Path, face: Path) -> bool:
