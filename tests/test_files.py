@@ -49,6 +49,7 @@ def test_an_error_keeps_the_old_file(tmp_path):
     assert os.listdir(tmp_path) == ["out.txt"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 def test_the_file_is_readable_by_others_as_the_umask_allows(tmp_path):
     mask = os.umask(0o022)
     try:
@@ -171,7 +172,7 @@ def test_what_a_killed_run_left_is_swept_and_what_another_one_writes_is_not(tmp_
 
 
 def test_a_file_whose_name_is_no_text_stands_escaped_in_others(tmp_path):
-    atomic_write_text(tmp_path / "a.txt", os.fsdecode(b"\xff.jpg"))
+    atomic_write_text(tmp_path / "a.txt", "\udcff.jpg")
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "\\udcff.jpg"
 
 
@@ -188,6 +189,7 @@ def test_a_folder_is_held_by_one_at_a_time(tmp_path):
         raise AssertionError
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows counts the folders, too")
 def test_a_name_as_long_as_may_be_is_written_and_what_was_left_of_it_is_swept(tmp_path):
     target = tmp_path / ("é" * 125 + ".json")
     assert len(os.fsencode(target.name)) == 255

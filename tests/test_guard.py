@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from videos import make_video, numbered_frames
 
 from live_emotion.cli import guard
+from live_emotion.cli.guard import has_no_reader
 from live_emotion.errors import LONGEST_MESSAGE, InputError, one_line
 from live_emotion.io.few_lines import FewLines
 
@@ -127,3 +129,10 @@ def test_files_whose_names_are_no_text_are_read_and_shown_escaped(tmp_path, port
     assert shown + b".png: 1 face" in ended.stdout
     assert "\\udcff.png" in (tmp_path / "rows.csv").read_text(encoding="utf-8")
     assert len(os.listdir(tmp_path / "out")) == 3
+
+
+def test_windows_says_otherwise_that_nobody_reads_any_more():
+    gone = OSError(errno.EINVAL, "Invalid argument")
+    assert has_no_reader(gone, is_windows=True) and not has_no_reader(gone, is_windows=False)
+    assert not has_no_reader(OSError(errno.EINVAL, "Invalid argument", "a?.csv"), is_windows=True)
+    assert not has_no_reader(ValueError(errno.EINVAL), is_windows=True)

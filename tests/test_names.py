@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import unicodedata
 from pathlib import Path, PureWindowsPath
 
@@ -79,7 +80,7 @@ def test_what_windows_refuses_or_drops_is_no_name_of_ours(name, portable):
     assert portable_name(portable) == portable
 
 
-@pytest.mark.parametrize("name", [os.fsdecode(b"\xff\xfe"), "\ud800"])
+@pytest.mark.parametrize("name", ["\udcff\udcfe", "\ud800"])
 def test_names_that_are_no_text_stay(name):
     assert portable_name(name) == name
 
@@ -117,6 +118,7 @@ def test_many_of_one_name_take_no_longer_each():
     assert names[-1] == "frame_20000" and len(set(names)) == 20_000
 
 
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="these refuse such names, or mind no case")
 def test_photos_whose_names_clash_on_some_system_all_get_their_pictures(tmp_path, portrait):
     names = ("A.jpg", "a.jpg", "a.png", "a_png.jpg", "x" * 251 + ".jpg", "what?.jpg", "end..jpg")
     (tmp_path / "in").mkdir()
@@ -168,11 +170,10 @@ def test_rows_do_not_lie_where_the_report_has_its_table(tmp_path, monkeypatch):
         plan([Path("talk.mp4")], data=["page/people.csv"], report=Path("page/../page"))
 
 
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="these refuse such names, or mind no case")
 def test_reports_of_tables_that_differ_by_case_lie_apart(tmp_path):
     for name in ("Talk.csv", "talk.jsonl", "con.csv", f"{'x' * 250}.csv"):
         (tmp_path / name).touch()
-    if len(list(tmp_path.iterdir())) < 4:
-        pytest.skip("this file system minds no case")
     folders = [task.folder.name for task in plan_reports(tmp_path, tmp_path)]
     assert folders == ["Talk_report", "con__report", f"{'x' * LONGEST_NAME}_report", "talk_2_report"]
     assert all(map(is_portable, folders))

@@ -123,6 +123,7 @@ def test_https(tmp_path):
         connection.close()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows runs no shell scripts")
 def test_the_browser_gets_a_token_that_is_good_once(tmp_path):
     opened = tmp_path / "opened"
     browser = tmp_path / "browser"

@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import multiprocessing
+import os
 import random
 import signal
 import sys
@@ -144,7 +145,7 @@ def test_a_stopped_run_goes_on_to_the_same_numbers(config, tmp_path, monkeypatch
 def run_quietly(config, resume):
     """In a process of its own."""
     torch.set_num_threads(1)
-    sys.stdout = sys.stderr = open("/dev/null", "w")  # noqa: SIM115
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     from train.engine import trainer
 
     trainer.SAVE_SECONDS = 0  # save after every batch: most of the time goes into writing

@@ -76,6 +76,9 @@ def run_cli(command: click.Command, program: str) -> None:
         click.echo("Stopped.", err=True)
         sys.exit(130)
     except Exception as error:
+        if has_no_reader(error):
+            _write_nowhere()
+            sys.exit(1)
         line = _explain(error)
         if not line:
             raise
@@ -102,6 +105,17 @@ def _check_limits() -> None:
         )
 
 
+def has_no_reader(error: Exception, is_windows: bool = os.name == "nt") -> bool:
+    """Whether whoever read our standard output has gone, as Windows says it; what others say, click answers."""
+    return is_windows and isinstance(error, OSError) and error.errno == errno.EINVAL and error.filename is None
+
+
+def _write_nowhere() -> None:
+    """Standard output goes nowhere from here on, or Python fails once more as it exits."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _explain(error: Exception) -> str:
     """What people read of an error that they can do something about; empty for one that is ours."""
     if isinstance(error, LiveEmotionError):
@@ -117,8 +131,7 @@ def _explain(error: Exception) -> str:
         return f"Cannot use {_shortened(error.filename)}: {error.strerror}."
     if error.errno not in FULL:
         return ""
-    with contextlib.suppress(OSError, ValueError, AttributeError):  # or Python fails once more as it exits
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _write_nowhere()
     return f"Cannot write to standard output: {error.strerror}."
 
 
