@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -157,8 +158,7 @@ def leave(path, age_s):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows locks otherwise")
 def test_what_a_killed_run_left_is_swept_and_what_another_one_writes_is_not(tmp_path):
     target = tmp_path / "a[1].txt"
-    left = leave(tmp_path / ".a[1].0123abcd.txt", 3600)
-    young = leave(tmp_path / ".a[1].1123abcd.txt", 1)
+    left = leave(tmp_path / ".a[1].0123abcd.txt", 0)
     others = [leave(tmp_path / name, 3600) for name in (".b.0123abcd.txt", ".a[1].part.txt", "a[1].part-0123abcd.txt")]
     with atomic_path(target) as busy:
         os.utime(busy, (1, 1))
@@ -168,7 +168,17 @@ def test_what_a_killed_run_left_is_swept_and_what_another_one_writes_is_not(tmp_
             atomic_write_text(target, "x")
             busy.write_text("y")
         target.unlink()
-    assert young.exists() and all(other.exists() for other in others)
+    assert all(other.exists() for other in others)
+
+
+def test_writers_of_one_file_sweep_nothing_of_each_other(tmp_path):
+    target = tmp_path / "a.txt"
+    target.write_text("x")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: atomic_write_text(target, f"{i}" * 1000), range(1000)))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    text = target.read_text()
+    assert text == text[: len(text) // 1000] * 1000
 
 
 def test_a_file_whose_name_is_no_text_stands_escaped_in_others(tmp_path):

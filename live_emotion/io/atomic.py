@@ -49,7 +49,7 @@ LOCK_FILE = ".lock"
 """In a folder that a program holds."""
 
 SWEPT_AFTER_S = 60
-"""A temporary file is left to its writer for so long, in seconds, whether it is locked or not."""
+"""Where there are no locks, a temporary file is left to its writer for so long, in seconds."""
 
 LONGEST_NAME = 255
 """Of a file, in bytes of UTF-8: what file systems take."""
@@ -111,10 +111,15 @@ def temporary_beside(target: Path, visible: bool = False) -> Path:
             with contextlib.suppress(FileExistsError):
                 # Not by tempfile, whose files are private: what others may do with it, the system decides as ever.
                 descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
-                _locks[path] = descriptor
-                if not _lock(descriptor):
-                    os.close(_locks.pop(path))
-                return path
+                is_locked = _lock(descriptor)
+                if is_locked:
+                    _locks[path] = descriptor
+                else:
+                    os.close(descriptor)
+                # Else another one swept it before it was locked.
+                if is_locked is None or (is_locked and _is_at(descriptor, path)):
+                    return path
+                keep_temporary(path)
     except (OSError, ValueError) as error:
         raise write_error(target, error) from error
 
@@ -147,10 +152,9 @@ def _sweep(target: Path) -> None:
     """Removes hidden temporary files of ``target`` that nobody is writing."""
     for left in hidden_beside(target):
         with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime <= SWEPT_AFTER_S:
-                continue
             if fcntl is None:
-                left.unlink()
+                if time.time() - left.stat().st_mtime > SWEPT_AFTER_S:
+                    left.unlink()
             else:
                 descriptor = os.open(left, os.O_RDWR)
                 try:
