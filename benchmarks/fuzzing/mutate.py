@@ -170,7 +170,7 @@ def _changed_line(line: str, chance: random.Random) -> str:
     if line.startswith("{"):
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return line
         return chance.choice([json.dumps(changed_tree(row, chance)), '{"a":' * DEEP, line[:-3], f"[{line}]"])
     fields = line.split(",")
