@@ -136,13 +136,16 @@ def models(wheel: Path) -> Iterator[tuple[str, str]]:
 
 
 def complete_bill(path: Path, wheel: Path) -> None:
-    """Adds to a bill of materials what is in no package's metadata: the wheel's hash, and the weights in it."""
+    """Adds to a bill of materials what no package's metadata say: the wheel's hash, what it needs, and its weights."""
     from cyclonedx.schema import SchemaVersion
     from cyclonedx.validation.json import JsonStrictValidator
 
     bill = json.loads(path.read_text(encoding="utf-8"))
     whole = bill["metadata"]["component"]
     whole["hashes"] = [{"alg": "SHA-256", "content": hashlib.sha256(wheel.read_bytes()).hexdigest()}]
+    [needs] = [each for each in bill["dependencies"] if each["ref"] == whole["bom-ref"]]
+    wanted = set(map(canonical, direct("setup.cfg")))
+    refs = {each["bom-ref"] for each in bill["components"] if canonical(each["name"]) in wanted}
     for name, digest in models(wheel):
         licence = {"id": "Apache-2.0"} if name.endswith(".tflite") else {"name": "LicenseRef-live-emotion-weights"}
         bill["components"].append(
@@ -155,9 +158,9 @@ def complete_bill(path: Path, wheel: Path) -> None:
                 "licenses": [{"license": licence}],
             }
         )
-        [needs] = [each for each in bill["dependencies"] if each["ref"] == whole["bom-ref"]]
-        needs["dependsOn"] = sorted({*needs.get("dependsOn", ()), name})
         bill["dependencies"].append({"ref": name})
+        refs.add(name)
+    needs["dependsOn"] = sorted(refs)
     text = json.dumps(bill, indent=2)
     if error := JsonStrictValidator(SchemaVersion.from_version(bill["specVersion"])).validate_str(text):
         sys.exit(f"The bill of materials is none by its schema: {error}")
@@ -193,7 +196,10 @@ def audited(path: Path) -> tuple[list[str], str]:
         text += ":\n\n" + table(("package", "version", "vulnerability", "fixed in"), rows)
     else:
         text += " and found none." if asked else "."
-    if skipped:
+    if skipped and not asked:
+        text = f"**The service knows nothing about any of the {len(packages)} packages: none was audited.**"
+        problems.append(text.strip("*"))
+    elif skipped:
         line = f"The service knows nothing about {len(skipped)} of {len(packages)} packages"
         problems.append(f"{line}, which were not audited.")
         text += f"\n\n**{line}, which were not audited:** {', '.join(skipped)}."
@@ -249,7 +255,7 @@ def dependencies(path: str, here: Mapping[str, str], problems: list[str]) -> Ite
         elif (datetime.now(timezone.utc) - time).days > OLD_DAYS:
             old.append(name)
             note = f"**no release for two years**: {OLD.get(canonical(name), 'is it maintained?')}"
-        rows.append((name, extra, used, version or "?", f"{time:%Y-%m-%d}" if time else "?", note))
+        rows.append((name, extra or "everybody", used, version or "?", f"{time:%Y-%m-%d}" if time else "?", note))
     yield table(("package", "for", "here", "newest", "released", ""), rows)
     yield f"Without a release for two years: {', '.join(old) or 'none'}."
     if unknown:

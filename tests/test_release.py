@@ -40,8 +40,11 @@ def test_what_was_not_audited_is_not_said_to_be_without_vulnerabilities(release,
         "pip-audit looked at 1 packages at the versions that were installed and found none.",
     )
     problems, text = release.audited(answer(tmp_path, SKIPPED))
-    assert problems == ["The service knows nothing about 1 of 1 packages, which were not audited."]
-    assert "found none" not in text and "not audited:** torch." in text
+    assert problems == ["The service knows nothing about any of the 1 packages: none was audited."]
+    assert text == f"**{problems[0]}**"
+    problems, text = release.audited(answer(tmp_path, FINE, SKIPPED))
+    assert problems == ["The service knows nothing about 1 of 2 packages, which were not audited."]
+    assert "not audited:** torch." in text
     problems, text = release.audited(tmp_path / "none.json")
     assert problems == [text] == ["pip-audit could not look for known vulnerabilities: no service answered."]
 
