@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from live_emotion.checks import check_device, check_flag, check_number, check_whole, wrong
+from live_emotion.checks import WHOLE, check_device, check_flag, check_number, check_whole, wrong
 from live_emotion.emotions.classifier import (
     EmotionClassifier,
     Network,
@@ -36,7 +36,7 @@ from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer, Res
 from live_emotion.pipelines.live.controls import Settings
 from live_emotion.pipelines.live.loop import find_live, read_live
 from live_emotion.resources import DEFAULT, find_weights
-from live_emotion.types import Frame, Row, StrPath, TrackedFace
+from live_emotion.types import Frame, Prediction, Row, StrPath, TrackedFace
 
 if TYPE_CHECKING:
     from torch import nn
@@ -128,6 +128,21 @@ def _classifier(model: Any, class_names: Sequence[str]) -> EmotionClassifier:
     return known[1]
 
 
+def _is_face(face: Any) -> bool:
+    """Whether something is made as the faces of :meth:`EmotionDetector.detect` are, whatever its numbers."""
+    return (
+        isinstance(face, TrackedFace)
+        and isinstance(face.box, tuple)
+        and len(face.box) == 4
+        and all(isinstance(side, (*WHOLE, float, np.floating)) for side in face.box)
+        and isinstance(face.keypoints, np.ndarray)
+        and face.keypoints.shape == (6, 2)
+        and face.keypoints.dtype.kind == "f"
+        and isinstance(face.prediction, Prediction)
+        and isinstance(face.note, str)
+    )
+
+
 def _changed(config: AnalysisConfig, changes: dict[str, Any]) -> AnalysisConfig:
     given: Any = config
     if not isinstance(given, AnalysisConfig):
@@ -213,7 +228,7 @@ class EmotionDetector:
         if self._is_closed:
             raise ArgumentError("this EmotionDetector is closed; make another one")
         check_image(image)
-        if not isinstance(face, TrackedFace):
+        if not _is_face(face):
             raise wrong("face", "a face that detect gave", face)
         return self._analyzer.explain(image, face, check_flag("heat", heat))
 

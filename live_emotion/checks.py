@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,9 @@ LARGEST_FLOAT = sys.float_info.max
 
 WHOLE = (int, np.integer)
 """Types of whole numbers; a bool is an int, too, and refused as one."""
+
+MOST_NAMES = 10_000
+"""That are given at once: somebody's collection may have no end."""
 
 LONGEST_VALUE = 80
 """Of a value in a message, in characters."""
@@ -96,11 +100,11 @@ def check_names(name: str, value: Any, wanted: str, kinds: tuple[type, ...] = (s
     if value is None or isinstance(value, kinds):
         return () if value is None else (value,)
     try:
-        several = tuple(value)
-    except TypeError as error:  # no collection
+        several = tuple(itertools.islice(value, MOST_NAMES + 1))
+    except Exception as error:  # no collection, or one of somebody's that fails
         raise wrong(name, wanted, value) from error
-    if not all(isinstance(one, kinds) for one in several):
-        raise wrong(name, wanted, several)
+    if len(several) > MOST_NAMES or not all(isinstance(one, kinds) for one in several):
+        raise wrong(name, wanted, several if len(several) <= MOST_NAMES else value)
     return several
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import os
 import re
 import runpy
@@ -404,3 +405,18 @@ def test_the_version_is_the_installations(tmp_path, monkeypatch):
     assert runpy.run_path(str(PACKAGE / "version.py"))["__version__"] == "7.8.9"
     monkeypatch.setattr(sys, "path", [])
     assert runpy.run_path(str(PACKAGE / "version.py"))["__version__"] == "0+unknown"
+
+
+class Failing:
+    """A collection that cannot be gone through."""
+
+    def __iter__(self):
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    "names", [range(10**9), itertools.repeat("happy"), Failing()], ids=["long", "endless", "failing"]
+)
+def test_collections_that_nobody_can_go_through_are_refused(loaded, portrait, names):
+    with pytest.raises(ArgumentError, match="names of the classes"):
+        predict_image(loaded[0], portrait, names)

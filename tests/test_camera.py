@@ -24,6 +24,7 @@ from live_emotion.io.camera import (
 from live_emotion.io.live_source import (
     FIRST_FRAME_S,
     GIVE_UP_S,
+    LONGEST_PAUSE_S,
     SILENT_S,
     LiveSource,
     SourceState,
@@ -223,6 +224,13 @@ def test_a_video_plays_at_its_own_speed():
         stop.now += 0.01  # the reader takes its time
         assert frame.image.shape == (4, 6, 3)
     assert shown == pytest.approx([0, 0.04, 0.5])
+
+
+def test_a_pause_of_hours_in_a_video_is_cut_short():
+    stop, shown = Stop(), []
+    for _ in played((Frame(i, t, picture()) for i, t in enumerate((0.0, 7200.0, 7200.5))), stop, stop.clock):
+        shown.append(stop.now - 100)
+    assert shown == pytest.approx([0, LONGEST_PAUSE_S, LONGEST_PAUSE_S + 0.5])
 
 
 def test_a_request_to_stop_ends_a_video_between_two_frames():

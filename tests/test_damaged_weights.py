@@ -223,6 +223,80 @@ def test_onnx_weights_that_are_no_numbers_are_one_clear_line(exported, tmp_path)
     assert_one_line(tmp_path / "damaged.onnx")
 
 
+def rebuilt(exported, path, *nodes, **constants):
+    """The exported model with nodes put behind its logits, which they take as ``inner`` and give as ``logits``."""
+    import onnx
+
+    model = onnx.load(exported)
+    for node in model.graph.node:
+        node.output[:] = ["inner" if name == "logits" else name for name in node.output]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.extend(onnx.numpy_helper.from_array(np.array(v), k) for k, v in constants.items())
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("operator", "options", "shape"), [("ReduceMean", {"keepdims": 1}, [0]), ("Tile", {}, [2, 1])], ids=str
+)
+def test_an_onnx_model_that_answers_for_other_faces_is_one_clear_line(exported, tmp_path, operator, options, shape):
+    import onnx
+
+    node = onnx.helper.make_node(operator, ["inner", "shape"], ["logits"], **options)
+    assert_one_line(rebuilt(exported, tmp_path / "other.onnx", node, shape=np.int64(shape)))
+
+
+def test_an_onnx_model_that_fills_the_memory_is_one_clear_line(exported, tmp_path):
+    import onnx
+
+    nodes = [
+        onnx.helper.make_node("ConstantOfShape", ["shape"], ["large"]),
+        onnx.helper.make_node("ReduceMax", ["large"], ["most"], keepdims=0),
+        onnx.helper.make_node("Add", ["inner", "most"], ["logits"]),
+    ]
+    assert_one_line(rebuilt(exported, tmp_path / "large.onnx", *nodes, shape=np.int64([10**9])))
+
+
+def test_an_onnx_model_that_never_ends_is_one_clear_line(exported, tmp_path, monkeypatch):
+    from onnx import helper
+
+    monkeypatch.setattr("live_emotion.emotions.onnx.LONGEST_TRIAL_S", 0.2)
+    ins = [helper.make_tensor_value_info(*each) for each in (("i", 7, []), ("goes_on", 9, []), ("before", 1, None))]
+    outs = [helper.make_tensor_value_info(*each) for each in (("goes_on_still", 9, []), ("after", 1, None))]
+    steps = [
+        helper.make_node("Identity", ["goes_on"], ["goes_on_still"]),
+        helper.make_node("Neg", ["before"], ["after"]),
+    ]
+    loop = helper.make_node("Loop", ["count", "go", "inner"], ["logits"], body=helper.make_graph(steps, "b", ins, outs))
+    assert_one_line(rebuilt(exported, tmp_path / "loop.onnx", loop, count=np.int64(10**12), go=np.bool_(True)))
+
+
+def test_an_onnx_model_that_gives_no_numbers_for_some_faces_says_so(exported, tmp_path):
+    import onnx
+
+    nodes = [  # the root of what is negative where a face has white in it
+        onnx.helper.make_node("ReduceMax", ["faces"], ["white"], keepdims=0),
+        onnx.helper.make_node("Sub", ["half", "white"], ["left"]),
+        onnx.helper.make_node("Sqrt", ["left"], ["root"]),
+        onnx.helper.make_node("Add", ["inner", "root"], ["logits"]),
+    ]
+    classifier = EmotionClassifier(rebuilt(exported, tmp_path / "some.onnx", *nodes, half=np.float32(0.5)))
+    with pytest.raises(WeightsError, match=r"some\.onnx.*no numbers"):
+        classifier.predict(np.full((1, 48, 48), 255, np.uint8))
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED], ids=["packed", "overlapping"])
+def test_a_checkpoint_that_unpacks_to_more_than_itself_is_not_unpacked(checkpoint, tmp_path, monkeypatch, compression):
+    bomb = tmp_path / "bomb.pth"
+    with zipfile.ZipFile(checkpoint) as whole, zipfile.ZipFile(bomb, "w", compression) as archive:
+        for name in whole.namelist():
+            archive.writestr(name, bytes(10**7) if name.endswith("data/0") else whole.read(name))
+        if compression == zipfile.ZIP_STORED:
+            archive.filelist += [archive.getinfo(name) for name in whole.namelist() if name.endswith("data/0")]
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("unpacked"))
+    assert_one_line(bomb)
+
+
 def test_weights_too_large_to_compute_with_are_one_clear_line(checkpoint, tmp_path):
     content = torch.load(checkpoint, weights_only=True)
     content["state_dict"] = {n: v * 3e38 if n.endswith("weight") else v for n, v in content["state_dict"].items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
+import tracemalloc
 import zlib
 
 import cv2
@@ -171,6 +172,23 @@ def test_a_figure_may_have_letters_that_no_font_has(tmp_path, recwarn):
     write_figure(tmp_path / "figure.png", figure, 50)
     assert read_image(tmp_path / "figure.png").std() > 0
     assert not recwarn.list
+
+
+def test_a_figure_may_be_too_small_for_its_texts(tmp_path, recwarn):
+    figure = Figure((1, 1), layout="constrained")
+    figure.subplots().set_ylabel("long\n" * 50)
+    write_figure(tmp_path / "figure.png", figure, 50)
+    assert not recwarn.list
+
+
+def test_transparency_of_16_bits_takes_no_more_memory_than_pixels(tmp_path):
+    cv2.imwrite(str(tmp_path / "deep.png"), np.full((1000, 1000, 4), 257 * 90, np.uint16))
+    read_image(tmp_path / "deep.png")  # imports are done
+    tracemalloc.start()
+    image = read_image(tmp_path / "deep.png")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (image == 90).all() and peak < 5 * 1000 * 1000
 
 
 def chunk(kind, data, checksum=None):

@@ -566,6 +566,13 @@ def test_whatever_rows_hold_they_are_read_or_refused_in_one_line(tmp_path, rows)
     assert np.isfinite(table.time_s).all() and np.isfinite(table.probabilities).all()
 
 
+@pytest.mark.parametrize("probability", ["1e38", "-2", "1.5"])
+def test_probabilities_that_are_none_are_one_line(tmp_path, probability):
+    (tmp_path / "rows.csv").write_text(f"time_s,track_id,emotion,p_sad\n1,1,sad,{probability}\n")
+    with pytest.raises(InputError, match="between 0 and 1"):
+        read_table(tmp_path / "rows.csv")
+
+
 def test_seconds_of_a_clock_are_dates(tmp_path):
     rows = "".join(f"{1_700_000_000 + i},1,sad,1\n" for i in range(5))
     (tmp_path / "rows.csv").write_text("time_s,track_id,emotion,p_sad\n" + rows)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import subprocess
+import sys
 
 import av
 import numpy as np
 import pytest
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageCms
 from videos import SIZE, audio_packets, cut_off, damage, make_video, number_of, numbered_frames, tone
 
 from live_emotion.errors import InputError, OutputError
@@ -197,6 +199,28 @@ def test_titles_may_be_in_any_encoding(analyzer, images, tmp_path, out):
     source.write_bytes(source.read_bytes().replace(b"Lavf", b"\xcc\xe9\xff!"))
     assert annotate_video(source, analyzer, out, []).frames == 3
     assert number_of(frames_of(out)[2].image) == 2
+
+
+def test_pixels_that_ffmpeg_does_not_convert_are_one_line(tmp_path):
+    source = tmp_path / "in.nut"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("rawvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "rgb4"
+        container.mux(stream.encode(av.VideoFrame(32, 32, "rgb4")))
+    with pytest.raises(InputError, match=r"in\.nut.*rgb4"):
+        VideoFile(source)
+
+
+def test_a_named_colour_profile_ends_no_process(tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.new("RGB", (64, 64)).save(tmp_path / "photo.png", icc_profile=profile)
+    program = (
+        "import gc\nfrom live_emotion.io.video.reader import VideoFile\n"
+        f"with VideoFile({str(tmp_path / 'photo.png')!r}) as video:\n    print(len(list(video)))\n"
+        "del video\ngc.collect()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
 
 
 def test_what_is_no_video_is_one_line(analyzer, images, tmp_path, out):

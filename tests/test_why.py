@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -140,6 +141,13 @@ def test_faces_that_cannot_be_read_have_no_why(detector, smile):
     assert detector.why(smile, dark) is None
     with pytest.raises(ArgumentError, match="face must be a face that detect gave"):
         detector.why(smile, "the first")
+
+
+@pytest.mark.parametrize("part", [{"box": ""}, {"box": (1, 2)}, {"box": (1, 2, "3", 4)}, {"keypoints": 5}, {"note": 1}])
+def test_faces_that_nobody_detected_have_no_why(detector, smile, part):
+    (face,) = detector.detect(smile)
+    with pytest.raises(ArgumentError, match="a face that detect gave"):
+        detector.why(smile, replace(face, **part))
 
 
 def test_other_is_explained_as_other(detector, smile):

@@ -111,7 +111,7 @@ def decode_image(encoded: np.ndarray, most_megapixels: float = MOST_MEGAPIXELS) 
         check_size(info, most_megapixels)
         if brands & AVIF_BRANDS or encoded[:4].tobytes() == GIF_BEGINS:  # which not every OpenCV reads
             return _decode_by_pillow(_open, encoded, most_megapixels)
-        return _decode_by_opencv(essential, info.has_alpha)
+        return _decode_by_opencv(essential, info.has_alpha and not _is_deep_png(essential))
 
 
 def _decode_by_opencv(encoded: np.ndarray, has_alpha: bool) -> np.ndarray | None:
@@ -125,6 +125,11 @@ def _decode_by_opencv(encoded: np.ndarray, has_alpha: bool) -> np.ndarray | None
     if whole is not None and whole.ndim == 3 and whole.shape[2] == 4 and whole.dtype == np.uint8:
         return flatten_alpha(whole)
     return image
+
+
+def _is_deep_png(encoded: np.ndarray) -> bool:
+    """Whether it is a PNG of 16 bits a channel, whose transparency would take eight bytes a pixel to look at."""
+    return encoded[:8].tobytes() == PNG_BEGINS and encoded[24] == 16
 
 
 def _essential_png(encoded: np.ndarray) -> np.ndarray | None:
@@ -270,5 +275,5 @@ def write_figure(target: str | os.PathLike[str] | IO[bytes], figure: Figure, dpi
         text.set_text(text.get_text().encode(errors=ESCAPED).decode())
     there = set(font_manager.get_font_names())
     with rc_context({"font.sans-serif": [name for name in FONTS if name in there]}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # boxes tell it
+        warnings.simplefilter("ignore", UserWarning)  # of letters without a font and names too long, which one sees
         figure.savefig(target, format="png", dpi=dpi, metadata={"Software": None})

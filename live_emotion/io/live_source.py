@@ -41,6 +41,9 @@ REOPEN_S = 0.5
 READ_S = 0.01
 """Between two tries to read a frame, where there was none, in seconds."""
 
+LONGEST_PAUSE_S = 5.0
+"""Between two frames of a video that is played, in seconds: those of some say hours."""
+
 
 @dataclass
 class SourceState:
@@ -174,10 +177,10 @@ def captured(
 def played(
     frames: Iterable[Frame], stop: threading.Event, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[LiveFrame]:
-    """Frames of a video, each at its own time by the clock, until ``stop`` is set."""
+    """Frames of a video, each at its own time by the clock, long pauses aside, until ``stop`` is set."""
     start = None
     for frame in frames:
-        start = clock() - frame.time_s if start is None else start
+        start = clock() - frame.time_s if start is None else min(start, clock() + LONGEST_PAUSE_S - frame.time_s)
         if stop.wait(max(0.0, start + frame.time_s - clock())):
             return
         yield LiveFrame(frame.index, frame.time_s, frame.image, clock())

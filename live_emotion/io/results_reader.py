@@ -39,6 +39,9 @@ LONGEST_LINE = 1_000_000
 LATEST_S = 1e10
 """Either way, in seconds: later than any video, and than the clock of this century."""
 
+ROUNDING = 0.01
+"""By so much a probability may lie outside of 0 and 1: rows are rounded, by spreadsheets, too."""
+
 LONGEST_SPAN_S = 366 * 24 * 3600
 """From the first row to the last, in seconds: rows further apart are of different clocks."""
 
@@ -144,6 +147,8 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
     )
     if not (np.isfinite(table.time_s).all() and np.isfinite(table.probabilities).all()):
         raise ValueError("a time or a probability is no number")
+    if table.probabilities.min(initial=0) < -ROUNDING or table.probabilities.max(initial=0) > 1 + ROUNDING:
+        raise ValueError("a probability is not between 0 and 1")
     if np.abs(table.time_s).max(initial=0) > LATEST_S:
         raise ValueError("a time is no time of a video or a log")
     if len(table) and table.time_s[-1] - table.time_s[0] > LONGEST_SPAN_S:

@@ -6,11 +6,13 @@ calibrate its confidence. Nothing in it is code: it loads with ``weights_only=Tr
 
 from __future__ import annotations
 
+import os
 import warnings
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor, nn
@@ -134,6 +136,20 @@ def save_state(content: Mapping[str, Any], path: StrPath) -> None:
             raise OSError(28, "the disk is full or the file cannot be written") from error
 
 
+def _check_archive(file: BinaryIO) -> None:
+    """Looks whether what an open checkpoint unpacks to is no larger than itself, as PyTorch writes it.
+
+    Raises:
+        ValueError: it is larger.
+    """
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > file.seek(0, os.SEEK_END):
+            raise ValueError("it is a bomb")
+    file.seek(0)
+
+
 def load_state(path: StrPath) -> dict[str, Any]:
     """Reads what :func:`save_state` wrote, on the CPU, executing nothing from the file.
 
@@ -147,6 +163,7 @@ def load_state(path: StrPath) -> dict[str, Any]:
     try:
         with warnings.catch_warnings(), open(path, "rb") as file:
             warnings.simplefilter("ignore")  # of what a damaged file may mean
+            _check_archive(file)
             content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file raises nearly any
         raise WeightsError(f"{path} is damaged or is no weights file; get it again or train anew.") from error

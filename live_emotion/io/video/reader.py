@@ -31,6 +31,9 @@ HD_HEIGHT = 720
 MOST_MEGAPIXELS = 36
 """Of a frame; 8K has 33. Some twenty frames are in memory at a time."""
 
+NAMED_PROFILES = frozenset({"apng", "png"})
+"""Codecs whose frames may hold a colour profile with a name, which PyAV frees twice once it has shown the side data."""
+
 
 class VideoFile:
     """A video's frames with their own timestamps, upright as a player shows them. They can be iterated over once.
@@ -128,6 +131,7 @@ class VideoFile:
 
     def _start(self) -> Iterator[tuple[float, Any]]:
         """Finds the first frame, which alone knows how it is to be turned."""
+        import av
         from av.video.reformatter import VideoReformatter
 
         self._reformatter = VideoReformatter()
@@ -137,11 +141,16 @@ class VideoFile:
             raise InputError(f"No frame in {self.path} can be decoded; the file is damaged.")
         if first is None:
             raise InputError(f"{self.path} has no frame from {self.start_s:.2f} to {self.end_s:.2f} s.")
-        self._orientation = orientation(first[1])
+        self._orientation = orientation(first[1], self._stream.codec_context.name)
         ratio = self._stream.sample_aspect_ratio or Fraction(1)
         self.width, self.height, self.sample_aspect_ratio = first[1].width, first[1].height, ratio
         if self._orientation[0] % 2:
             self.width, self.height, self.sample_aspect_ratio = self.height, self.width, 1 / ratio
+        try:
+            self._upright(first[1])
+        except av.FFmpegError as error:
+            kind = first[1].format.name
+            raise InputError(f"{self.path} has pixels of a kind that cannot be read, {kind}; convert it.") from error
         return itertools.chain([first], frames)
 
     def _from_start(self) -> Iterator[tuple[float, Any]]:
@@ -177,10 +186,18 @@ class VideoFile:
 
     def frames(self, wanted: Callable[[int, float], bool] = lambda index, time_s: True) -> Iterator[Frame]:
         """The frames whose index and time are wanted; the others are decoded, too, but not turned into pixels."""
+        import av
+
         for index, (time_s, frame) in enumerate(self._frames):
             self.frames_read = index + 1
-            if wanted(index, time_s):
-                yield Frame(index, time_s, self._upright(frame))
+            if not wanted(index, time_s):
+                continue
+            try:
+                image = self._upright(frame)
+            except av.FFmpegError:  # the kind of its pixels changed to one that FFmpeg doesn't turn into ours
+                self.damaged_s.append(time_s)
+                continue
+            yield Frame(index, time_s, image)
 
     def _timed(self) -> Iterator[tuple[float, Any]]:
         """Frames up to ``end_s`` with their times, which never go back."""
@@ -279,18 +296,25 @@ def video_start(container: Any) -> Fraction:
     return next((start for start in starts if abs(start - rounded) < tick), rounded)
 
 
-def orientation(frame: Any) -> tuple[int, bool]:
+def orientation(frame: Any, codec: str) -> tuple[int, bool]:
     """How a frame is to be turned to stand upright, by its display matrix (ISO 14496-12, 8.3.2).
+
+    Args:
+        frame: as PyAV decoded it.
+        codec: FFmpeg's name of that which it was encoded with.
 
     Returns:
         quarter turns to the left, and whether to mirror it left to right before.
     """
     from av.sidedata.sidedata import Type
 
+    turn = round(frame.rotation / 90) % 4
+    if codec in NAMED_PROFILES:
+        return turn, False
     try:
         found = frame.side_data.get(Type.DISPLAYMATRIX)
     except ValueError:  # PyAV fails where FFmpeg tells something newer beside it, as of a JPEG's EXIF data
-        return round(frame.rotation / 90) % 4, False
+        return turn, False
     if found is None:
         return 0, False
     a, b, _, c, d, *_ = np.frombuffer(bytes(found), np.int32).tolist()
