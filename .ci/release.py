@@ -33,9 +33,6 @@ HELD = {
 }
 """Why an older release than the newest is used."""
 
-OLD = {"screeninfo": "a few lines around what each system says; mss, which is maintained, could take its place"}
-"""What was found out about packages without a new release for long."""
-
 NOT_PERMISSIVE = re.compile(r"GPL|MPL|EPL|proprietary|LicenseRef|unknown|^$", re.IGNORECASE)
 
 LIBRARIES = {
@@ -254,7 +251,7 @@ def dependencies(path: str, here: Mapping[str, str], problems: list[str]) -> Ite
             unknown.append(name)
         elif (datetime.now(timezone.utc) - time).days > OLD_DAYS:
             old.append(name)
-            note = f"**no release for two years**: {OLD.get(canonical(name), 'is it maintained?')}"
+            note = "**no release for two years**: is it maintained?"
         rows.append((name, extra or "everybody", used, version or "?", f"{time:%Y-%m-%d}" if time else "?", note))
     yield table(("package", "for", "here", "newest", "released", ""), rows)
     yield f"Without a release for two years: {', '.join(old) or 'none'}."

@@ -18,14 +18,14 @@ USUAL: Size = (1920, 1080)
 
 def screen_size() -> Size:
     """Width and height of the primary screen in pixels."""
-    import screeninfo
+    import mss
 
     try:
-        monitors = screeninfo.get_monitors()
-    except screeninfo.ScreenInfoError:
+        with mss.MSS() as screens:
+            first = screens.primary_monitor
+    except mss.ScreenShotError:
         return USUAL
-    first = next((monitor for monitor in monitors if monitor.is_primary), monitors[0])
-    return first.width, first.height
+    return first["width"], first["height"]
 
 
 def has_display() -> bool:
