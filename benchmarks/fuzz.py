@@ -16,7 +16,8 @@ its own, within 6 GB of address space, and counts for each kind:
 - leftover: a temporary file stays that no message names,
 - message: what it says is longer than three lines a file, has control characters, or is a library's.
 
-It needs Linux. The same seed makes the same cases, and a case does not depend on how many there are.
+It needs Linux. The same seed makes the same cases, and a case does not depend on how many there are. Ctrl-C shows what
+was found until then.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ class Host:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
+            start_new_session=True,  # Ctrl-C is for us
         )
         if self._answer() != "ready":
             raise click.ClickException("the process that runs the cases did not start")
@@ -264,23 +266,24 @@ def main(
     if only is not None:
         tasks = [(kind, only) for kind in chosen]
     room = Path(tempfile.mkdtemp())
-    hosts = Hosts()
+    hosts, pool, results = Hosts(), ThreadPoolExecutor(jobs), []
     try:
         root = room / "whole"
         root.mkdir()
         room.chmod(0o755)
         make_all(root)
-        with ThreadPoolExecutor(jobs) as pool:
-            results = []
-            done = pool.map(lambda task: try_case(*task, seed, root, room, hosts, keep), tasks)
-            for result in tqdm(done, total=len(tasks), unit="case", mininterval=1):
-                results.append(result)
-                with tqdm.external_write_mode():
-                    if result["faults"]:
-                        show(result)
-                    if only is not None:
-                        click.echo(result["told"])
+        done = pool.map(lambda task: try_case(*task, seed, root, room, hosts, keep), tasks)
+        for result in tqdm(done, total=len(tasks), unit="case", mininterval=1):
+            results.append(result)
+            with tqdm.external_write_mode():
+                if result["faults"]:
+                    show(result)
+                if only is not None:
+                    click.echo(result["told"])
+    except KeyboardInterrupt:
+        click.echo("Stopped; this is what was done.", err=True)
     finally:
+        pool.shutdown(cancel_futures=True)
         hosts.close()
         shutil.rmtree(room, ignore_errors=True)
     counts: dict[str, Counter[str]] = {kind: Counter() for kind in chosen}
