@@ -74,7 +74,6 @@ class OnnxNetwork:
         inputs = {item.name: item.shape[1:] for item in self._session.get_inputs()}
         outputs = {item.name: item.shape[1:] for item in self._session.get_outputs()}
         self._has_embedding, self._has_maps, self._path = EMBEDDING in outputs, MAPS in outputs, path
-        self._run_options = import_onnxruntime().RunOptions()
         if inputs != {INPUT: [1, FACE_SIZE, FACE_SIZE]} or outputs.get(LOGITS) != [len(about.outputs)]:
             raise damaged(path, f"its network does not turn faces into {len(about.outputs)} logits")
         self._try_out()
@@ -107,15 +106,20 @@ class OnnxNetwork:
             )
         return self._run(faces, MAPS)[0]
 
-    def _run(self, faces: np.ndarray, *names: str) -> list[np.ndarray]:
+    def _run(self, faces: np.ndarray, *names: str, options: Any = None) -> list[np.ndarray]:
         """These outputs for faces, uint8 (N, 48, 48). A graph may compute anything, so each answer is looked at.
+
+        Args:
+            faces: what to run it on.
+            names: of the outputs.
+            options: onnxruntime's ``RunOptions``, by which another thread can end it.
 
         Raises:
             WeightsError: they are not what their names say, or cannot be computed.
             MemoryError: there is not enough memory.
         """
         try:
-            found = self._session.run(names, {INPUT: normalize_faces(faces)}, self._run_options)
+            found = self._session.run(names, {INPUT: normalize_faces(faces)}, options)
         except Exception as error:  # onnxruntime's errors have no base of their own
             if NO_MEMORY in str(error):
                 raise MemoryError(str(error)) from error
@@ -145,10 +149,11 @@ class OnnxNetwork:
             WeightsError: that fails.
         """
         names = [LOGITS, *[EMBEDDING] * self._has_embedding, *[MAPS] * self._has_maps]
-        watch = threading.Timer(LONGEST_TRIAL_S, setattr, (self._run_options, "terminate", True))
+        options = import_onnxruntime().RunOptions()
+        watch = threading.Timer(LONGEST_TRIAL_S, setattr, (options, "terminate", True))
         watch.start()
         try:
-            self._run(np.full((1, FACE_SIZE, FACE_SIZE), round(PIXEL_MEAN), np.uint8), *names)
+            self._run(np.full((1, FACE_SIZE, FACE_SIZE), round(PIXEL_MEAN), np.uint8), *names, options=options)
         finally:
             watch.cancel()
 
