@@ -542,6 +542,8 @@ def test_rows_that_a_spreadsheet_saved_are_read(tmp_path, save):
     assert table.time_s.tolist() == [0.5, 1.5] and table.probabilities[0].tolist() == [0.75, 0.25]
 
 
+isin = np.isin
+
 VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.integers()))
 
 
@@ -571,6 +573,17 @@ def test_probabilities_that_are_none_are_one_line(tmp_path, probability):
     (tmp_path / "rows.csv").write_text(f"time_s,track_id,emotion,p_sad\n1,1,sad,{probability}\n")
     with pytest.raises(InputError, match="between 0 and 1"):
         read_table(tmp_path / "rows.csv")
+
+
+def test_the_work_for_a_report_grows_with_the_rows_and_not_with_their_square(tmp_path, monkeypatch):
+    looked_at = []
+    monkeypatch.setattr(np, "isin", lambda *given: looked_at.append(len(given[0])) or isin(*given))
+    (tmp_path / "rows.csv").write_text(
+        "time_s,track_id,name,emotion,p_sad\n" + "".join(f"{i},{i},Ann{i},sad,1\n" for i in range(200))
+    )
+    everyone = people(read_table(tmp_path / "rows.csv"))
+    assert [person.track_ids for person in everyone] == [(i,) for i in range(200)]
+    assert sum(looked_at) <= 200
 
 
 def test_seconds_of_a_clock_are_dates(tmp_path):

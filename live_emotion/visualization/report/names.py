@@ -30,10 +30,11 @@ def groups(table: FaceTable, given: Mapping[int, str]) -> dict[str, list[int]]:
         there = ", ".join(map(str, numbers[:MOST_NUMBERS])) + (", ..." if len(numbers) > MOST_NUMBERS else "")
         raise InputError(f"There is no person {strangers[0]} in the rows; there are: {there or 'none'}.")
     names = {**enrolled(table), **given}
+    taken = set(names.values())
     found: dict[str, list[int]] = {}
     for number in [*names, *(number for number in numbers if number not in names)]:
         name = names.get(number, f"Person {number}")
-        if number not in names and name in names.values():
+        if number not in names and name in taken:
             name = f"Person {number} (no name)"  # somebody else was named like that
         found.setdefault(name, []).append(number)
     return found
@@ -43,8 +44,9 @@ def enrolled(table: FaceTable) -> dict[int, str]:
     """Names by numbers, of people who had one in most rows. Of two in one frame only one can be the enrolled person."""
     names: dict[int, str] = {}
     when: dict[str, np.ndarray] = {}
+    rows = rows_by_number(table)
     for number in np.unique(table.track_id[table.name != ""]).tolist():
-        mine = table.track_id == number
+        mine = rows[number]
         name, times = Counter(table.name[mine].tolist()).most_common(1)[0][0], table.time_s[mine]
         if name and np.isin(times, when.get(name, times[:0])).any():
             names[number] = f"{name} ({number})"
@@ -52,3 +54,10 @@ def enrolled(table: FaceTable) -> dict[int, str]:
             names[number] = name
             when[name] = np.concatenate([when.get(name, times[:0]), times])
     return names
+
+
+def rows_by_number(table: FaceTable) -> dict[int, np.ndarray]:
+    """The rows of each number, as indices in order of time; found for all at once, since there may be thousands."""
+    order = np.argsort(table.track_id, kind="stable")
+    numbers, begins = np.unique(table.track_id[order], return_index=True)
+    return dict(zip(numbers.tolist(), np.split(order, begins[1:])))

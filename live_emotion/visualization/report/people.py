@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from live_emotion.io.results_reader import FaceTable
-from live_emotion.visualization.report.names import groups
+from live_emotion.visualization.report.names import groups, rows_by_number
 
 LONGEST_ROW = 2.0
 """A row stands for the time up to the next frame that was read, at most for so many times the median of those."""
@@ -51,7 +51,11 @@ def people(table: FaceTable, names: Mapping[int, str] | None = None) -> list[Per
         InputError: a number is nobody's.
     """
     lengths = row_lengths(table.time_s)
-    found = [_person(table, lengths, tuple(ids), name) for name, ids in groups(table, names or {}).items()]
+    rows = rows_by_number(table)
+    found = [
+        _person(table, lengths, np.concatenate([rows[i] for i in ids]), tuple(ids), name)
+        for name, ids in groups(table, names or {}).items()
+    ]
     return sorted(found, key=lambda person: (-person.seen_s, person.track_ids))
 
 
@@ -78,11 +82,11 @@ def row_lengths(time_s: np.ndarray) -> np.ndarray:
     return np.minimum(np.append(steps, np.median(steps)), longest)[which]
 
 
-def _person(table: FaceTable, lengths: np.ndarray, track_ids: tuple[int, ...], name: str) -> Person:
-    """The person of these numbers."""
-    which = np.flatnonzero(np.isin(table.track_id, track_ids))
+def _person(table: FaceTable, lengths: np.ndarray, which: np.ndarray, track_ids: tuple[int, ...], name: str) -> Person:
+    """The person of these numbers, whose rows have the indices ``which``."""
+    which = np.sort(which)
     # one row a frame, even if two of the numbers are in it: the one that can be read
-    which = which[np.lexsort([table.is_unclear[which], table.time_s[which]])]
+    which = which[np.lexsort([table.take(which).is_unclear, table.time_s[which]])]
     which = which[np.unique(table.time_s[which], return_index=True)[1]]
     rows, seconds = table.take(which), lengths[which]
     seen_s, readable_s = float(seconds.sum()), float(seconds[~rows.is_unclear].sum())
