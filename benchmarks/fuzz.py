@@ -44,8 +44,8 @@ from tqdm import tqdm
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "fuzzing"))
 
-from cases import KINDS, Case  # noqa: E402
-from host import ERRORS, OUTPUT  # noqa: E402
+from cases import KINDS, MAIN, Case  # noqa: E402
+from host import ERRORS, OUTPUT, WITH_TORCH  # noqa: E402
 from materials import make_all  # noqa: E402
 
 LIMIT_S = 20.0
@@ -79,14 +79,14 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class Host:
-    """A process that runs cases; ``utf8`` says whether its file names are in UTF-8."""
+    """A process that runs cases of one program; ``utf8`` says whether its file names are in UTF-8."""
 
-    def __init__(self, utf8: bool) -> None:
+    def __init__(self, program: str, utf8: bool) -> None:
         environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
         environment |= {"PYTHONUTF8": "1"} if utf8 else {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
         environment["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), str(HERE / "fuzzing")])
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / "fuzzing" / "host.py")],
+            [sys.executable, str(HERE / "fuzzing" / "host.py"), *([] if program == MAIN else [WITH_TORCH])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
@@ -116,19 +116,20 @@ class Host:
 
 
 class Hosts:
-    """Two for each thread that works, begun when they are needed."""
+    """Some for each thread that works, begun when they are needed."""
 
     def __init__(self) -> None:
         self._local = threading.local()
         self._all: list[Host] = []
 
-    def get(self, utf8: bool) -> Host:
+    def get(self, program: str, utf8: bool) -> Host:
         """This thread's own."""
         mine = self._local.__dict__.setdefault("hosts", {})
-        if utf8 not in mine:
-            mine[utf8] = Host(utf8)
-            self._all.append(mine[utf8])
-        return mine[utf8]
+        kind = program if program == MAIN else "others", utf8
+        if kind not in mine:
+            mine[kind] = Host(program, utf8)
+            self._all.append(mine[kind])
+        return mine[kind]
 
     def close(self) -> None:
         """Ends all."""
@@ -216,7 +217,7 @@ def try_case(kind: str, index: int, seed: int, root: Path, room: Path, hosts: Ho
     logs.mkdir()
     case = KINDS[kind](root, folder, chance)
     before = files_of(folder)
-    outcome = hosts.get(case.utf8).run(case, folder, logs, LIMIT_S)
+    outcome = hosts.get(case.program, case.utf8).run(case, folder, logs, LIMIT_S)
     folder.chmod(0o755)
     faults = judge(case, outcome, before, folder, logs)
     told = (logs / ERRORS).read_text("utf-8", "replace")
@@ -237,10 +238,12 @@ def print_table(counts: dict[str, Counter[str]]) -> None:
         click.echo(f"{kind:10}{found['cases']:7}" + "".join(f"{found[name] or '':>13}" for name in FAULTS))
 
 
-def show(result: dict) -> None:
-    """Prints a fault, as a line of JSON."""
+def show(result: dict, with_told: bool) -> None:
+    """Prints a case, as a line of JSON, and perhaps what it printed itself."""
     shown = {name: result[name] for name in ("kind", "index", "command", "faults", "limits", "stdout", "code")}
     click.echo(json.dumps(shown))
+    if with_told:
+        click.echo(result["told"])
 
 
 @click.command()
@@ -275,11 +278,9 @@ def main(
         done = pool.map(lambda task: try_case(*task, seed, root, room, hosts, keep), tasks)
         for result in tqdm(done, total=len(tasks), unit="case", mininterval=1):
             results.append(result)
-            with tqdm.external_write_mode():
-                if result["faults"]:
-                    show(result)
-                if only is not None:
-                    click.echo(result["told"])
+            if result["faults"] or only is not None:
+                with tqdm.external_write_mode():
+                    show(result, only is not None)
     except KeyboardInterrupt:
         click.echo("Stopped; this is what was done.", err=True)
     finally:

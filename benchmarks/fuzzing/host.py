@@ -1,10 +1,10 @@
 """Runs commands in processes forked off one that has everything imported already, each within limits.
 
-A program of its own, started by ``fuzz.py``: reads one job a line as JSON on standard input, and answers each with a
-line. A job names the ``program`` (``live_emotion``, ``train`` or ``calls``), its ``arguments``, the ``folder`` that it
-runs in, further ``environment``, ``stdout`` (``file``, ``full``, ``closed`` or ``gone``), ``limit_s`` and ``limits``,
-by the names that ``resource`` has for them. The child leaves the loop and ends as any Python does, so that what goes
-wrong at the very end is seen as well.
+A program of its own, started by ``fuzz.py`` for ``live_emotion``, or ``--with-torch`` for the others: reads one job a
+line as JSON on standard input, and answers each with a line. A job names the ``program`` (``live_emotion``, ``train``
+or ``calls``), its ``arguments``, the ``folder`` that it runs in, further ``environment``, ``stdout`` (``file``,
+``full``, ``closed`` or ``gone``), ``limit_s`` and ``limits``, by the names that ``resource`` has for them. The child
+leaves the loop and ends as any Python does, so that what goes wrong at the very end is seen as well.
 """
 
 from __future__ import annotations
@@ -24,18 +24,22 @@ import time
 PRELOADED = (
     *("cv2", "av", "mediapipe", "matplotlib.figure", "PIL.Image", "jinja2", "pyarrow.parquet", "pillow_heif"),
     *("live_emotion.api", "live_emotion.cli.main", "live_emotion.pipelines.videos.video"),
-    *("live_emotion.visualization.report.report", "live_emotion.pipelines.photos", "live_emotion.models.torch_network"),
-    *("train.cli.main", "train.engine.trainer", "train.export.onnx"),
+    *("live_emotion.visualization.report.report", "live_emotion.pipelines.photos"),
 )
 """What costs time to import; what is not installed is left out."""
+
+PRELOADED_WITH_TORCH = ("live_emotion.models.torch_network", "train.engine.trainer", "train.export.onnx")
+"""The same for all but the command ``live_emotion``: it makes each process end four times as slow."""
 
 IDLE_S = 0.05
 """A process that uses less of the processor in the whole time of its limit waits for something that never comes."""
 
+WITH_TORCH = "--with-torch"
+
 OUTPUT, ERRORS = "stdout.txt", "stderr.txt"
 
 
-def preload() -> None:
+def preload(with_torch: bool) -> None:
     """Imports all that commands import, and starts no thread."""
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     from live_emotion.emotions.onnx import import_onnxruntime
@@ -43,13 +47,15 @@ def preload() -> None:
 
     import_onnxruntime()
     with _lazy_plotting():
-        from live_emotion.cli import main
-        from train.cli import main as train
+        from live_emotion.cli.main import LazyGroup
 
-        commands = [
-            f"{group.package}.{name}" for group in (main.LazyGroup, train.TrainGroup) for name in group.short_helps
-        ]
-        for name in (*PRELOADED, *commands):
+        groups, names = [LazyGroup], list(PRELOADED)
+        if with_torch:
+            from train.cli.main import TrainGroup
+
+            groups.append(TrainGroup)
+            names += PRELOADED_WITH_TORCH
+        for name in (*names, *(f"{group.package}.{command}" for group in groups for command in group.short_helps)):
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
     gc.collect()
@@ -127,7 +133,7 @@ def serve() -> dict | None:
 
 
 if __name__ == "__main__":
-    preload()
+    preload(with_torch=sys.argv[1:] == [WITH_TORCH])
     print("ready", flush=True)
     if job := serve():
         if job["program"] == "calls":
