@@ -309,3 +309,10 @@ def test_a_folder_that_forbids_it_at_the_end_is_one_clear_line(tmp_path):
     finally:
         subprocess.run(["chattr", "-i", target], stderr=subprocess.DEVNULL)
     assert (os.listdir(tmp_path), target.read_text()) == (["a.txt"], "old")
+
+
+def test_folders_lie_as_deep_as_the_system_lets_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with without_empty_folders():
+        assert make_folder("/".join("x" * 1500)).is_dir()
+    assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from live_emotion.errors import ArgumentError, DataError
+from live_emotion.io.input_files import open_file
 from train.config import check, kinds
 from train.settings import shorten
 
@@ -61,7 +62,7 @@ def split_names(text: str) -> tuple[str, ...]:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise DataError(f"{path} is no file of settings: it is too large; choose a run.toml.")

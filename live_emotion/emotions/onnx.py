@@ -17,6 +17,7 @@ from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import DeviceError, WeightsError
 from live_emotion.faces.preprocessing import FACE_SIZE, PIXEL_MEAN, normalize_faces
 from live_emotion.io.description import check_weights_file, damaged, parse_description
+from live_emotion.io.input_files import read_file
 from live_emotion.types import StrPath
 
 SUFFIX = ".onnx"
@@ -195,7 +196,7 @@ def _open(path: StrPath, device: str, threads: int) -> Any:
     options.add_session_config_entry("session.use_env_allocators", "1")
     providers = _providers(onnxruntime.get_available_providers(), device)
     try:
-        content = Path(path).read_bytes()  # onnxruntime itself opens no file whose name is no text
+        content = read_file(path)  # onnxruntime itself opens no file whose name is no text
         return onnxruntime.InferenceSession(content, options, providers=providers)
     except OSError as error:
         raise WeightsError(f"Cannot read {path}: {error.strerror}.") from error

@@ -23,6 +23,7 @@ from live_emotion.faces.appearance import LOOK_SIZE, mean_direction
 from live_emotion.faces.preprocessing import check_faces
 from live_emotion.faces.quality import OTHER
 from live_emotion.io.atomic import atomic_write_text, make_folder
+from live_emotion.io.input_files import read_file
 from live_emotion.io.names import is_reserved, same_name
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ and 39 %."""
 
 LARGEST_OFFSET = 20.0
 """Either way. What is learnt is below, and more would make any face one emotion, or overflow."""
+
+MOST_BYTES = 50_000_000
+"""Of a profile's file; real ones have less than one million."""
 
 LONGEST_PROFILE_NAME = 60
 """Of a profile, in characters: of four bytes each, and with what a temporary file's name adds, they are the 255 bytes
@@ -214,7 +218,7 @@ class Profile:
         """
         path = profile_path(name)
         try:
-            return _parse(json.loads(path.read_text(encoding="utf-8")))
+            return _parse(json.loads(read_file(path, MOST_BYTES).decode()))
         except FileNotFoundError as error:
             there = ", ".join(profile_names()) or "none yet"
             raise InputError(

@@ -306,8 +306,10 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
     """
     folder = Path(path)
     try:
-        _made.extend(each for each in (*reversed(folder.parents), folder) if not each.exists())
-        folder.mkdir(parents=True, exist_ok=True)
+        missing = [each for each in (*reversed(folder.parents), folder) if not each.exists()]
+        _made.extend(missing)
+        for each in (*missing, folder):  # mkdir(parents=True) calls itself, and a path may have a thousand parts
+            each.mkdir(exist_ok=True)
     except OSError as error:
         raise write_error(folder, error) from error
     return folder

@@ -18,6 +18,7 @@ from live_emotion.errors import InputError, MissingExtraError, OutputError
 from live_emotion.faces.preprocessing import flatten_alpha
 from live_emotion.io.atomic import ESCAPED, atomic_path
 from live_emotion.io.image_size import MOST_MEGAPIXELS, PictureInfo, check_size, picture_info
+from live_emotion.io.input_files import read_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,7 +77,7 @@ def read_image(path: str | os.PathLike[str], most_megapixels: float = MOST_MEGAP
     if os.path.isdir(file):
         raise InputError(f"{file} is a folder; name the photos in it, for example {file}/*.jpg.")
     try:
-        encoded = np.fromfile(file, np.uint8)
+        encoded = np.frombuffer(read_file(file), np.uint8)
     except (FileNotFoundError, ValueError) as error:  # the latter for a name that no file can have
         raise InputError(f"There is no file {file}; check the name.") from error
     except OSError as error:

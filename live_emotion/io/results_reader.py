@@ -17,6 +17,7 @@ import numpy as np
 
 from live_emotion.errors import InputError
 from live_emotion.faces.quality import OTHER
+from live_emotion.io.input_files import lines, open_file
 from live_emotion.io.results_writer import FILE_COLUMN, PROBABILITY_PREFIX, check_data_path, columns
 from live_emotion.types import EMOTIONS, StrPath
 
@@ -32,9 +33,6 @@ TEXTS = (FILE_COLUMN, NAME, NOTE, "emotion")
 
 DELIMITERS = (",", ";", "\t")
 """Those of a CSV file; with the others, numbers may have a decimal comma."""
-
-LONGEST_LINE = 1_000_000
-"""Of the names of columns, in characters."""
 
 LATEST_S = 1e10
 """Either way, in seconds: later than any video, and than the clock of this century."""
@@ -189,14 +187,14 @@ Read = tuple[Sequence[str], Iterator[dict[str, Any]]]
 def _read_csv(path: Path) -> Read:
     """Rows with commas, or as spreadsheets save them: with semicolons or tabs, and a mark of their encoding."""
     encoding = _encoding(path)
-    with path.open(newline="", encoding=encoding) as file:
-        first = file.readline(LONGEST_LINE)
+    with open_file(path, "r", newline="", encoding=encoding) as file:
+        first = next(lines(file), "")
     delimiter = max(DELIMITERS, key=first.count)
     is_decimal_comma = delimiter != DELIMITERS[0]
 
     def rows() -> Iterator[dict[str, Any]]:
-        with path.open(newline="", encoding=encoding) as file:
-            for row in csv.DictReader(file, delimiter=delimiter):
+        with open_file(path, "r", newline="", encoding=encoding) as file:
+            for row in csv.DictReader(lines(file), delimiter=delimiter):
                 yield {n: _with_point(n, text) for n, text in row.items()} if is_decimal_comma else row
 
     return next(csv.reader([first], delimiter=delimiter), []), rows()
@@ -216,8 +214,8 @@ def _encoding(path: Path) -> str:
 
 def _read_json_lines(path: Path) -> Read:
     def rows() -> Iterator[dict[str, Any]]:
-        with path.open(encoding=_encoding(path)) as file:
-            for line in file:
+        with open_file(path, "r", encoding=_encoding(path)) as file:
+            for line in lines(file):
                 if line.strip():
                     row = json.loads(line)
                     if not isinstance(row, dict):

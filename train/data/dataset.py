@@ -11,6 +11,7 @@ import numpy as np
 from live_emotion.errors import LiveEmotionError
 from live_emotion.faces.preprocessing import FACE_SIZE, face_pixels
 from live_emotion.io.images import IMAGE_SUFFIXES, decode_image
+from live_emotion.io.input_files import read_file
 from train.console import progress
 
 Listed = list[tuple[Path, np.ndarray]]
@@ -93,6 +94,6 @@ def read_faces(listed: Listed, description: str = "Reading") -> FaceSet:
 
 def _decode(path: Path) -> np.ndarray | None:
     try:
-        return decode_image(np.fromfile(path, np.uint8))
+        return decode_image(np.frombuffer(read_file(path), np.uint8))
     except (OSError, LiveEmotionError):  # the latter of what is too large, or of HEIC without the package for it
         return None

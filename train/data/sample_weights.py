@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from live_emotion.errors import DataError
+from live_emotion.io.input_files import lines, open_file
 from train.console import say
 from train.data.dataset import FaceSet
 
@@ -35,8 +36,8 @@ def weigh(data: FaceSet, folder: Path, table: Path) -> FaceSet:
 
 def _read(table: Path) -> dict[str, float]:
     try:
-        with table.open(newline="", encoding="utf-8") as file:
-            weights = {row["file"]: float(row["weight"]) for row in csv.DictReader(file)}
+        with open_file(table, "r", newline="", encoding="utf-8") as file:
+            weights = {row["file"]: float(row["weight"]) for row in csv.DictReader(lines(file))}
     except OSError as error:
         raise DataError(f"Cannot read the weights of the images in {table}: {error.strerror}.") from error
     except KeyError as error:

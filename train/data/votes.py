@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from live_emotion.errors import DataError
+from live_emotion.io.input_files import lines, open_file
 from live_emotion.types import NO_FACE
 from train.data.dataset import Listed
 
@@ -69,8 +70,8 @@ def list_majority(folder: Path, classes: Sequence[str], votes: Path, agreement: 
 def _read(votes: Path, split: str, classes: Sequence[str]) -> tuple[list[str], list[tuple[str, list[int]]]]:
     """The answers that people could give, and file name and counts of each row that belongs to ``split``."""
     try:
-        with votes.open(newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file)
+        with open_file(votes, "r", newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(lines(file))
             columns = [c for c in table.fieldnames or () if c not in NOT_VOTES]
             if "file" not in (table.fieldnames or ()) or not columns:
                 raise DataError(f"{votes} needs a column named file and one column of votes for each answer.")

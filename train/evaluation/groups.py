@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from live_emotion.errors import DataError
+from live_emotion.io.input_files import lines, open_file
 from train.console import say
 from train.evaluation import plots
 from train.evaluation.evaluation import Evaluation
@@ -91,8 +92,8 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
         DataError: it is missing or no such table.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file)
+        with open_file(path, "r", newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(lines(file))
             columns = [column for column in table.fieldnames or () if column and column != FILE]
             if FILE not in (table.fieldnames or ()) or not columns:
                 raise DataError(f"{path} needs a column named {FILE} and one that names each image's group.")

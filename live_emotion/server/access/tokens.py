@@ -28,6 +28,12 @@ PROGRAM = "bearer"
 """Whoever shows the token itself."""
 
 
+def _begin(file: Path) -> bytes:
+    """The first bytes of a file, or of a pipe, which may have no end."""
+    with file.open("rb") as opened:
+        return opened.read(1024)
+
+
 def find_token(file: Path | None = None) -> str:
     """The token in a file, else in the environment, else a new one that nobody can guess.
 
@@ -36,7 +42,7 @@ def find_token(file: Path | None = None) -> str:
     """
     if file is not None:
         try:
-            text, where = file.read_text(encoding="ascii").strip(), str(file)
+            text, where = _begin(file).decode("ascii").strip(), str(file)
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(
                 f"Cannot read a token from {file}: {getattr(error, 'strerror', None) or error}."

@@ -16,6 +16,7 @@ import numpy as np
 
 from live_emotion.errors import DataError
 from live_emotion.faces.preprocessing import FACE_SIZE
+from live_emotion.io.input_files import lines, open_file
 from train.console import progress, say
 from train.data.folders import SPLITS, publish_folder
 
@@ -183,12 +184,12 @@ def _reading(path: Path) -> Iterator[tuple[Iterator[list[str]], Callable[[], obj
     try:
         size = path.stat().st_size
         with (
-            path.open("rb") as file,
+            open_file(path) as file,
             io.TextIOWrapper(file, newline="", encoding="utf-8-sig") as text,
             progress(total=size, desc=path.name, unit="B", unit_scale=True, leave=False) as bar,
         ):
-            yield csv.reader(text), lambda: bar.update(file.tell() - bar.n)
+            yield csv.reader(lines(text)), lambda: bar.update(file.tell() - bar.n)
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise DataError(f"{path} is not a table in CSV: {error}.") from error
