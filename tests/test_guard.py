@@ -87,7 +87,7 @@ def test_too_little_memory_is_said_before_anything_is_loaded(tmp_path):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
 def test_a_closed_terminal_completes_the_recording(tmp_path, portrait):
-    """The terminal is a real one, and closes twice, as shells and systems both say so."""
+    """The terminal is a real one, and closes more than once, as shells and systems both say so, at any time."""
     import pty
 
     video = make_video(tmp_path / "camera.mp4", numbered_frames(portrait, 250))
@@ -106,9 +106,10 @@ def test_a_closed_terminal_completes_the_recording(tmp_path, portrait):
         assert process.poll() is None
         time.sleep(0.05)
     os.close(ours)
-    process.send_signal(signal.SIGHUP)
-    process.send_signal(signal.SIGHUP)
-    assert process.wait(60) == 0
+    while process.poll() is None:
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.001)
+    assert process.returncode == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["camera.mp4", "log.csv", "me.mp4"]
 
 

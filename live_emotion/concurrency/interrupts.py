@@ -23,8 +23,12 @@ def is_ignored(kind: signal.Signals) -> bool:
 
 
 def forget_terminal(number: int) -> None:
-    """After SIGHUP, sends to nowhere what would be written to the terminal that is no longer there."""
+    """After SIGHUP, sends to nowhere what would be written to the terminal that is no longer there.
+
+    From then on SIGHUP is ignored: a closing terminal may say so more than once, even while the program exits.
+    """
     if number == getattr(signal, "SIGHUP", None):
+        signal.signal(number, signal.SIG_IGN)
         with contextlib.suppress(OSError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             for descriptor in (1, 2):
@@ -55,7 +59,9 @@ class StopRequest:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
         forget_terminal(number)
-        if number != getattr(signal, "SIGHUP", None):  # a closing terminal may say so more than once
+        if is_ignored(signal.Signals(number)):
+            self._before.pop(signal.Signals(number))
+        else:
             self._restore()
 
     def _restore(self) -> None:
