@@ -59,7 +59,7 @@ class StopRequest:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
         forget_terminal(number)
-        if is_ignored(signal.Signals(number)):
+        if is_ignored(signal.Signals(number)):  # SIGHUP from now on, which stays so
             self._before.pop(signal.Signals(number))
         else:
             self._restore()

@@ -51,7 +51,7 @@ LOCK_FILE = ".lock"
 SWEPT_AFTER_S = 60
 """Where there are no locks, a temporary file is left to its writer for so long, in seconds."""
 
-LONGEST_NAME = 255
+LONGEST_FILE_NAME = 255
 """Of a file, in bytes of UTF-8: what file systems take."""
 
 LONGEST_PATH = 259
@@ -128,7 +128,7 @@ def _temporary_name(target: Path, unique: str, visible: bool = False) -> str:
     """Of a file that gets the name of ``target``; like that one it is no longer than file systems take."""
     begin, end = ("", f"{PART}-") if visible else (".", ".")
     rest = f"{end}{unique}{target.suffix}"
-    return begin + cut(target.stem, LONGEST_NAME - len(begin) - len(os.fsencode(rest))) + rest
+    return begin + cut(target.stem, LONGEST_FILE_NAME - len(begin) - len(os.fsencode(rest))) + rest
 
 
 def hidden_beside(target: Path) -> Iterator[Path]:

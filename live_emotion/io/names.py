@@ -62,6 +62,7 @@ def cut(name: str, most: int) -> str:
         >>> cut("Zoë", 3), cut("Zoë", 4)
         ('Zo', 'Zoë')
     """
+    name = name[: max(0, most)]  # no letter takes less than a byte
     while name and len(name.encode("utf-8", "surrogatepass")) > most:  # a byte that is no text counts as three
         name = name[:-1]
     return name
