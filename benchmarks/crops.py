@@ -21,7 +21,7 @@ from detection import SIDES
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.detector import FaceDetector
-from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.images import read_image
 from live_emotion.types import DETECTORS, EMOTIONS
 from train.data.splits import list_split, read_split

@@ -25,7 +25,7 @@ import numpy as np
 from live_emotion.faces.detection.blazeface import BlazeFace
 from live_emotion.faces.detection.detector import PROPOSAL_SCORE, FaceDetector
 from live_emotion.faces.preprocessing import crop_box
-from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
 from live_emotion.types import DETECTORS
 

@@ -22,7 +22,7 @@ from live_emotion.emotions.profile import NEUTRAL, Profile, resting_doubt
 from live_emotion.emotions.recognition import LEAST_LIKENESS
 from live_emotion.errors import InputError
 from live_emotion.faces.appearance import mean_direction
-from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer, looks_of
 from live_emotion.types import EMOTIONS, Frame

@@ -20,7 +20,7 @@ import click
 import cv2
 import numpy as np
 
-from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.images import read_image
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer

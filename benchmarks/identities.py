@@ -35,7 +35,7 @@ from live_emotion.faces.boxes import intersection_over_union
 from live_emotion.faces.merging import unit
 from live_emotion.faces.preprocessing import crop_face
 from live_emotion.faces.tracker import Tracker
-from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
 from live_emotion.io.video.demo_clip import read_portrait, read_smile
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer

@@ -29,9 +29,9 @@ import numpy as np
 
 from live_emotion.faces.detection.blazeface import BlazeFace
 from live_emotion.faces.detection.detector import PROPOSAL_SCORE
-from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.display.screen import has_display
 from live_emotion.io.display.window import Window
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.live_source import LiveSource
 from live_emotion.io.video.demo_clip import read_portrait
 from live_emotion.io.video.writer import VideoWriter

@@ -23,7 +23,7 @@ import torch
 
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.faces.preprocessing import normalize_faces
-from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.models.torch_network import load_module
 from train.data.splits import list_split, read_split
 from train.engine.steps import predict_logits

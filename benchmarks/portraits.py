@@ -18,7 +18,7 @@ import numpy as np
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.detector import FaceDetector
-from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
 from live_emotion.resources import DEFAULT
 from live_emotion.types import DETECTORS, EMOTIONS

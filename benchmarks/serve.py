@@ -30,7 +30,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import serve
 
-from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.video.demo_clip import read_portrait
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
 from live_emotion.types import Frame

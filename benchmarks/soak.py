@@ -27,8 +27,8 @@ import click
 import cv2
 import numpy as np
 
-from live_emotion.io.atomic import atomic_write_text
 from live_emotion.io.camera import CameraMode
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.images import write_image
 from live_emotion.io.live_source import LiveSource, SourceState, captured
 from live_emotion.io.results_writer import open_results_writer

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
-from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer

@@ -18,7 +18,7 @@ import numpy as np
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.preprocessing import FACE_SIZE
-from live_emotion.io.atomic import atomic_path
+from live_emotion.io.files.atomic import atomic_path
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
 from train.data.dataset import read_faces
 

@@ -35,7 +35,7 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 from live_emotion.faces.preprocessing import PIXEL_MEAN, PIXEL_SCALE
-from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.video.demo_clip import read_portrait
 from live_emotion.models.registry import build_model
 from live_emotion.types import EMOTIONS

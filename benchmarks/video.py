@@ -31,7 +31,7 @@ import numpy as np
 
 from live_emotion.concurrency.cpu import cores
 from live_emotion.faces.detection.detector import FaceDetector
-from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.video.demo_clip import read_portrait
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.io.video.writer import DEFAULT_QUALITY, ENCODER_OPTIONS, VideoWriter

@@ -33,7 +33,7 @@ from live_emotion.faces import regions
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.preprocessing import FACE_SIZE
-from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
 from live_emotion.resources import DEFAULT
 

@@ -14,19 +14,16 @@ from pathlib import Path
 import pytest
 
 from live_emotion.errors import OutputError
-from live_emotion.io.atomic import (
-    LOCK_FILE,
+from live_emotion.io.files.atomic import (
     atomic_path,
     atomic_write_text,
     check_writable,
-    exclusive_folder,
-    make_folder,
     missing,
     patiently,
     refuse_existing,
-    without_empty_folders,
     write_error,
 )
+from live_emotion.io.files.folders import LOCK_FILE, exclusive_folder, make_folder, without_empty_folders
 
 
 def test_writes_and_leaves_nothing_else(tmp_path):
@@ -71,7 +68,7 @@ def test_the_umask_of_the_process_is_left_alone_since_other_threads_write_too(tm
 
 def test_a_temporary_name_that_is_taken_is_left_alone(tmp_path, monkeypatch):
     names = iter(["0001", "0002"])
-    monkeypatch.setattr("live_emotion.io.atomic.secrets.token_hex", lambda count: next(names))
+    monkeypatch.setattr("live_emotion.io.files.atomic.secrets.token_hex", lambda count: next(names))
     other = tmp_path / ".a.0001.txt"
     other.write_text("somebody else's")
     atomic_write_text(tmp_path / "a.txt", "x")
@@ -215,7 +212,7 @@ def test_a_name_as_long_as_may_be_is_written_and_what_was_left_of_it_is_swept(tm
 
 
 def test_without_locks_what_a_killed_run_left_is_swept_where_the_system_lets_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("live_emotion.io.atomic.fcntl", None)
+    monkeypatch.setattr("live_emotion.io.files.locks.fcntl", None)
     left, young = leave(tmp_path / ".a.0123abcd.txt", 3600), leave(tmp_path / ".a.1123abcd.txt", 1)
     atomic_write_text(tmp_path / "a.txt", "x")
     assert not left.exists() and young.exists()

@@ -15,7 +15,7 @@ from live_emotion.faces.appearance import appearance
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.scene import Scene
 from live_emotion.faces.tracker import Tracker
-from live_emotion.io import atomic
+from live_emotion.io.files import atomic
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import open_results_writer
 from live_emotion.io.video.demo_clip import read_smile

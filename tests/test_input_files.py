@@ -13,8 +13,8 @@ import pytest
 from live_emotion.emotions.classifier import load_network
 from live_emotion.emotions.profile import Profile, profile_path
 from live_emotion.errors import DataError, InputError, LiveEmotionError
+from live_emotion.io.files.inputs import LONGEST_LINE, lines, open_file, read_file
 from live_emotion.io.images import read_image
-from live_emotion.io.input_files import LONGEST_LINE, lines, open_file, read_file
 from live_emotion.io.results_reader import read_table
 from live_emotion.server.access.tokens import find_token
 from train.config_file import read_config

@@ -15,7 +15,7 @@ from live_emotion.cli.main import cli
 from live_emotion.emotions.profile import Profile, delete_profile, profile_names, profile_path
 from live_emotion.errors import InputError, OutputError
 from live_emotion.io.camera import is_camera, is_url
-from live_emotion.io.names import (
+from live_emotion.io.files.names import (
     LONGEST_NAME,
     REFUSED,
     is_reserved,

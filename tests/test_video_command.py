@@ -19,7 +19,7 @@ from live_emotion.cli.clips import ClipType
 from live_emotion.cli.main import cli
 from live_emotion.cli.progress import VideosBar
 from live_emotion.errors import DeviceError, InputError, LiveEmotionError, OutputError
-from live_emotion.io.atomic import PART
+from live_emotion.io.files.atomic import PART
 from live_emotion.io.images import write_image
 from live_emotion.io.video.reader import VideoFile, open_media
 from live_emotion.pipelines.analyzer import AnalysisConfig

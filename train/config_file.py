@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from live_emotion.errors import ArgumentError, DataError
-from live_emotion.io.input_files import open_file
+from live_emotion.io.files.inputs import open_file
 from train.config import check, kinds
 from train.settings import shorten
 

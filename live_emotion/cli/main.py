@@ -60,7 +60,7 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs a command; one that writes nothing leaves no folders behind."""
-        from live_emotion.io.atomic import without_empty_folders
+        from live_emotion.io.files.folders import without_empty_folders
 
         with without_empty_folders():
             return super().invoke(ctx)

@@ -17,7 +17,7 @@ from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import DeviceError, WeightsError
 from live_emotion.faces.preprocessing import FACE_SIZE, PIXEL_MEAN, normalize_faces
 from live_emotion.io.description import check_weights_file, damaged, parse_description
-from live_emotion.io.input_files import read_file
+from live_emotion.io.files.inputs import read_file
 from live_emotion.types import StrPath
 
 SUFFIX = ".onnx"

@@ -22,9 +22,10 @@ from live_emotion.errors import ArgumentError, InputError
 from live_emotion.faces.appearance import LOOK_SIZE, mean_direction
 from live_emotion.faces.preprocessing import check_faces
 from live_emotion.faces.quality import OTHER
-from live_emotion.io.atomic import atomic_write_text, make_folder
-from live_emotion.io.input_files import read_file
-from live_emotion.io.names import is_reserved, same_name
+from live_emotion.io.files.atomic import atomic_write_text
+from live_emotion.io.files.folders import make_folder
+from live_emotion.io.files.inputs import read_file
+from live_emotion.io.files.names import is_reserved, same_name
 
 if TYPE_CHECKING:
     from live_emotion.emotions.classifier import EmotionClassifier

@@ -16,9 +16,9 @@ import numpy as np
 from live_emotion.concurrency.quiet import quiet_stderr
 from live_emotion.errors import InputError, MissingExtraError, OutputError
 from live_emotion.faces.preprocessing import flatten_alpha
-from live_emotion.io.atomic import ESCAPED, atomic_path
+from live_emotion.io.files.atomic import ESCAPED, atomic_path
+from live_emotion.io.files.inputs import read_file
 from live_emotion.io.image_size import MOST_MEGAPIXELS, PictureInfo, check_size, picture_info
-from live_emotion.io.input_files import read_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

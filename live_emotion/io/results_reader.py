@@ -17,7 +17,7 @@ import numpy as np
 
 from live_emotion.errors import InputError
 from live_emotion.faces.quality import OTHER
-from live_emotion.io.input_files import lines, open_file
+from live_emotion.io.files.inputs import lines, open_file
 from live_emotion.io.results_writer import FILE_COLUMN, PROBABILITY_PREFIX, check_data_path, columns
 from live_emotion.types import EMOTIONS, StrPath
 

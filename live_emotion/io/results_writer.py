@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from live_emotion.errors import MissingExtraError, OutputError
-from live_emotion.io.atomic import (
+from live_emotion.io.files.atomic import (
     ESCAPED,
     discard_temporary,
     keep_temporary,
@@ -86,7 +86,7 @@ class ResultsWriter(ABC):
         path: the file.
         class_names: in the order of the faces' probabilities.
         live: what is logged cannot be seen again. Should the program be killed, or the disk be full, its rows are in
-            the file that :func:`live_emotion.io.atomic.temporary_beside` made; Parquet cannot be read from there.
+            the file that :func:`live_emotion.io.files.atomic.temporary_beside` made; Parquet cannot be read from there.
         of_photos: whether the rows have :data:`FILE_COLUMN`, too.
 
     Raises:

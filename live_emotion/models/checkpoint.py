@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from live_emotion.errors import WeightsError
-from live_emotion.io.atomic import atomic_path
 from live_emotion.io.description import (
     NetworkDescription,
     check_checkpoint_file,
@@ -27,6 +26,7 @@ from live_emotion.io.description import (
     describe,
     parse_description,
 )
+from live_emotion.io.files.atomic import atomic_path
 from live_emotion.models.registry import ARCHITECTURES, build_model
 from live_emotion.types import StrPath
 

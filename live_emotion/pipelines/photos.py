@@ -11,7 +11,7 @@ import numpy as np
 
 from live_emotion.emotions.why import Why
 from live_emotion.faces.preprocessing import crop_face, shrunk
-from live_emotion.io.atomic import expand_folders
+from live_emotion.io.files.folders import expand_folders
 from live_emotion.io.image_size import MOST_MEGAPIXELS
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image, write_image
 from live_emotion.io.results_writer import FILE_COLUMN

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_emotion.errors import InputError, OutputError
-from live_emotion.io.atomic import PART, refuse_existing
-from live_emotion.io.names import output_names, portable_name, same_name, unique_names
+from live_emotion.io.files.atomic import PART, refuse_existing
+from live_emotion.io.files.names import output_names, portable_name, same_name, unique_names
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import WRITERS
 from live_emotion.io.video.writer import VIDEO_SUFFIX

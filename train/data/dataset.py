@@ -10,8 +10,8 @@ import numpy as np
 
 from live_emotion.errors import LiveEmotionError
 from live_emotion.faces.preprocessing import FACE_SIZE, face_pixels
+from live_emotion.io.files.inputs import read_file
 from live_emotion.io.images import IMAGE_SUFFIXES, decode_image
-from live_emotion.io.input_files import read_file
 from train.console import progress
 
 Listed = list[tuple[Path, np.ndarray]]

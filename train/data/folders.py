@@ -10,14 +10,8 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from live_emotion.io.atomic import (
-    atomic_write_text,
-    exclusive_folder,
-    make_folder,
-    patiently,
-    refuse_existing,
-    write_error,
-)
+from live_emotion.io.files.atomic import atomic_write_text, patiently, refuse_existing, write_error
+from live_emotion.io.files.folders import exclusive_folder, make_folder
 
 SPLITS = ("train", "val", "test")
 UNFINISHED_FOLDER = ".unfinished"

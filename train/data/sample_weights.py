@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from live_emotion.errors import DataError
-from live_emotion.io.input_files import lines, open_file
+from live_emotion.io.files.inputs import lines, open_file
 from train.console import say
 from train.data.dataset import FaceSet
 

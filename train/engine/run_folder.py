@@ -8,7 +8,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from live_emotion.errors import DataError, OutputError
-from live_emotion.io.atomic import atomic_write_text, exclusive_folder, make_folder, write_error
+from live_emotion.io.files.atomic import atomic_write_text, write_error
+from live_emotion.io.files.folders import exclusive_folder, make_folder
 from live_emotion.models.checkpoint import save_checkpoint
 from train.config import TrainConfig
 from train.config_file import SETTINGS_FILE, to_toml

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from live_emotion.io.atomic import write_error
+from live_emotion.io.files.atomic import write_error
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

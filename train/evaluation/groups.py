@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from live_emotion.errors import DataError
-from live_emotion.io.input_files import lines, open_file
+from live_emotion.io.files.inputs import lines, open_file
 from train.console import say
 from train.evaluation import plots
 from train.evaluation.evaluation import Evaluation

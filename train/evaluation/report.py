@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from live_emotion.io.atomic import ESCAPED, atomic_path, atomic_write_text, make_folder
+from live_emotion.io.files.atomic import ESCAPED, atomic_path, atomic_write_text
+from live_emotion.io.files.folders import make_folder
 from train import metrics
 from train.evaluation import plots
 from train.evaluation.evaluation import Evaluation

@@ -17,8 +17,8 @@ from live_emotion.emotions.classifier import Network
 from live_emotion.emotions.onnx import EMBEDDING, INPUT, LOGITS, MAP_OFFSET, MAPS, OnnxNetwork
 from live_emotion.errors import ArgumentError, LiveEmotionError, MissingExtraError
 from live_emotion.faces.preprocessing import FACE_SIZE
-from live_emotion.io.atomic import atomic_path
 from live_emotion.io.description import describe
+from live_emotion.io.files.atomic import atomic_path
 from live_emotion.models.checkpoint import Checkpoint
 from live_emotion.models.class_maps import WithClassMaps
 from live_emotion.models.embedding import WithEmbedding

@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from live_emotion.faces.preprocessing import FACE_SIZE
-from live_emotion.io.atomic import atomic_path
 from live_emotion.io.description import describe
+from live_emotion.io.files.atomic import atomic_path
 from live_emotion.models.checkpoint import Checkpoint
 from train.engine.steps import predict_logits
 from train.export.agreement import Agreement, check, compare

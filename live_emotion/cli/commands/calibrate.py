@@ -54,7 +54,7 @@ def command(
     from live_emotion.cli.enrolment import Refusals
     from live_emotion.emotions.profile import NEUTRAL, profile_path
     from live_emotion.errors import InputError
-    from live_emotion.io.atomic import refuse_existing
+    from live_emotion.io.files.atomic import refuse_existing
     from live_emotion.io.live_source import open_camera
 
     refuse_existing(profile_path(profile), force)

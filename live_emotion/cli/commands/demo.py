@@ -35,9 +35,9 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
     """
     from live_emotion.cli.progress import count_frames
     from live_emotion.faces.preprocessing import crop_face
-    from live_emotion.io.atomic import make_folder
     from live_emotion.io.display.screen import has_display
     from live_emotion.io.display.window import Window
+    from live_emotion.io.files.folders import make_folder
     from live_emotion.io.video.demo_clip import FPS, SECONDS, demo_frames
     from live_emotion.io.video.writer import VideoWriter
     from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer

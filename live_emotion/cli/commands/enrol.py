@@ -80,8 +80,8 @@ def command(
     from live_emotion.cli.enrolment import from_camera
     from live_emotion.concurrency.interrupts import StopRequest
     from live_emotion.emotions.profile import profile_path
-    from live_emotion.io.atomic import refuse_existing
     from live_emotion.io.camera import is_camera
+    from live_emotion.io.files.atomic import refuse_existing
 
     refuse_existing(profile_path(name), force)
     with contextlib.ExitStack() as stack:

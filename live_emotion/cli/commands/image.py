@@ -73,8 +73,8 @@ def command(
     live-emotion image portrait.png --json
     live-emotion image portrait.png --why
     """
-    from live_emotion.io.atomic import kept_if_whole
     from live_emotion.io.few_lines import FewLines
+    from live_emotion.io.files.atomic import kept_if_whole
     from live_emotion.io.images import other_files
     from live_emotion.io.results_writer import STANDARD_OUTPUT, open_results_writer
     from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
@@ -134,8 +134,9 @@ def _outputs(
         OutputError: a file is there already, or cannot be written.
         MissingExtraError: Parquet without the package for it.
     """
-    from live_emotion.io.atomic import check_writable, make_folder, refuse_existing
-    from live_emotion.io.names import output_names, refuse_clashes
+    from live_emotion.io.files.atomic import check_writable, refuse_existing
+    from live_emotion.io.files.folders import make_folder
+    from live_emotion.io.files.names import output_names, refuse_clashes
     from live_emotion.io.results_writer import STANDARD_OUTPUT, check_data_path
     from live_emotion.pipelines.photos import figure_file
 

@@ -66,8 +66,8 @@ def command(
     live-emotion report annotated/ --video lessons/
     """
     from live_emotion.errors import InputError
-    from live_emotion.io.atomic import refuse_existing
-    from live_emotion.io.names import refuse_clashes
+    from live_emotion.io.files.atomic import refuse_existing
+    from live_emotion.io.files.names import refuse_clashes
     from live_emotion.pipelines.reports import report_folder, write_report_of
     from live_emotion.visualization.report.report import REPORT_FILES
 

@@ -99,11 +99,12 @@ def command(
     live-emotion webcam --publish 8766 --osc 127.0.0.1:9000
     """
     from live_emotion.concurrency.interrupts import StopRequest
-    from live_emotion.io.atomic import make_folder, refuse_existing
     from live_emotion.io.camera import CameraMode, is_camera, is_url
     from live_emotion.io.display.window import Window
+    from live_emotion.io.files.atomic import refuse_existing
+    from live_emotion.io.files.folders import make_folder
+    from live_emotion.io.files.names import refuse_clashes
     from live_emotion.io.live_source import open_camera
-    from live_emotion.io.names import refuse_clashes
     from live_emotion.io.results_writer import STANDARD_OUTPUT, check_data_path, open_results_writer
     from live_emotion.io.video.writer import check_video_path
     from live_emotion.pipelines.live.camera_ring import CameraRing

@@ -13,13 +13,7 @@ from typing import Any
 import numpy as np
 
 from live_emotion.errors import OutputError
-from live_emotion.io.atomic import (
-    discard_temporary,
-    keep_temporary,
-    publish,
-    temporary_beside,
-    write_error,
-)
+from live_emotion.io.files.atomic import discard_temporary, keep_temporary, publish, temporary_beside, write_error
 from live_emotion.io.video.audio import Audio
 from live_emotion.io.video.part import note
 
@@ -76,7 +70,7 @@ class VideoWriter:
         time_base: resolution of timestamps in seconds; that of a video keeps its timestamps exactly.
         start_s: it is a part of another video and begins there, in seconds.
         live: what is recorded cannot be recorded again. Should the program be killed, or the disk be full, all but
-            the last second plays from the file that :func:`live_emotion.io.atomic.temporary_beside` made.
+            the last second plays from the file that :func:`live_emotion.io.files.atomic.temporary_beside` made.
 
     Attributes:
         frames: how many were written.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import InputError, OutputError
-from live_emotion.io.atomic import PART, discard_temporary, hidden_beside, patiently, write_error
+from live_emotion.io.files.atomic import PART, patiently, sweep, write_error
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import STANDARD_OUTPUT
 from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
@@ -112,7 +112,7 @@ def _do_task(
     if task.in_folder and summary.is_whole:
         for old, new in zip(written, final):
             _rename(old, new)
-            _sweep(old)
+            sweep(old)
         written, annotated, data = final, task.annotated, list(task.data)
     saved = [path for path in written if path.exists()]
     if task.report and summary.frames and (summary.is_complete or not task.in_folder):
@@ -134,9 +134,3 @@ def _rename(old: Path, new: Path) -> None:
         patiently(lambda: os.replace(old, new))
     except OSError as error:
         raise write_error(new, error) from error
-
-
-def _sweep(path: Path) -> None:
-    """Removes what processes left that were killed while they wrote a file; it is complete now."""
-    for left in hidden_beside(path):
-        discard_temporary(left)

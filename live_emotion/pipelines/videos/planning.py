@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_emotion.errors import OutputError
-from live_emotion.io.atomic import PART, check_writable, expand_folders, make_folder
-from live_emotion.io.names import output_names, refuse_clashes
+from live_emotion.io.files.atomic import PART, check_writable
+from live_emotion.io.files.folders import expand_folders, make_folder
+from live_emotion.io.files.names import output_names, refuse_clashes
 from live_emotion.io.results_writer import STANDARD_OUTPUT, WRITERS, check_data_path
 from live_emotion.io.video.writer import VIDEO_SUFFIX, check_video_path
 from live_emotion.visualization.report.report import PAGE_FILE, REPORT_FILES

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
 from live_emotion.concurrency.prefetch import prefetch
-from live_emotion.io.atomic import kept_if_whole
+from live_emotion.io.files.atomic import kept_if_whole
 from live_emotion.io.results_writer import open_results_writer
 from live_emotion.io.video.audio import Audio
 from live_emotion.io.video.reader import VideoFile

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from live_emotion.errors import InputError, OutputError
-from live_emotion.io.atomic import atomic_write_text
+from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.visualization.palette import hex_colours
 from live_emotion.visualization.report.report import PAGE_FILE
 from live_emotion.visualization.report.summary import HEAD_LENGTH, MetaFinder, Summary, read_summary

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from live_emotion.errors import InputError
-from live_emotion.io.atomic import ESCAPED, atomic_path, atomic_write_text, make_folder
+from live_emotion.io.files.atomic import ESCAPED, atomic_path, atomic_write_text
+from live_emotion.io.files.folders import make_folder
 from live_emotion.io.results_reader import FaceTable
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.types import StrPath

@@ -71,7 +71,7 @@ def command(
     if int8 == "static" and not data:
         raise click.UsageError("--int8 static needs --data, a training folder.")
 
-    from live_emotion.io.atomic import refuse_existing
+    from live_emotion.io.files.atomic import refuse_existing
     from live_emotion.models.checkpoint import load_checkpoint
     from train.data.sources.crops import portrait_faces
     from train.evaluation.selection import evaluation_faces, held_out_faces

@@ -11,7 +11,7 @@ import numpy as np
 
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_box
-from live_emotion.io.atomic import make_folder
+from live_emotion.io.files.folders import make_folder
 from live_emotion.io.images import write_image
 from live_emotion.types import Frame
 from live_emotion.visualization.overlay import draw

@@ -16,7 +16,7 @@ import numpy as np
 
 from live_emotion.errors import DataError
 from live_emotion.faces.preprocessing import FACE_SIZE
-from live_emotion.io.input_files import lines, open_file
+from live_emotion.io.files.inputs import lines, open_file
 from train.console import progress, say
 from train.data.folders import SPLITS, publish_folder
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from live_emotion.errors import DataError, InputError
 from live_emotion.faces.detection.detector import FaceDetector
-from live_emotion.io.atomic import make_folder
 from live_emotion.io.few_lines import FewLines
+from live_emotion.io.files.folders import make_folder
+from live_emotion.io.files.names import output_names
 from live_emotion.io.image_size import MOST_MEGAPIXELS
 from live_emotion.io.images import other_files, read_image, write_image
-from live_emotion.io.names import output_names
 from train.console import progress, say
 from train.data.dataset import find_classes, image_files
 from train.data.folders import SPLITS, publish_folder

@@ -11,16 +11,13 @@ import glob
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from live_emotion.errors import InputError, OutputError
-from live_emotion.io.names import cut
-
-fcntl: Any = None  # on Windows
-with contextlib.suppress(ImportError):
-    import fcntl
+from live_emotion.errors import OutputError
+from live_emotion.io.files.locks import can_lock, is_at, lock
+from live_emotion.io.files.names import cut
 
 
 class Unfinished(Protocol):
@@ -41,12 +38,8 @@ PART = ".part"
 UNIQUE = 8
 """Characters of a temporary file's name that no other has."""
 
-
 ESCAPED = "backslashreplace"
 """How texts are written in which a file's name stands whose bytes are no text: those as ``\\udcff``."""
-
-LOCK_FILE = ".lock"
-"""In a folder that a program holds."""
 
 SWEPT_AFTER_S = 60
 """Where there are no locks, a temporary file is left to its writer for so long, in seconds."""
@@ -105,19 +98,19 @@ def temporary_beside(target: Path, visible: bool = False) -> Path:
     try:
         if target.is_dir():
             raise IsADirectoryError(21, "it is a folder")
-        _sweep(target)
+        sweep(target)
         while True:
             path = target.with_name(_temporary_name(target, secrets.token_hex(UNIQUE // 2), visible))
             with contextlib.suppress(FileExistsError):
                 # Not by tempfile, whose files are private: what others may do with it, the system decides as ever.
                 descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
-                is_locked = _lock(descriptor)
+                is_locked = lock(descriptor)
                 if is_locked:
                     _locks[path] = descriptor
                 else:
                     os.close(descriptor)
                 # Else another one swept it before it was locked.
-                if is_locked is None or (is_locked and _is_at(descriptor, path)):
+                if is_locked is None or (is_locked and is_at(descriptor, path)):
                     return path
                 keep_temporary(path)
     except (OSError, ValueError) as error:
@@ -131,34 +124,23 @@ def _temporary_name(target: Path, unique: str, visible: bool = False) -> str:
     return begin + cut(target.stem, LONGEST_FILE_NAME - len(begin) - len(os.fsencode(rest))) + rest
 
 
-def hidden_beside(target: Path) -> Iterator[Path]:
+def _hidden_beside(target: Path) -> Iterator[Path]:
     """The hidden temporary files of ``target`` that are there, whoever made them."""
     begin, end = _temporary_name(target, "?" * UNIQUE).rsplit("?" * UNIQUE, 1)
     return target.parent.glob(glob.escape(begin) + "[0-9a-f]" * UNIQUE + glob.escape(end))
 
 
-def _lock(descriptor: int) -> bool | None:
-    """Locks an open file; False where somebody else did, None where the system or the file system cannot."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except (OSError, AttributeError):
-        return None
-    return True
-
-
-def _sweep(target: Path) -> None:
-    """Removes hidden temporary files of ``target`` that nobody is writing."""
-    for left in hidden_beside(target):
+def sweep(target: Path) -> None:
+    """Removes the hidden temporary files of ``target`` that nobody is writing: killed programs left them."""
+    for left in _hidden_beside(target):
         with contextlib.suppress(OSError):
-            if fcntl is None:
+            if not can_lock():
                 if time.time() - left.stat().st_mtime > SWEPT_AFTER_S:
                     left.unlink()
             else:
                 descriptor = os.open(left, os.O_RDWR)
                 try:
-                    if _lock(descriptor):
+                    if lock(descriptor):
                         left.unlink()
                 finally:
                     os.close(descriptor)
@@ -270,107 +252,6 @@ def refuse_existing(path: str | os.PathLike[str], force: bool = False) -> None:
     """
     if not force and Path(path).exists():
         raise OutputError(f"{path} exists already; choose another name, or overwrite it with --force.")
-
-
-def expand_folders(paths: Iterable[Path], is_wanted: Callable[[Path], bool], what: str) -> list[Path]:
-    """The paths, with each folder replaced by the files in it that are wanted, sorted.
-
-    Args:
-        paths: files and folders.
-        is_wanted: chooses among a folder's files.
-        what: they are, for messages: photos, videos.
-
-    Raises:
-        InputError: a folder holds none or cannot be read.
-    """
-    files: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            files.append(path)
-            continue
-        try:
-            inside = sorted(filter(is_wanted, path.iterdir()))
-        except OSError as error:
-            raise InputError(f"Cannot read the folder {path}: {error.strerror}.") from error
-        if not inside:
-            raise InputError(f"There are no {what} in the folder {path}; name another.")
-        files += inside
-    return files
-
-
-def make_folder(path: str | os.PathLike[str]) -> Path:
-    """Makes a folder with its parents, if it is not there yet.
-
-    Raises:
-        OutputError: it cannot be made.
-    """
-    folder = Path(path)
-    try:
-        missing = [each for each in (*reversed(folder.parents), folder) if not each.exists()]
-        _made.extend(missing)
-        for each in (*missing, folder):  # mkdir(parents=True) calls itself, and a path may have a thousand parts
-            each.mkdir(exist_ok=True)
-    except OSError as error:
-        raise write_error(folder, error) from error
-    return folder
-
-
-_made: list[Path] = []
-"""Folders that :func:`make_folder` made, each after its parents."""
-
-
-@contextlib.contextmanager
-def exclusive_folder(folder: Path) -> Iterator[None]:
-    """Holds a folder while a block runs, against other programs that would write into it, too.
-
-    Raises:
-        OutputError: another one holds it, or it cannot be written.
-    """
-    path = folder / LOCK_FILE
-    busy = OutputError(f"Another program is writing into {folder}; wait for its end, or choose another folder.")
-    try:
-        if fcntl is None:
-            path.unlink(missing_ok=True)  # Windows deletes no file that somebody has open
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | (os.O_EXCL if fcntl is None else 0), 0o666)
-    except FileExistsError as error:
-        raise busy from error
-    except PermissionError as error:
-        raise busy if is_in_use(error) else write_error(path, error) from error
-    except OSError as error:
-        raise write_error(path, error) from error
-    try:
-        if _lock(descriptor) is False or not _is_at(descriptor, path):
-            raise busy
-        try:
-            yield
-        finally:
-            if fcntl:
-                path.unlink(missing_ok=True)
-    finally:
-        os.close(descriptor)
-        if not fcntl:
-            path.unlink(missing_ok=True)
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    """Whether an open file still is the one of a name."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except OSError:
-        return False
-
-
-@contextlib.contextmanager
-def without_empty_folders() -> Iterator[None]:
-    """Removes at the end of the block, however it ends, the folders that were made for outputs and got none."""
-    before = len(_made)
-    try:
-        yield
-    finally:
-        for folder in reversed(_made[before:]):
-            with contextlib.suppress(OSError):  # it is not empty, as it should be, or it has gone
-                folder.rmdir()
-        del _made[before:]
 
 
 def write_error(path: Path, error: Exception, kept: Path | None = None) -> OutputError:
