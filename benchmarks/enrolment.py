@@ -24,7 +24,9 @@ from live_emotion.errors import InputError
 from live_emotion.faces.appearance import mean_direction
 from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer, looks_of
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
+from live_emotion.pipelines.result import looks_of
 from live_emotion.types import EMOTIONS, Frame
 
 VOTES = {"angry": "anger", "happy": "happiness", "neutral": "neutral", "sad": "sadness"}

@@ -23,7 +23,8 @@ import numpy as np
 from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.images import read_image
 from live_emotion.io.video.reader import VideoFile
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.types import DETECTORS, Frame
 
 WIDTH, HEIGHT = 1280, 720

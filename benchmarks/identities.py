@@ -38,7 +38,8 @@ from live_emotion.faces.tracker import Tracker
 from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
 from live_emotion.io.video.demo_clip import read_portrait, read_smile
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.types import EMOTIONS, Face, Frame, TrackedFace
 from train.metrics import area_under_curve
 

@@ -32,7 +32,8 @@ from websockets.sync.server import serve
 
 from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.video.demo_clip import read_portrait
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.types import Frame
 
 WIDTH, HEIGHT = 640, 360

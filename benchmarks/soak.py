@@ -34,7 +34,8 @@ from live_emotion.io.live_source import LiveSource, SourceState, captured
 from live_emotion.io.results_writer import open_results_writer
 from live_emotion.io.video.demo_clip import read_portrait
 from live_emotion.io.video.writer import VideoWriter
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.live.controls import Settings
 from live_emotion.pipelines.live.loop import LiveLoop
 from live_emotion.pipelines.live.recorder import Recorder

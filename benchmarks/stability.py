@@ -26,7 +26,8 @@ from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
 from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.images import IMAGE_SUFFIXES, read_image
 from live_emotion.io.video.reader import VideoFile
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.types import EMOTIONS, Face, Frame, TrackedFace
 from live_emotion.visualization.overlay import is_readable, label
 

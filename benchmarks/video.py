@@ -35,7 +35,8 @@ from live_emotion.io.files.atomic import atomic_write_text
 from live_emotion.io.video.demo_clip import read_portrait
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.io.video.writer import DEFAULT_QUALITY, ENCODER_OPTIONS, VideoWriter
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.videos.video import VideoOptions, annotate_video
 from live_emotion.types import Frame
 

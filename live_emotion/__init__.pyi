@@ -16,8 +16,8 @@ from .errors import OutputError as OutputError
 from .errors import ServerError as ServerError
 from .errors import WeightsError as WeightsError
 from .io.camera import CameraMode as CameraMode
-from .pipelines.analyzer import AnalysisConfig as AnalysisConfig
-from .pipelines.analyzer import Result as Result
+from .pipelines.config import AnalysisConfig as AnalysisConfig
+from .pipelines.result import Result as Result
 from .types import EMOTIONS as EMOTIONS
 from .types import Face as Face
 from .types import Frame as Frame

@@ -32,9 +32,11 @@ from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.io.camera import LARGEST_NUMBER, CameraMode
 from live_emotion.io.images import read_image
 from live_emotion.io.live_source import open_camera
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer, Result
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.live.controls import Settings
 from live_emotion.pipelines.live.loop import find_live, read_live
+from live_emotion.pipelines.result import Result
 from live_emotion.resources import DEFAULT, find_weights
 from live_emotion.types import Frame, Prediction, Row, StrPath, TrackedFace
 

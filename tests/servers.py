@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from websockets.sync.client import ClientConnection, connect
 
-from live_emotion.pipelines.analyzer import AnalysisConfig
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.server.app import EventsApp, LiveApp
 from live_emotion.server.config import Limits, ServerConfig
 from live_emotion.server.run import BackgroundServer, open_port

@@ -17,7 +17,9 @@ from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.faces.preprocessing import crop_face
 from live_emotion.io.video.demo_clip import read_smile
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer, FoundFaces, looks_of
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
+from live_emotion.pipelines.result import FoundFaces, looks_of
 from live_emotion.types import Frame
 
 

@@ -10,7 +10,8 @@ import pytest
 from live_emotion.errors import CameraError
 from live_emotion.io.camera import CameraDevice
 from live_emotion.io.live_source import LiveSource
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.live.camera_ring import CameraRing, others
 from live_emotion.pipelines.live.controls import Settings
 from live_emotion.pipelines.live.loop import LiveLoop, resumed

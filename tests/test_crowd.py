@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from live_emotion.cli.main import cli
 from live_emotion.io.live_source import LiveSource
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.crowd import crowd_notice
 from live_emotion.pipelines.live.controls import Settings
 from live_emotion.pipelines.live.loop import LiveLoop

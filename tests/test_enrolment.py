@@ -22,7 +22,8 @@ from live_emotion.emotions.profile import Profile, profile_names, profile_path
 from live_emotion.emotions.trial import try_out
 from live_emotion.errors import InputError
 from live_emotion.io.images import read_image
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.enrolment import Enrolment, Shown, collect, photos_of
 from live_emotion.types import EMOTIONS, Frame
 

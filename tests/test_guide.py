@@ -14,7 +14,8 @@ from screens import missing, screen
 from videos import make_video
 
 from live_emotion.cli.main import cli
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.enrolment import FEWEST, Enrolment
 from live_emotion.pipelines.guide import COUNTDOWN_S, PRAISE_S, RECORDING_S, WORDS, Guide, Phase
 from live_emotion.types import EMOTIONS, Frame

@@ -19,7 +19,8 @@ from live_emotion.io.files import atomic
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import open_results_writer
 from live_emotion.io.video.demo_clip import read_smile
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.videos.video import annotate_video
 from live_emotion.types import Face, Frame, Prediction, TrackedFace
 

@@ -18,7 +18,8 @@ from PIL import Image
 from live_emotion.errors import InputError, OutputError
 from live_emotion.faces.detection.detector import FaceDetector
 from live_emotion.io.images import read_image, write_figure, write_image
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.photos import PREVIEW_SIDE, read_photo, save_figure
 from live_emotion.types import EMOTIONS, Prediction
 from live_emotion.visualization.figures import draw_batch, draw_example

@@ -20,7 +20,8 @@ from live_emotion.io.live_source import LiveSource, SourceState
 from live_emotion.io.results_writer import open_results_writer
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.io.video.writer import VideoWriter
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.live.controls import HINT, HINT_S, KEYS, NOTICE_S, SWITCHES, Controls, Settings
 from live_emotion.pipelines.live.loop import STALLED, STALLED_S, WAITING_SIZE, LiveLoop, find_live, read_live
 from live_emotion.pipelines.live.recorder import Recorder

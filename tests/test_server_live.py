@@ -23,7 +23,8 @@ from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.emotions.profile import Profile, delete_profile
 from live_emotion.errors import LiveEmotionError
 from live_emotion.pipelines import guide
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.server.live.messages import Start, parse
 from live_emotion.server.live.row_log import RowLog
 from live_emotion.server.live.session import SessionClock

@@ -17,7 +17,8 @@ from videos import SIZE, audio_packets, cut_off, damage, make_video, number_of, 
 from live_emotion.errors import InputError, OutputError
 from live_emotion.io.images import read_image
 from live_emotion.io.video.reader import VideoFile
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.videos.video import Sampler, VideoOptions, annotate_video
 
 UNEVEN = [0.0, 0.04, 0.1, 0.14, 0.3, 0.34, 0.35, 0.9, 0.94, 1.5]

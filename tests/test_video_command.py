@@ -22,7 +22,7 @@ from live_emotion.errors import DeviceError, InputError, LiveEmotionError, Outpu
 from live_emotion.io.files.atomic import PART
 from live_emotion.io.images import write_image
 from live_emotion.io.video.reader import VideoFile, open_media
-from live_emotion.pipelines.analyzer import AnalysisConfig
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.videos.dask_cluster import run_on_cluster
 from live_emotion.pipelines.videos.planning import VideoTask, list_videos, plan, prepare_outputs
 from live_emotion.pipelines.videos.process_pool import run_in_processes

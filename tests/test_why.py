@@ -27,10 +27,10 @@ from live_emotion.models.checkpoint import Checkpoint
 from live_emotion.models.class_maps import WithClassMaps
 from live_emotion.models.registry import build_model
 from live_emotion.models.torch_network import TorchNetwork
-from live_emotion.pipelines.analyzer import Result
 from live_emotion.pipelines.live.controls import Controls, Settings
 from live_emotion.pipelines.live.explainer import EVERY_S, LONGEST_S, Explainer
 from live_emotion.pipelines.live.recorder import Recorder
+from live_emotion.pipelines.result import Result
 from live_emotion.types import EMOTIONS, Frame, Prediction, TrackedFace
 from live_emotion.visualization.heat import lay_heat
 from train.export.onnx import export_onnx, write_onnx

@@ -7,20 +7,11 @@ import itertools
 import queue
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from live_emotion.checks import (
-    check_choice,
-    check_device,
-    check_flag,
-    check_names,
-    check_number,
-    check_weights,
-    check_whole,
-)
 from live_emotion.concurrency.cpu import cores
 from live_emotion.concurrency.prefetch import map_in_order
 from live_emotion.emotions.classifier import EmotionClassifier
@@ -29,7 +20,7 @@ from live_emotion.emotions.recognition import Recognizer
 from live_emotion.emotions.smoothing import EmotionSmoother, unsmoothed
 from live_emotion.emotions.why import Why, explain
 from live_emotion.errors import InputError
-from live_emotion.faces.appearance import LOOK_SIZE, appearance, look
+from live_emotion.faces.appearance import appearance
 from live_emotion.faces.boxes import SAME_FACE, intersection_over_union, mirrored_boxes, overlap
 from live_emotion.faces.crops import find_faces
 from live_emotion.faces.detection.blazeface import check_image
@@ -40,9 +31,9 @@ from live_emotion.faces.quality import OTHER, is_readable
 from live_emotion.faces.regions import crop_keypoints
 from live_emotion.faces.scene import Scene
 from live_emotion.faces.tracker import Tracker
-from live_emotion.io.results_writer import rows
-from live_emotion.types import DETECTORS, NO_FACE, Box, Face, Frame, Prediction, Row, StrPath, TrackedFace
-from live_emotion.visualization.overlay import draw
+from live_emotion.pipelines.config import AnalysisConfig
+from live_emotion.pipelines.result import FoundFaces, Result, looks_of
+from live_emotion.types import NO_FACE, Box, Face, Frame, Prediction, TrackedFace
 
 FRAMES_AT_ONCE = 4
 """Of so many frames the faces are read in one batch: one face alone costs half of what four do."""
@@ -56,112 +47,6 @@ network sees nothing, are above."""
 
 SAME_PLACE = 0.3
 """Overlap with a face of the last frame from which a face is that one, whatever the network sees in it now."""
-
-
-@dataclass(frozen=True)
-class AnalysisConfig:
-    """How faces are found, read and followed; the same for a camera, videos, photos and Python programs.
-
-    Attributes:
-        weights: checkpoints or ONNX models, or short names of those that come with live-emotion, such as ``cnn``;
-            their probabilities are averaged. None: ``default``. A list or another collection, one alone and None
-            become a tuple.
-        device: where the network runs: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        detector: ``full``, ``short`` or ``tiled``, those of
-            :class:`live_emotion.faces.detection.detector.FaceDetector`.
-        min_confidence: lowest score of a face, 0 to 1.
-        max_faces: most faces to read in a frame: the largest ones.
-        profile: name of a person's profile, or several, which correct what is read in the faces that look like
-            theirs; None: none. It becomes a tuple, too.
-        track: frames follow each other: keep identities and smooth the probabilities. Off for unrelated pictures.
-
-    Raises:
-        ArgumentError: a value makes no sense.
-    """
-
-    weights: tuple[StrPath, ...] = ()
-    device: str = "auto"
-    detector: str = "full"
-    min_confidence: float = 0.5
-    max_faces: int = 10
-    profile: str | tuple[str, ...] | None = None
-    track: bool = False
-
-    def __post_init__(self) -> None:
-        vars(self).update(  # frozen, but not yet
-            weights=check_weights(self.weights),
-            device=check_device(self.device),
-            detector=check_choice("detector", self.detector, DETECTORS),
-            min_confidence=check_number("min_confidence", self.min_confidence, "a number from 0 to 1", 0, 1),
-            max_faces=check_whole("max_faces", self.max_faces, "a whole number, 1 or more", 1),
-            profile=check_names("profile", self.profile, "names of profiles or None"),
-            track=check_flag("track", self.track),
-        )
-
-    @property
-    def profiles(self) -> tuple[str, ...]:
-        """The names of the profiles."""
-        return tuple(self.profile or ())  # which is a tuple by now
-
-
-@dataclass(frozen=True)
-class FoundFaces:
-    """A frame and the faces that were found in it, not yet read.
-
-    Attributes:
-        frame: as it was looked at.
-        faces: N of them.
-        crops: theirs, uint8 (N, 48, 48).
-        is_mirrored: whether the frame was turned left to right.
-        found: how many there were; ``faces`` are the largest of them.
-    """
-
-    frame: Frame
-    faces: list[Face]
-    crops: np.ndarray
-    is_mirrored: bool = False
-    found: int = 0
-
-    def only(self, index: np.ndarray) -> FoundFaces:
-        """Those of the faces at ``index``, int (M,); the others are none."""
-        if len(index) == len(self.faces):
-            return self
-        faces = [self.faces[i] for i in index]
-        return replace(self, faces=faces, crops=self.crops[index], found=self.found - len(self.faces) + len(faces))
-
-
-@dataclass(frozen=True)
-class Result:
-    """What came of a frame.
-
-    Attributes:
-        frame: as it was read.
-        faces: that were read in it, at most ``max_faces``.
-        class_names: in the order of the faces' probabilities.
-        found: how many there were; ``faces`` are the largest of them.
-    """
-
-    frame: Frame
-    faces: list[TrackedFace]
-    class_names: tuple[str, ...]
-    found: int = 0
-
-    def draw(self, bars: bool = True, lines: Sequence[str] = ()) -> np.ndarray:
-        """An annotated copy of the frame, (H, W, 3) uint8 BGR; the arguments are those of ``overlay.draw``."""
-        return draw(self.frame.image, self.faces, self.class_names, bars, lines)
-
-    def rows(self) -> list[Row]:
-        """One dictionary a face, with the columns of ``--log`` and ``--data``."""
-        return list(rows(self.frame, self.faces, self.class_names))
-
-
-def looks_of(found: FoundFaces) -> np.ndarray:
-    """What a frame's faces look like: float32 (N, LOOK_SIZE), 0 where it's not known."""
-    looks = np.zeros((len(found.faces), LOOK_SIZE), np.float32)
-    for row, face in zip(looks, found.faces):
-        if (seen := look(found.frame.image, face, found.is_mirrored)) is not None:
-            row[:] = seen
-    return looks
 
 
 class EmotionAnalyzer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import median
 
-from live_emotion.pipelines.analyzer import Result
+from live_emotion.pipelines.result import Result
 
 MANY = 5
 """So many faces are a crowd, in which there may be more."""

@@ -17,8 +17,9 @@ from live_emotion.faces.appearance import mean_direction
 from live_emotion.faces.boxes import area
 from live_emotion.io.images import read_image, skipped
 from live_emotion.io.video.reader import VideoFile
-from live_emotion.pipelines.analyzer import EmotionAnalyzer, looks_of
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.pipelines.photos import list_photos
+from live_emotion.pipelines.result import looks_of
 from live_emotion.types import Frame, LiveFrame
 from live_emotion.visualization.times import time_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from live_emotion.pipelines.analyzer import Result
+from live_emotion.pipelines.result import Result
 from live_emotion.types import TrackedFace
 from live_emotion.version import __version__
 from live_emotion.visualization.palette import hex_colours

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from live_emotion.pipelines.analyzer import AnalysisConfig
+from live_emotion.pipelines.config import AnalysisConfig
 
 MB = 1_000_000
 

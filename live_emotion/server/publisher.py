@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Sequence
 
-from live_emotion.pipelines.analyzer import Result
+from live_emotion.pipelines.result import Result
 from live_emotion.server.answers import about_answer, live_answer
 from live_emotion.server.app import EventsApp
 from live_emotion.server.config import ServerConfig

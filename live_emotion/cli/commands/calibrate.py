@@ -61,7 +61,8 @@ def command(
     with contextlib.ExitStack() as stack:
         live = None if photos else stack.enter_context(open_camera(camera))
 
-        from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+        from live_emotion.pipelines.analyzer import EmotionAnalyzer
+        from live_emotion.pipelines.config import AnalysisConfig
         from live_emotion.pipelines.enrolment import FEWEST, camera_of, collect, photos_of
         from live_emotion.pipelines.learning import learn_and_save
 

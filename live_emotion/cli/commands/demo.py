@@ -40,7 +40,8 @@ def command(output: Path, window: bool | None, **analysis: Any) -> None:
     from live_emotion.io.files.folders import make_folder
     from live_emotion.io.video.demo_clip import FPS, SECONDS, demo_frames
     from live_emotion.io.video.writer import VideoWriter
-    from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+    from live_emotion.pipelines.analyzer import EmotionAnalyzer
+    from live_emotion.pipelines.config import AnalysisConfig
     from live_emotion.visualization.figures import draw_example
     from live_emotion.visualization.overlay import Overlay
     from live_emotion.visualization.view import View

@@ -87,7 +87,8 @@ def command(
     with contextlib.ExitStack() as stack:
         opened = None if photos or video else _open(camera, stack)
 
-        from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+        from live_emotion.pipelines.analyzer import EmotionAnalyzer
+        from live_emotion.pipelines.config import AnalysisConfig
         from live_emotion.pipelines.learning import learn_and_save
 
         analyzer = stack.enter_context(EmotionAnalyzer(AnalysisConfig(weights, device, detector)))

@@ -77,7 +77,8 @@ def command(
     from live_emotion.io.files.atomic import kept_if_whole
     from live_emotion.io.images import other_files
     from live_emotion.io.results_writer import STANDARD_OUTPUT, open_results_writer
-    from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+    from live_emotion.pipelines.analyzer import EmotionAnalyzer
+    from live_emotion.pipelines.config import AnalysisConfig
     from live_emotion.pipelines.photos import list_photos, read_photo, save_figure
 
     if no_pictures and output:

@@ -87,7 +87,8 @@ def command(
     with contextlib.ExitStack() as stack:
         explain = None
         if why:
-            from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+            from live_emotion.pipelines.analyzer import EmotionAnalyzer
+            from live_emotion.pipelines.config import AnalysisConfig
 
             explain = stack.enter_context(EmotionAnalyzer(AnalysisConfig(weights=weights))).explain_box
         say(f"Saved {write_report_of(rows, folder, rows.stem, video, names, explain)}")

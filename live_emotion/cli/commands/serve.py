@@ -132,7 +132,7 @@ def command(
         check_certificate(*files)
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(contextlib.closing(open_port(host, port)))
-        from live_emotion.pipelines.analyzer import AnalysisConfig
+        from live_emotion.pipelines.config import AnalysisConfig
         from live_emotion.server.app import LiveApp
         from live_emotion.server.config import MB, Limits, ServerConfig
 

@@ -18,7 +18,7 @@ from live_emotion.errors import LiveEmotionError
 from live_emotion.io.few_lines import FewLines
 
 if TYPE_CHECKING:
-    from live_emotion.pipelines.analyzer import AnalysisConfig
+    from live_emotion.pipelines.config import AnalysisConfig
     from live_emotion.pipelines.videos.batch import Outcome, Progress, Stop
     from live_emotion.pipelines.videos.planning import VideoTask
     from live_emotion.pipelines.videos.video import VideoOptions
@@ -130,7 +130,7 @@ def command(
     from live_emotion.cli.progress import VideosBar
     from live_emotion.concurrency.interrupts import StopRequest
     from live_emotion.io.results_writer import STANDARD_OUTPUT
-    from live_emotion.pipelines.analyzer import AnalysisConfig
+    from live_emotion.pipelines.config import AnalysisConfig
     from live_emotion.pipelines.videos.dask_cluster import check_cluster
     from live_emotion.pipelines.videos.planning import plan, prepare_outputs, refuse_done
     from live_emotion.pipelines.videos.video import VideoOptions

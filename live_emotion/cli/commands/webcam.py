@@ -132,7 +132,8 @@ def command(
         if not (window or record or log or publisher or osc or lsl):
             tell("Without a window nothing is shown, and without --record or --log nothing is written; Ctrl-C ends it.")
 
-        from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+        from live_emotion.pipelines.analyzer import EmotionAnalyzer
+        from live_emotion.pipelines.config import AnalysisConfig
         from live_emotion.pipelines.live.controls import Settings
         from live_emotion.pipelines.live.loop import LiveLoop
         from live_emotion.pipelines.live.recorder import Recorder

@@ -14,7 +14,7 @@ from live_emotion.concurrency.worker import BackgroundWorker
 from live_emotion.emotions.why import Why
 from live_emotion.errors import LiveEmotionError
 from live_emotion.faces.boxes import by_size
-from live_emotion.pipelines.analyzer import Result
+from live_emotion.pipelines.result import Result
 from live_emotion.types import TrackedFace
 
 EVERY_S = 0.2

@@ -14,13 +14,14 @@ from live_emotion.concurrency.worker import BackgroundWorker
 from live_emotion.io.camera import CameraMode
 from live_emotion.io.display.window import Window
 from live_emotion.io.live_source import LiveSource, mirrored
-from live_emotion.pipelines.analyzer import EmotionAnalyzer, FoundFaces, Result
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.pipelines.crowd import crowd_notice
 from live_emotion.pipelines.live.camera_ring import CameraRing
 from live_emotion.pipelines.live.controls import Controls, Settings
 from live_emotion.pipelines.live.explainer import Explained, Explainer
 from live_emotion.pipelines.live.recorder import Recorder
 from live_emotion.pipelines.live.statistics import EmotionTimes, FrameRate, Statistics
+from live_emotion.pipelines.result import FoundFaces, Result
 from live_emotion.types import LiveFrame, Sink
 from live_emotion.visualization.history import Band, History
 from live_emotion.visualization.overlay import Overlay

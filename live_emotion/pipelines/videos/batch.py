@@ -13,7 +13,8 @@ from live_emotion.errors import InputError, OutputError
 from live_emotion.io.files.atomic import PART, patiently, sweep, write_error
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import STANDARD_OUTPUT
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.videos.planning import VideoTask
 from live_emotion.pipelines.videos.video import VideoOptions, VideoSummary, annotate_video
 from live_emotion.visualization.report.player import player

@@ -13,7 +13,7 @@ from typing import Any
 
 from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import DeviceError, MissingExtraError
-from live_emotion.pipelines.analyzer import AnalysisConfig
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.videos.batch import WAIT_S, Outcome, Progress, Stop, do_task, open_analyzer
 from live_emotion.pipelines.videos.planning import VideoTask
 from live_emotion.pipelines.videos.video import VideoOptions

@@ -14,8 +14,9 @@ from live_emotion.io.results_writer import open_results_writer
 from live_emotion.io.video.audio import Audio
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.io.video.writer import DEFAULT_QUALITY, VideoWriter
-from live_emotion.pipelines.analyzer import EmotionAnalyzer, Result
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.pipelines.crowd import crowd_notice
+from live_emotion.pipelines.result import Result
 from live_emotion.types import Frame, StrPath, TrackedFace
 from live_emotion.visualization.overlay import Overlay
 

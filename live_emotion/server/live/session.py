@@ -14,7 +14,8 @@ import numpy as np
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.errors import InputError
 from live_emotion.io.live_source import mirrored
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.server.answers import Answer, live_answer
 from live_emotion.server.config import Limits
 from live_emotion.server.live.enrolling import Enrolling

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from live_emotion.errors import InputError, LiveEmotionError
-from live_emotion.pipelines.analyzer import AnalysisConfig
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.videos.batch import Outcome
 from live_emotion.pipelines.videos.planning import VideoTask, prepare_outputs
 from live_emotion.pipelines.videos.process_pool import run_in_processes

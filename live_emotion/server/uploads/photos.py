@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 from live_emotion.concurrency.cpu import cores
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.errors import InputError
-from live_emotion.pipelines.analyzer import AnalysisConfig, EmotionAnalyzer
+from live_emotion.pipelines.analyzer import EmotionAnalyzer
+from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.server.answers import Answer, frame_answer
 from live_emotion.server.config import Limits
 from live_emotion.server.live.messages import MOST_FACES
