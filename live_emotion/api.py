@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from live_emotion.checks import WHOLE, check_device, check_flag, check_number, check_whole, wrong
+from live_emotion.checks import WHOLE, check_device, check_flag, check_number, check_whole, is_path, wrong
 from live_emotion.emotions.classifier import (
     EmotionClassifier,
     Network,
@@ -64,7 +64,7 @@ def load_model(weights: StrPath | None = None, device: str = "auto") -> tuple[nn
         MissingExtraError: a checkpoint needs PyTorch.
         ArgumentError: these are no names of a file and of a device.
     """
-    if weights is not None and not isinstance(weights, (str, os.PathLike)):
+    if weights is not None and not is_path(weights):
         raise wrong("weights", "the name of a file or None", weights)
     path = find_weights(DEFAULT if weights is None else weights)
     check_device(device)
@@ -93,11 +93,11 @@ def predict_image(
         WeightsError: the model has another number of outputs than there are names, or they are no numbers.
     """
     classifier = _classifier(model, class_names)
-    pixels = read_image(image) if isinstance(image, (str, os.PathLike)) else image
+    pixels: Any = read_image(image) if is_path(image) else image
     with _lock:
         faces, crops = find_faces(_detector(), pixels)
     if not faces:
-        name = str(image) if isinstance(image, (str, os.PathLike)) else "the image"
+        name = str(image) if is_path(image) else "the image"
         raise InputError(f"Found no face in {name}; use one with a larger, brighter face seen from the front.")
     best = classifier.classify(crops[:1])[0]
     return best.emotion, 100 * best.confidence, np.array(best.probabilities, np.float32)
@@ -279,7 +279,7 @@ def stream(
         ...         print(face.track_id, face.emotion, face.confidence)
     """
     check_flag("mirror", mirror)
-    if not isinstance(source, (str, os.PathLike)):
+    if not is_path(source):
         source = str(check_whole("source", source, "a camera's number or name, a URL or a file", 0, LARGEST_NUMBER))
     if not isinstance(mode, CameraMode):
         raise wrong("mode", "a CameraMode", mode)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -91,19 +91,32 @@ def check_device(device: Any) -> str:
     raise wrong("device", "the name of a device, such as auto", device)
 
 
-def check_names(name: str, value: Any, wanted: str, kinds: tuple[type, ...] = (str,)) -> tuple[Any, ...]:
+def is_text(value: Any) -> bool:
+    """Whether something is a text."""
+    return isinstance(value, str)
+
+
+def is_path(value: Any) -> TypeGuard[str | os.PathLike[str]]:
+    """Whether something names a file: a text, or an object that gives one, as ``Path`` does."""
+    try:
+        return isinstance(os.fspath(value), str)
+    except Exception:  # none, or a class of somebody's, which may do anything
+        return False
+
+
+def check_names(name: str, value: Any, wanted: str, is_one: Callable[[Any], bool] = is_text) -> tuple[Any, ...]:
     """Texts, or paths, as a tuple: of one alone, of several, of none for None.
 
     Raises:
         ArgumentError: it is something else, or holds something else.
     """
-    if value is None or isinstance(value, kinds):
+    if value is None or is_one(value):
         return () if value is None else (value,)
     try:
         several = tuple(itertools.islice(value, MOST_NAMES + 1))
     except Exception as error:  # no collection, or one of somebody's that fails
         raise wrong(name, wanted, value) from error
-    if len(several) > MOST_NAMES or not all(isinstance(one, kinds) for one in several):
+    if len(several) > MOST_NAMES or not all(map(is_one, several)):
         raise wrong(name, wanted, several if len(several) <= MOST_NAMES else value)
     return several
 
@@ -114,7 +127,7 @@ def check_weights(value: Any) -> tuple[str | os.PathLike[str], ...]:
     Raises:
         ArgumentError: it is something else.
     """
-    return check_names("weights", value, "names of files", (str, os.PathLike))
+    return check_names("weights", value, "names of files", is_path)
 
 
 def is_name(value: Any) -> bool:

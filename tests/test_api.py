@@ -237,6 +237,28 @@ def test_a_name_that_no_file_has_is_one_line(call, name):
     assert not set("\0\n") & set(str(caught.value))
 
 
+class NoPath:
+    """What it gives names no file."""
+
+    def __init__(self, given):
+        self.given = given
+
+    def __fspath__(self):
+        return self.given
+
+
+@pytest.mark.parametrize("path", [NoPath(3), NoPath(b"a.pth"), b"a.pth"], ids=["number", "bytes of a path", "bytes"])
+def test_what_gives_no_name_of_a_file_is_one_line(path):
+    model, class_names = load_model()
+    for call in (
+        lambda: load_model(path),
+        lambda: predict_image(model, path, class_names),
+        lambda: AnalysisConfig(weights=path),
+        lambda: next(stream(path, device="cpu")),
+    ):
+        assert_one_line(call)
+
+
 @pytest.mark.parametrize(
     "field",
     [
