@@ -86,6 +86,7 @@ def command(
     if data:
         labelled = held_out_faces([weights], data, votes) if held_out else evaluation_faces(data, split, classes, votes)
     faces = labelled.faces if labelled else portrait_faces()
+    say(f"Exporting {checkpoint.arch}; this takes some seconds.")
     if output.suffix == ".pt2":
         agreement = save_pt2(checkpoint, output, faces)
     else:
