@@ -44,9 +44,12 @@ from tqdm import tqdm
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "fuzzing"))
 
-from cases import KINDS, MAIN, Case  # noqa: E402
+from cases import CLIENTS, KINDS, MAIN, Case  # noqa: E402
 from host import ERRORS, OUTPUT, WITH_TORCH  # noqa: E402
 from materials import make_all  # noqa: E402
+
+WITHOUT_TORCH = (MAIN, CLIENTS)
+"""Programs that need none."""
 
 LIMIT_S = 20.0
 
@@ -86,7 +89,7 @@ class Host:
         environment |= {"PYTHONUTF8": "1"} if utf8 else {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
         environment["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), str(HERE / "fuzzing")])
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / "fuzzing" / "host.py"), *([] if program == MAIN else [WITH_TORCH])],
+            [sys.executable, str(HERE / "fuzzing" / "host.py"), *([] if program in WITHOUT_TORCH else [WITH_TORCH])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
@@ -125,7 +128,7 @@ class Hosts:
     def get(self, program: str, utf8: bool) -> Host:
         """This thread's own."""
         mine = self._local.__dict__.setdefault("hosts", {})
-        kind = program if program == MAIN else "others", utf8
+        kind = MAIN if program in WITHOUT_TORCH else "others", utf8
         if kind not in mine:
             mine[kind] = Host(program, utf8)
             self._all.append(mine[kind])

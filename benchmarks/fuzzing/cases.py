@@ -27,7 +27,7 @@ from mutate import (
     larger_header,
 )
 
-MAIN, TRAINING, CALLS = "live_emotion", "train", "calls"
+MAIN, TRAINING, CALLS, CLIENTS = "live_emotion", "train", "calls", "clients"
 
 
 @dataclass
@@ -118,11 +118,17 @@ def _keep(path: Path) -> None:
     path.write_text("somebody's")
 
 
-def videos(root: Path, folder: Path, chance: random.Random) -> Case:
-    """``video`` or the live loop over a damaged video."""
+def a_video(root: Path, chance: random.Random) -> tuple[str, bytes]:
+    """A file's name and content, damaged."""
     source = _pick(root / "videos", chance)
     name = source.name if chance.random() < 0.9 else f"a{chance.choice(['.mp4', '.avi', '.mkv', '.mp3'])}"
-    (folder / name).write_bytes(damaged(source.read_bytes(), chance))
+    return name, damaged(source.read_bytes(), chance)
+
+
+def videos(root: Path, folder: Path, chance: random.Random) -> Case:
+    """``video`` or the live loop over a damaged video."""
+    name, data = a_video(root, chance)
+    (folder / name).write_bytes(data)
     kind = chance.randrange(6)
     if kind == 0:
         return Case(["webcam", "--no-window", "--camera", name, "--log", "log.csv", "--record", "me.mp4"])
@@ -355,6 +361,12 @@ def calls(root: Path, folder: Path, chance: random.Random) -> Case:
     return Case([str(chance.randrange(2**32)), str(root)], CALLS)
 
 
+def requests(root: Path, folder: Path, chance: random.Random) -> Case:
+    """What clients send to the server, over HTTP and its live socket."""
+    environment = {"XDG_CONFIG_HOME": str(folder / "config")}
+    return Case([str(chance.randrange(2**32)), str(root)], CLIENTS, environment)
+
+
 NAMES = (
     *(
         b"\xff\xfe",
@@ -453,6 +465,20 @@ def machine(root: Path, folder: Path, chance: random.Random) -> Case:
 KINDS: dict[str, Callable[[Path, Path, random.Random], Case]] = {
     case.__name__: case
     for case in (
-        *(pictures, videos, weights, profiles, runs, settings, tables, options, calls, names, stdout, machine),
+        *(
+            pictures,
+            videos,
+            weights,
+            profiles,
+            runs,
+            settings,
+            tables,
+            options,
+            calls,
+            names,
+            stdout,
+            machine,
+            requests,
+        ),
     )
 }

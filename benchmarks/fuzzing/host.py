@@ -1,10 +1,10 @@
 """Runs commands in processes forked off one that has everything imported already, each within limits.
 
 A program of its own, started by ``fuzz.py`` for ``live_emotion``, or ``--with-torch`` for the others: reads one job a
-line as JSON on standard input, and answers each with a line. A job names the ``program`` (``live_emotion``, ``train``
-or ``calls``), its ``arguments``, the ``folder`` that it runs in, further ``environment``, ``stdout`` (``file``,
-``full``, ``closed`` or ``gone``), ``limit_s`` and ``limits``, by the names that ``resource`` has for them. The child
-leaves the loop and ends as any Python does, so that what goes wrong at the very end is seen as well.
+line as JSON on standard input, and answers each with a line. A job names the ``program`` (``live_emotion``, ``train``,
+``calls`` or ``clients``), its ``arguments``, the ``folder`` that it runs in, further ``environment``, ``stdout``
+(``file``, ``full``, ``closed`` or ``gone``), ``limit_s`` and ``limits``, by the names that ``resource`` has for them.
+The child leaves the loop and ends as any Python does, so that what goes wrong at the very end is seen as well.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ PRELOADED = (
     *("cv2", "av", "mediapipe", "matplotlib.figure", "PIL.Image", "jinja2", "pyarrow.parquet", "pillow_heif"),
     *("live_emotion.api", "live_emotion.cli.main", "live_emotion.pipelines.videos.video"),
     *("live_emotion.visualization.report.report", "live_emotion.pipelines.photos"),
+    *("live_emotion.server.run", "websockets.sync.client", "materials"),
 )
 """What costs time to import; what is not installed is left out."""
 
@@ -138,6 +139,8 @@ if __name__ == "__main__":
     if job := serve():
         if job["program"] == "calls":
             from calls import main
+        elif job["program"] == "clients":
+            from clients import main
         elif job["program"] == "train":
             from train.cli.main import main
         else:
