@@ -202,6 +202,12 @@ def test_a_loss_that_is_not_finite_stops_the_run(config):
         train(replace(config, epochs=1, schedule="plateau"), resume=True)
 
 
+def test_weights_that_the_last_batch_ruined_are_not_kept(config):
+    with pytest.raises(DataError, match=r"epoch 1, on the validation images; try a smaller --lr\.$"):
+        train(replace(config, epochs=1, batch_size=1000, lr=1e9))
+    assert not (config.output / BEST).exists() and not (config.output / HISTORY).exists()
+
+
 def test_a_run_is_not_overwritten(config):
     train(replace(config, epochs=1))
     with pytest.raises(OutputError, match="holds a run already"):

@@ -83,6 +83,7 @@ def _train(config: TrainConfig, folder: RunFolder, resume: bool, device: torch.d
         started, first = time.monotonic(), run.step
         _train_epoch(run, train_faces, folder, stop)
         entry = distributed.from_main(_validate(run, val_faces) if is_main() else None, device)
+        _check_loss(run, entry["val_loss"], "on the validation images")
         seconds = time.monotonic() - started
         _finish_epoch(run, entry | {"seconds": round(seconds, 1)}, folder)
         _say_pace(run, len(train_faces) * (1 - first / run.epoch_steps), seconds)
@@ -119,15 +120,22 @@ def _train_step(run: Run, faces: FaceSet, index: np.ndarray, place: str, stop: S
     totals = run.stepper.step(*batch, share=len(own) * distributed.size() / len(index))
     values = [totals.loss, totals.right, totals.count, stop.requested]
     loss, right, count, stopped = distributed.sums(values, run.stepper.device)
-    if not math.isfinite(loss):
-        raise DataError(
-            f"The loss became {loss / count} in epoch {run.epoch + 1}, {place}; try a smaller --lr. "
-            "The last good checkpoint is kept."
-        )
+    _check_loss(run, loss / count, place)
     run.after_step()
     run.totals = Totals(run.totals.loss + loss, run.totals.right + int(right), run.totals.count + int(count))
     run.step += 1
     return stopped > 0
+
+
+def _check_loss(run: Run, loss: float, place: str) -> None:
+    """Ends a training that goes wrong, before anything of it is written.
+
+    Raises:
+        DataError: the loss is not finite.
+    """
+    if not math.isfinite(loss):
+        kept = " The last good checkpoint is kept." if run.history else ""
+        raise DataError(f"The loss became {loss} in epoch {run.epoch + 1}, {place}; try a smaller --lr.{kept}")
 
 
 def _stopped(run: Run, folder: RunFolder, steps: int) -> KeyboardInterrupt:
