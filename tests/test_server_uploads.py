@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import struct
 import tempfile
 import time
@@ -158,6 +160,22 @@ def test_a_video_that_is_damaged_says_so(server, folder, portrait):
     address = server.ask("/v1/jobs", "POST", cut_off(whole, 0.3).read_bytes()).headers["location"]
     failed = wait(server, address, ("failed",))
     assert failed["detail"].startswith("The video") and "/" not in failed["detail"] and failed["links"] == {}
+
+
+def test_a_disk_that_is_full_says_so(server, video, monkeypatch, tmp_path, full_disk, caplog):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with full_disk(1000):
+        refused = server.ask("/v1/jobs", "POST", video)
+    reason = os.strerror(errno.EFBIG)  # a limit of a file's size stands for the disk's
+    assert (refused.status, refused.headers["content-type"]) == (507, "application/problem+json")
+    assert f"{tmp_path}: {reason}." in refused.json["detail"]
+    assert "507" in server.ask("/openapi.json").json["paths"]["/v1/jobs"]["post"]["responses"]
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert line.startswith(f"OSError ({reason}) in ") and "bodies.py:" in line
+    assert not list(tmp_path.iterdir())
+    begun = server.ask("/v1/jobs", "POST", video)
+    assert begun.status == 202, "the server goes on"
+    assert server.ask(begun.headers["location"], "DELETE").status == 204
 
 
 def test_what_came_of_the_last_videos_is_kept(folder, monkeypatch):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import tempfile
 from http import HTTPStatus
 
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What systems say where a disk, or what one may use of it, is full, or takes no larger file."""
 
 
 class ProblemError(Exception):
@@ -47,3 +52,21 @@ class ProblemError(Exception):
     def response(self) -> Response:
         """The problem as a response."""
         return Response(self.body, self.status, self.headers)
+
+
+def cause_of(error: BaseException) -> OSError | None:
+    """What the system said, where that is at the bottom of an error."""
+    while error.__cause__ is not None and not isinstance(error, OSError):
+        error = error.__cause__
+    return error if isinstance(error, OSError) else None
+
+
+def problem_of(error: Exception) -> ProblemError:
+    """What a client gets to know of an error that is none of its own."""
+    cause = cause_of(error)
+    if cause is not None and cause.errno in FULL:
+        where = tempfile.gettempdir()  # all that the server writes while it answers lies there
+        return ProblemError(
+            507, f"There is no room for this in {where}: {cause.strerror}. Free some, or start with another TMPDIR."
+        )
+    return ProblemError(500, "Something went wrong here; the server's log says where.")

@@ -7,6 +7,7 @@ import re
 import time
 import traceback
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from starlette.exceptions import HTTPException
@@ -17,7 +18,7 @@ from live_emotion.server.access.rates import RateLimit
 from live_emotion.server.access.tokens import PROGRAM, Tokens
 from live_emotion.server.config import ServerConfig
 from live_emotion.server.metrics import Metrics
-from live_emotion.server.problem import ProblemError
+from live_emotion.server.problem import ProblemError, cause_of, problem_of
 
 logger = logging.getLogger("live_emotion.server")
 
@@ -34,6 +35,9 @@ SESSION = "/session"
 
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/@\[\]]+)(?::\d{1,5})?")
 READING = ("GET", "HEAD")
+OURS = str(Path(__file__).parents[2])
+"""Where in a fault's course our own code lies; what it called is elsewhere."""
+
 ELSEWHERE = ("cross-site", "same-site")
 """What browsers say in Sec-Fetch-Site of a request that another page makes; a site is a host with all its ports."""
 
@@ -87,7 +91,7 @@ class Gate:
             await answer.refuse(ProblemError(error.status_code, _nothing_here(scope, error)), error.headers or {})
         except Exception as error:
             log_fault(error)
-            await answer.refuse(ProblemError(500, "Something went wrong here; the server's log says where."))
+            await answer.refuse(problem_of(error))
         finally:
             self._count(scope, answer.status, began)
 
@@ -210,9 +214,15 @@ class _Answer:
 
 
 def log_fault(error: Exception) -> None:
-    """Logs where something of ours went wrong, without the error's message, which may hold what is anybody's."""
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    logger.error("%s in %s:%s", type(error).__name__, where.filename, where.lineno)
+    """Logs where something of ours went wrong, without the error's message, which may hold what is anybody's.
+
+    What the system says is of a few fixed texts, and is logged.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    where = next((frame for frame in reversed(frames) if frame.filename.startswith(OURS)), frames[-1])
+    cause = cause_of(error)
+    reason = f" ({cause.strerror})" if cause is not None and cause.strerror else ""
+    logger.error("%s%s in %s:%s", type(error).__name__, reason, where.filename, where.lineno)
 
 
 def cookie_name(scope: Scope) -> str:
