@@ -34,6 +34,9 @@ ABOUT_FILE = "weights.json"
 DEFAULT = "default"
 """Short name of the network that is used where nothing is asked for."""
 
+BEST_WEIGHTS = "best_emotion_model.pth"
+"""What a training calls the best weights in its folder."""
+
 TERMS = {
     "FER2013": "for research use",
     "FER+": "MIT",
@@ -99,17 +102,33 @@ def find_weights(weights: StrPath) -> Path:
             folder is a short name, even where a file is called so: that is ``./name``, or a ``Path``.
 
     Raises:
-        WeightsError: it looks like a short name, and is none of them and no file.
+        WeightsError: it looks like a short name and is none of them, or there is no such file.
     """
     if is_short_name(weights):
         return weights_file(shipped_weights()[str(weights)].file)
-    looks_like_a_name = os.fspath(weights) == os.path.basename(weights) and not os.path.splitext(weights)[1]
-    if looks_like_a_name and not os.path.isfile(weights):
+    looks_like_a_name = (
+        isinstance(weights, str) and weights == os.path.basename(weights) and not os.path.splitext(weights)[1]
+    )
+    if looks_like_a_name and not os.path.exists(weights):
         raise WeightsError(
             f"No weights are called {weights}; give {', '.join(shipped_weights())}, or an .onnx or .pth file. "
             "'live-emotion weights' says what they are."
         )
+    check_is_file(weights)
     return Path(weights)
+
+
+def check_is_file(weights: StrPath) -> None:
+    """Looks whether there is a weights file of this path.
+
+    Raises:
+        WeightsError: there is none, or it is a folder.
+    """
+    if os.path.isdir(weights):
+        best = Path(weights) / BEST_WEIGHTS
+        raise WeightsError(f"{weights} is a folder; {f'its weights are {best}' if best.is_file() else 'give a file'}.")
+    if not os.path.isfile(weights):
+        raise WeightsError(f"There is no weights file {weights}; check the name.")
 
 
 def is_short_name(weights: StrPath) -> bool:

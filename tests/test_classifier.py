@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from live_emotion.api import load_model
 from live_emotion.emotions.classifier import BATCH, EmotionClassifier, softmax
 from live_emotion.errors import ArgumentError, DeviceError, WeightsError
 from live_emotion.faces.preprocessing import normalize_faces
@@ -112,8 +113,15 @@ def test_no_faces_run_no_network(tmp_path):
 
 def test_names_for_another_number_of_classes_are_one_clear_line(tmp_path, faces):
     model = make_weights(tmp_path / "a.pth")
-    with pytest.raises(WeightsError, match="tells 4 classes apart"):
+    with pytest.raises(WeightsError, match="tells 4 classes apart; give 4 names, as load_model does"):
         EmotionClassifier.of(model, [*EMOTIONS, "bored"]).predict(faces)
+
+
+def test_the_names_that_are_asked_for_are_those_that_load_model_gives(faces):
+    network, names = load_model()
+    assert network.other_names
+    with pytest.raises(WeightsError, match=f"give {len(names)} names"):
+        EmotionClassifier.of(network, ["a"]).predict(faces)
 
 
 def test_threads_are_kept_to(tmp_path, faces, monkeypatch):
@@ -128,7 +136,7 @@ def test_threads_are_kept_to(tmp_path, faces, monkeypatch):
 def test_unknown_device_is_one_clear_line(tmp_path):
     make_weights(tmp_path / "a.pth")
     missing = "mps" if not torch.backends.mps.is_available() else "cuda"
-    with pytest.raises(DeviceError, match="--device auto"):
+    with pytest.raises(DeviceError, match=r"is not available here; there is cpu.* Choose one of them, or auto"):
         EmotionClassifier(tmp_path / "a.pth", device=missing)
 
 

@@ -18,6 +18,7 @@ from live_emotion.emotions.classifier import load_network
 from live_emotion.faces.detection.blazeface import MODELS, BlazeFace
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.resources import (
+    BEST_WEIGHTS,
     MODEL_SUFFIXES,
     check_intact,
     find_weights,
@@ -130,6 +131,21 @@ def test_a_mistyped_name_is_told_from_a_missing_file(tmp_path, monkeypatch):
         EmotionClassifier("eigth")
     with pytest.raises(WeightsError, match=r"There is no weights file eigth\.onnx"):
         EmotionClassifier("eigth.onnx")
+    for path in (f".{os.sep}cnn", Path("cnn")):  # whatever is called so
+        with pytest.raises(WeightsError, match=r"There is no weights file .*cnn; check the name"):
+            EmotionClassifier(path)
+
+
+def test_of_a_folder_the_weights_in_it_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("run").mkdir()
+    for path in ("run", Path("run")):
+        with pytest.raises(WeightsError, match=r"^run is a folder; give a file\.$"):
+            EmotionClassifier(path)
+    best = Path("run") / BEST_WEIGHTS
+    best.touch()
+    with pytest.raises(WeightsError, match=rf"^run is a folder; its weights are {re.escape(str(best))}\.$"):
+        EmotionClassifier("run")
 
 
 def test_python_programs_take_short_names():

@@ -280,5 +280,5 @@ def test_a_device_that_onnxruntime_lacks_is_one_clear_line(exported):
         for d, p in (("cuda", "CUDA"), ("mps", "CoreML"))
         if f"{p}ExecutionProvider" not in onnxruntime.get_available_providers()
     ]
-    with pytest.raises(DeviceError, match="--device auto"):
+    with pytest.raises(DeviceError, match="choose auto, or give"):
         EmotionClassifier(exported[1], device=lacking[0])

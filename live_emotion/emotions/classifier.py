@@ -295,8 +295,11 @@ class EmotionClassifier:
         parts = [softmax(each, network.temperature) for each, network in zip(logits, self.networks)]
         probabilities = np.asarray(np.mean(parts, axis=0), np.float32)
         if probabilities.shape[1] != self._count:
-            found = probabilities.shape[1]
-            raise WeightsError(f"The network tells {found} classes apart; give {found} names, not {self.class_names}.")
+            count = probabilities.shape[1] - len(self.other_names)
+            raise WeightsError(
+                f"The network tells {count} classes apart; give {count} names, as load_model does, "
+                f"not {self.class_names}."
+            )
         if not np.isfinite(probabilities).all():
             name = f"The network in {', '.join(map(str, self.files))}" if self.files else "The network"
             raise WeightsError(f"{name} gives no numbers; its weights are damaged, get them again or train anew.")

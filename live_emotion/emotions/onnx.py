@@ -220,5 +220,5 @@ def _providers(there: list[str], device: str) -> list[str]:
         return [p for p in (PROVIDERS["cuda"], PROVIDERS["cpu"]) if p in there]
     wanted = PROVIDERS.get(device.split(":")[0])
     if wanted not in there:
-        raise DeviceError(f"onnxruntime can't run on {device} here; use --device auto, or a .pth file.")
+        raise DeviceError(f"onnxruntime can't run on {device} here; choose auto, or give a .pth file.")
     return [wanted] if wanted == PROVIDERS["cpu"] else [wanted, PROVIDERS["cpu"]]

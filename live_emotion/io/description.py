@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from live_emotion.checks import is_name
 from live_emotion.errors import WeightsError
 from live_emotion.faces import preprocessing
-from live_emotion.resources import check_intact
+from live_emotion.resources import check_intact, check_is_file
 from live_emotion.types import StrPath
 
 FORMAT = "live-emotion"
@@ -126,8 +125,7 @@ def check_weights_file(path: StrPath) -> None:
     Raises:
         WeightsError: it is not.
     """
-    if not os.path.isfile(path):
-        raise WeightsError(f"There is no weights file {path}; check the name, or leave --weights out.")
+    check_is_file(path)
     check_intact(path)
 
 

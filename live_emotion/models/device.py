@@ -26,7 +26,7 @@ def pick_device(name: str = "auto") -> torch.device:
     except RuntimeError:  # what is behind the colon is no number
         pass
     there = ", ".join(kind for kind, found in has.items() if found)
-    raise DeviceError(f"Device {name} is not available here; there is {there}. Use --device auto.")
+    raise DeviceError(f"Device {name} is not available here; there is {there}. Choose one of them, or auto.")
 
 
 def fast_dtype(device: torch.device) -> torch.dtype:
