@@ -22,7 +22,7 @@ from browser import BROWSER
 from faces import pose
 from PIL import Image
 from test_classifier import make_weights
-from videos import make_video, numbered_frames
+from videos import cut_off, make_video, numbered_frames
 
 from live_emotion.types import EMOTIONS
 from live_emotion.visualization.palette import QUIET, emotion_colours
@@ -329,12 +329,15 @@ def test_photos_and_videos_are_read(tab, tmp_path, portrait):
     Image.fromarray(portrait[:, :, ::-1]).save(other := tmp_path / "other.avif")
     video = make_video(tmp_path / "talk.mp4", numbered_frames(portrait, 20))
     (broken := tmp_path / "broken.jpg").write_bytes(b"no photo")
-    page.locator("#files").set_input_files([photo, other, broken, video])
+    cut = cut_off(make_video(tmp_path / "cut.mkv", numbered_frames(portrait, 50), audio=(), g="5"))
+    page.locator("#files").set_input_files([photo, other, broken, cut, video])
     for name in (photo.name, other.name):
         card = page.locator("article", has_text=name)
         expect(card.locator("li")).to_have_text(re.compile(r"1: \w+ \d+%"))
         expect(card.locator("canvas")).to_have_attribute("aria-label", "The photo with 1 face marked")
     expect(page.locator("article", has_text=broken.name)).to_contain_text("cannot read this photo")
+    breaks_off = re.compile(r"1 person\. .*It breaks off at \S+ s of 2\.0 s; was it copied whole\?")
+    expect(page.locator("article", has_text=cut.name)).to_contain_text(breaks_off)
     card = page.locator("article", has_text=video.name)
     expect(card).to_contain_text("1 person")
     with page.expect_popup() as popup:

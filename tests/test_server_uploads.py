@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import struct
 import tempfile
 import time
@@ -176,6 +177,15 @@ def test_a_disk_that_is_full_says_so(server, video, monkeypatch, tmp_path, full_
     begun = server.ask("/v1/jobs", "POST", video)
     assert begun.status == 202, "the server goes on"
     assert server.ask(begun.headers["location"], "DELETE").status == 204
+
+
+def test_a_video_that_breaks_off_says_so(server, folder, portrait):
+    cut = cut_off(make_video(folder / "cut.mkv", numbered_frames(portrait, 50), audio=(), g="5"))
+    address = server.ask("/v1/jobs?every=10", "POST", cut.read_bytes()).headers["location"]
+    done = wait(server, address)
+    assert re.search(r"It breaks off at \d\.\d s of 2\.0 s; was it copied whole\?$", done["detail"])
+    assert 5 < done["frames"] < 50 and done["links"]
+    assert server.ask(address, "DELETE").status == 204
 
 
 def test_what_came_of_the_last_videos_is_kept(folder, monkeypatch):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -200,6 +199,8 @@ def _weights(tasks: Sequence[VideoTask], clip: tuple[float, float] | None) -> li
 
 def _describe(outcome: Outcome) -> str:
     """What came of a video that could be read, in a line or a few."""
+    from live_emotion.pipelines.videos.remarks import remarks
+
     source, summary = outcome.task.source, outcome.summary
     assert summary is not None
     people = len(summary.people)
@@ -207,22 +208,7 @@ def _describe(outcome: Outcome) -> str:
         f"{source}: {summary.frames} frames, {people or 'no'} {'person' if people == 1 else 'people'}, "
         f"{summary.frames / max(summary.seconds, 1e-9):.1f} frames/s"
     ]
-    if summary.notice:
-        lines.append(f"  In the fullest frame {summary.notice}")
-    if summary.damaged_s:
-        times = ", ".join(f"{time_s:.2f}" for time_s in itertools.islice(summary.damaged_s, MOST_NAMED))
-        more = ", ..." if len(summary.damaged_s) > MOST_NAMED else ""
-        lines.append(f"  Damaged or missing frames: {len(summary.damaged_s)}, at {times}{more} s")
-    if summary.breaks_off_s:
-        from live_emotion.visualization.times import duration_text
-
-        there, whole = (duration_text(time_s) for time_s in summary.breaks_off_s)
-        again = " --resume reads it again." if outcome.task.in_folder else ""
-        lines.append(f"  It breaks off at {there} of {whole}; was it copied whole?{again}")
-    if summary.timing_doubts:
-        lines.append(f"  Its times may be wrong: {'; '.join(summary.timing_doubts)}.")
-    for codec in summary.recoded_audio:
-        lines.append(f"  An MP4 cannot hold {codec} audio; it is now AAC.")
+    lines += [f"  {remark}" for remark in remarks(summary, can_resume=outcome.task.in_folder)]
     if outcome.saved:
         end = "" if summary.is_complete else " up to where you stopped it"
         lines.append(f"  Saved {', '.join(str(path) for path in outcome.saved)}{end}")

@@ -60,7 +60,8 @@ export class Files {
       const { state, frames, expected, detail, links, people } = await answer.json();
       if (state === "failed") throw new Error(detail);
       if (state === "stopped") throw new Error("The video was stopped.");
-      if (state === "done") return card.finish(links, count(people, "person", "people"), () => fetch(job, { method: "DELETE" }));
+      const found = `${count(people, "person", "people")}${detail && `. ${detail}`}`;
+      if (state === "done") return card.finish(links, found, () => fetch(job, { method: "DELETE" }));
       card.say(`reading: ${count(frames, "frame")}`, expected ? Math.min(1, frames / expected) : undefined);
       await new Promise((done) => setTimeout(done, POLL_MS));
     }

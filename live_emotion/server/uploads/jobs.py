@@ -21,6 +21,7 @@ from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.videos.batch import Outcome
 from live_emotion.pipelines.videos.planning import VideoTask, prepare_outputs
 from live_emotion.pipelines.videos.process_pool import run_in_processes
+from live_emotion.pipelines.videos.remarks import remarks
 from live_emotion.pipelines.videos.video import VideoOptions
 from live_emotion.server.access.gate import CALLER
 from live_emotion.server.answers import Answer
@@ -107,7 +108,7 @@ class Job:
         if summary is None:
             self.detail = (outcome.error or "").replace(str(outcome.task.source), "The video")
             return FAILED
-        self.frames, self.people, self.detail = summary.frames, len(summary.people), summary.notice
+        self.frames, self.people, self.detail = summary.frames, len(summary.people), " ".join(remarks(summary))
         return DONE if summary.is_complete else STOPPED
 
     def remove(self) -> None:
