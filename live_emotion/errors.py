@@ -20,7 +20,12 @@ LONGEST_MESSAGE = 800
 
 def printable(text: str) -> str:
     """A text of any lines as a terminal shows it, whatever the files are named that it tells of."""
-    return MOVING.sub("?", text)
+    return _encodable(MOVING.sub("?", text))
+
+
+def _encodable(text: str) -> str:
+    """A text whose bytes that are no text stand as ``\\udcff``."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def one_line(text: str) -> str:
@@ -28,7 +33,7 @@ def one_line(text: str) -> str:
     kept = (
         text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE // 2]} ... {text[-LONGEST_MESSAGE // 2 :]}"
     )
-    return CONTROLS.sub("?", kept)
+    return _encodable(CONTROLS.sub("?", kept))
 
 
 class LiveEmotionError(Exception):

@@ -100,6 +100,38 @@ def test_what_is_mistyped_is_asked_about(line, meant):
     assert "Did you mean" in error and meant in error
 
 
+def test_without_a_command_it_shows_the_help():
+    done = run()
+    assert "\n  webcam " in done.stderr + done.stdout and "?" not in done.stderr + done.stdout
+
+
+def test_networks_are_listed_without_marks_where_nobody_reads_them():
+    done = run("weights")
+    assert done.stdout.startswith("default  best_emotion_model.onnx")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="its shells close nothing")
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["--json"], 1), (["--data", "-"], 1), (["--data", "rows.csv"], 0), (["--no-pictures"], 0)]
+)
+def test_what_is_to_be_printed_needs_an_output(photo, arguments, code, tmp_path):
+    command = [sys.executable, "-m", "live_emotion", "image", str(photo), *arguments]
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(closed, stderr=subprocess.PIPE, text=True, env=environment, cwd=tmp_path, check=False)
+    assert done.returncode == code
+    assert done.stderr.count("\n") == code and (code == 0 or "no standard output" in done.stderr)
+    assert (tmp_path / "rows.csv").exists() == ("rows.csv" in arguments)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_a_name_of_two_lines_is_printed_on_one(invoke, portrait, tmp_path):
+    photo = tmp_path / "a\nb: 1 face.png"
+    photo.write_bytes(cv2.imencode(".png", portrait)[1].tobytes())
+    lines = invoke("image", photo, "-o", tmp_path).stdout.splitlines()
+    assert lines[0].endswith("a?b: 1 face.png: 1 face") and lines[-1].startswith("Saved ") and len(lines) == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

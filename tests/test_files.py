@@ -7,6 +7,7 @@ import errno
 import os
 import shutil
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -209,6 +210,28 @@ def test_a_name_as_long_as_may_be_is_written_and_what_was_left_of_it_is_swept(tm
     assert not left.exists() and target.read_text() == "y"
     with pytest.raises(OutputError, match=r"^Cannot write .*\.$"):
         atomic_write_text(tmp_path / ("x" * 256), "x")
+
+
+WRITER = """
+import pathlib, sys
+from live_emotion.io.files.atomic import temporary_beside
+temporary_beside(pathlib.Path(sys.argv[1]))
+print("writing", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
+def test_what_another_program_is_writing_is_told_before_the_work(tmp_path):
+    target = tmp_path / "out.mp4"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", WRITER, target], **pipes) as other:
+        assert other.stdout.readline() == "writing\n"
+        with pytest.raises(OutputError, match=r"Another program is writing .*out.mp4; wait for its end"):
+            check_writable(target)
+        other.kill()
+    check_writable(target)
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_locks_what_a_killed_run_left_is_swept_where_the_system_lets_it(tmp_path, monkeypatch):

@@ -54,6 +54,18 @@ def is_tidy(folder, *names):
     return sorted(p.name for p in folder.iterdir()) == sorted(names)
 
 
+def test_rows_are_kept_where_the_annotated_copy_finds_the_disk_full(analyzer, images, tmp_path, out, full_disk):
+    source = make_video(tmp_path / "in.mp4", images)
+    rows = tmp_path / "out.csv"
+    with (
+        full_disk(20_000),
+        pytest.raises(OutputError, match=r"Cannot write .*out.mp4: .*rows until then are in .*out.csv"),
+    ):
+        annotate_video(source, analyzer, out, [rows], VideoOptions(quality=0))
+    assert is_tidy(tmp_path, "in.mp4", "out.csv")
+    assert 0 < len(rows_of(rows)) < len(images) and all(row["p_sad"] for row in rows_of(rows))
+
+
 def test_frames_times_and_audio_stay_as_they_are(analyzer, images, tmp_path, out):
     source = make_video(tmp_path / "in.mp4", images[:10], UNEVEN, audio=("aac", "aac"))
     summary = annotate_video(source, analyzer, out, [tmp_path / "out.csv"])

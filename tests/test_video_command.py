@@ -271,7 +271,7 @@ def test_hundreds_of_damaged_files_fit_on_a_page(tmp_path):
 def test_a_folder_goes_on_after_a_damaged_video(folder, tmp_path):
     done = video(folder, "-o", tmp_path / "out", "--data", "csv")
     assert isinstance(done.exception, LiveEmotionError)
-    assert "1 of 3 videos could not be read" in str(done.exception) and "b.mp4" in str(done.exception)
+    assert "1 of 3 videos failed" in str(done.exception) and "b.mp4" in str(done.exception)
     assert f"Error: {folder / 'b.mp4'} is not a video" in done.stderr
     assert "2 of 3 videos done, 1 failed." in done.stderr
     assert names_in(tmp_path / "out") == ["a.csv", "a.mp4", "c.csv", "c.mp4"]
@@ -357,6 +357,8 @@ def test_plan_names_what_comes_of_videos(tmp_path):
     assert single == VideoTask(Path("talk.mov"), Path("out.mp4"), (Path("rep/faces.csv"),), Path("rep"))
     (twice,) = plan([Path("talk.mov")], Path("out.mp4"), ["csv", "out.csv", "csv"])
     assert twice.data == (Path("out.csv"),)
+    (beside,) = plan([Path("a/talk.mov")], data=["csv"])
+    assert beside.data == (Path("a/talk.csv"),) and beside.annotated is None
     (only,) = plan([tmp_path / "x" / "walk.mkv"], tmp_path / "out", with_video=False)
     assert (only.annotated, only.data) == (None, (tmp_path / "out" / "walk.csv",))
 
@@ -367,7 +369,7 @@ def test_plan_names_what_comes_of_videos(tmp_path):
         (["a.mp4", "b.mp4"], "out.mp4", [], "name a folder"),
         (["a.mp4"], "out.avi", [], "name it out.mp4"),
         (["a.mp4", "b.mp4"], "out", ["all.csv"], "rows of its own"),
-        (["a.mp4"], None, ["csv"], "no folder for the csv files"),
+        (["a.mp4", "b.mp4"], None, ["csv"], "no folder for the csv files"),
         (["a.mp4"], "out.mp4", ["rows.txt"], "end its name in"),
     ],
 )

@@ -9,6 +9,7 @@ import signal
 import sys
 import warnings
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -33,6 +34,9 @@ NO_MEMORY = (
 )
 """How libraries say that there is not enough memory, where they raise no MemoryError."""
 
+HELP_ALONE: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""What newer releases of click raise where a group is called without a command; its message is the help."""
+
 LEAST_ADDRESS_SPACE = 2_500_000_000
 """In bytes. MediaPipe and ONNX Runtime end the process where they do not get it."""
 
@@ -54,6 +58,8 @@ def run_cli(command: click.Command, program: str) -> None:
     for kind in TERMINATIONS:
         if not is_ignored(kind):
             signal.signal(kind, _terminate)
+    if sys.stdout is None and os.name == "posix":  # or the next file that is opened would take its place
+        os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # not every console knows every letter
@@ -69,7 +75,8 @@ def run_cli(command: click.Command, program: str) -> None:
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     except click.ClickException as error:
-        vars(error)["message"] = one_line(error.message)
+        if not isinstance(error, HELP_ALONE):
+            vars(error)["message"] = one_line(error.message)
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):

@@ -89,9 +89,14 @@ class ResultsWriter(ABC):
             the file that :func:`live_emotion.io.files.atomic.temporary_beside` made; Parquet cannot be read from there.
         of_photos: whether the rows have :data:`FILE_COLUMN`, too.
 
+    Attributes:
+        is_complete: whether the file has its name.
+
     Raises:
         OutputError: the file cannot be written.
     """
+
+    is_complete = False
 
     def __init__(
         self, path: str | os.PathLike[str], class_names: Sequence[str], live: bool = False, of_photos: bool = False
@@ -190,12 +195,12 @@ class ResultsWriter(ABC):
         """The rows of a file that was written; values that are not changed are written again as they were."""
 
     def close(self) -> None:
-        """Completes the file and gives it its name. Closing twice does nothing.
+        """Completes the file and gives it its name, unless writing failed before. Closing twice does nothing.
 
         Raises:
             OutputError: it cannot be completed.
         """
-        self._finish(keep=True)
+        self._finish(keep=not self._failed)
 
     def discard(self) -> None:
         """Throws the file away, but for rows of a live one that could not be completed. Does nothing after a close."""
@@ -214,6 +219,7 @@ class ResultsWriter(ABC):
                     self._file.close()
             if keep:
                 publish(temporary, self.path, self._replaces)
+                self.is_complete = True
         except OSError as error:
             self._failed = True
             if keep:
@@ -318,8 +324,7 @@ class StandardOutputWriter(JsonLinesWriter):
         self.class_names = tuple(class_names)
         if sys.stdout is None:
             raise OutputError("There is no standard output to print rows on; name a file.")
-        self._file = sys.stdout
-        self._temporary = None
+        self._file, self._temporary, self._failed = sys.stdout, None, False
 
     def write_rows(self, rows: Iterable[Row]) -> None:
         """Prints rows.

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from live_emotion.cli.console import say
+from live_emotion.cli.console import print_json, say
 from live_emotion.cli.options import analysis_options, force_option, max_megapixels_option, profile_option
-from live_emotion.errors import InputError, LiveEmotionError
+from live_emotion.errors import InputError, LiveEmotionError, one_line
 
 if TYPE_CHECKING:
     from live_emotion.emotions.why import Why
@@ -117,11 +116,11 @@ def command(
                 _print_photo(photo, to_stderr=STANDARD_OUTPUT in data)
     figure = save_figure(done, class_names, figure_path) if figure_path else None
     if as_json:
-        click.echo(json.dumps([_as_json(photo, class_names) for photo in done], indent=2))
+        print_json([_as_json(photo, class_names) for photo in done])
     saved = [photo.annotated_file for photo in done if photo.annotated_file] + ([figure] if figure else [])
     saved += [Path(path) for path in dict.fromkeys(data) if path != STANDARD_OUTPUT]
     if saved:
-        say(f"Saved {', '.join(str(path) for path in saved)}", err=as_json or STANDARD_OUTPUT in data)
+        say(f"Saved {', '.join(one_line(str(path)) for path in saved)}", err=as_json or STANDARD_OUTPUT in data)
     if failed:
         raise LiveEmotionError(f"{failed} of {len(files)} photos could not be read; the others are done.")
 
@@ -149,7 +148,7 @@ def _outputs(
     for path in tables:
         check_data_path(path)
     for path in outputs:
-        refuse_existing(path, force)
+        refuse_existing(path, force, "choose another name" if path in tables else "choose another folder with -o")
     refuse_clashes([*dict.fromkeys(outputs)], files)
     for parent in dict.fromkeys(path.parent for path in outputs):
         make_folder(parent)
@@ -163,7 +162,7 @@ def _print_photo(photo: ReadPhoto, to_stderr: bool) -> None:
 
     tell = functools.partial(say, err=to_stderr)
     count = len(photo.faces)
-    tell(f"{photo.file}: {count or 'no'} face{'' if count == 1 else 's'}")
+    tell(f"{one_line(str(photo.file))}: {count or 'no'} face{'' if count == 1 else 's'}")
     for number, face in enumerate(photo.faces, start=1):
         x1, y1, x2, y2 = (round(v) for v in face.box)
         note = f" ({face.note})" if face.note and face.note != OTHER else ""

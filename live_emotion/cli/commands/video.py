@@ -13,7 +13,7 @@ import click
 from live_emotion.cli.clips import ClipType
 from live_emotion.cli.console import say
 from live_emotion.cli.options import analysis_options, force_option, profile_option
-from live_emotion.errors import LiveEmotionError
+from live_emotion.errors import LiveEmotionError, one_line
 from live_emotion.io.few_lines import FewLines
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def _describe(outcome: Outcome) -> str:
     """What came of a video that could be read, in a line or a few."""
     from live_emotion.pipelines.videos.remarks import remarks
 
-    source, summary = outcome.task.source, outcome.summary
+    source, summary = one_line(str(outcome.task.source)), outcome.summary
     assert summary is not None
     people = len(summary.people)
     lines = [
@@ -211,7 +211,7 @@ def _describe(outcome: Outcome) -> str:
     lines += [f"  {remark}" for remark in remarks(summary, can_resume=outcome.task.in_folder)]
     if outcome.saved:
         end = "" if summary.is_complete else " up to where you stopped it"
-        lines.append(f"  Saved {', '.join(str(path) for path in outcome.saved)}{end}")
+        lines.append(f"  Saved {', '.join(one_line(str(path)) for path in outcome.saved)}{end}")
     return "\n".join(lines)
 
 
@@ -221,7 +221,7 @@ def _conclude(
     """The summary of several videos, and the exit code.
 
     Raises:
-        LiveEmotionError: a video could not be read.
+        LiveEmotionError: a video could not be read, or what comes of it not be written.
         Abort: the work was stopped.
     """
     failed = [outcome for outcome in outcomes if outcome.error is not None]
@@ -243,4 +243,4 @@ def _conclude(
     if failed:
         names = ", ".join(str(outcome.task.source) for outcome in failed[:MOST_NAMED])
         more = ", ..." if len(failed) > MOST_NAMED else ""
-        raise LiveEmotionError(f"{len(failed)} of {len(planned)} videos could not be read: {names}{more}.")
+        raise LiveEmotionError(f"{len(failed)} of {len(planned)} videos failed: {names}{more}.")

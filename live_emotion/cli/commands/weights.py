@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
 
-from live_emotion.cli.console import say
+from live_emotion.cli.console import print_json, say
 
 
 @click.command("weights")
@@ -36,11 +35,11 @@ def command(as_json: bool) -> None:
             asdict(each) | {"path": str(path), "bytes": path.stat().st_size, "terms": each.terms}
             for each, path in listed
         ]
-        click.echo(json.dumps(rows, indent=2))
+        print_json(rows)
         return
     for each, path in listed:
         others = f"; other: {', '.join(each.others)}" if each.others else ""
-        say(
+        click.echo(
             f"{click.style(each.name, bold=True)}  {each.file}, {path.stat().st_size / 1e6:.1f} MB\n"
             f"    {', '.join(each.classes)}{others}\n"
             f"    right {each.accuracy:.1%}, mean recall {each.mean_recall:.1%}\n"

@@ -24,7 +24,7 @@ class Unfinished(Protocol):
     """A file that is being written, and gets its name at the end."""
 
     def close(self) -> None:
-        """Completes it."""
+        """Completes it; one that could not be written is thrown away."""
 
     def discard(self) -> None:
         """Throws it away."""
@@ -134,16 +134,31 @@ def sweep(target: Path) -> None:
     """Removes the hidden temporary files of ``target`` that nobody is writing: killed programs left them."""
     for left in _hidden_beside(target):
         with contextlib.suppress(OSError):
-            if not can_lock():
-                if time.time() - left.stat().st_mtime > SWEPT_AFTER_S:
-                    left.unlink()
-            else:
-                descriptor = os.open(left, os.O_RDWR)
-                try:
-                    if lock(descriptor):
+            if can_lock():
+                with _held(left) as is_ours:
+                    if is_ours:
                         left.unlink()
-                finally:
-                    os.close(descriptor)
+            elif time.time() - left.stat().st_mtime > SWEPT_AFTER_S:
+                left.unlink()
+
+
+def _is_written(temporary: Path) -> bool:
+    """Whether another program is writing a temporary file; False where the system has no locks."""
+    try:
+        with _held(temporary) as is_ours:
+            return is_ours is False
+    except OSError:  # it has just gone
+        return False
+
+
+@contextlib.contextmanager
+def _held(temporary: Path) -> Iterator[bool | None]:
+    """Holds a temporary file for a moment, and says as :func:`lock` does whether it could."""
+    descriptor = os.open(temporary, os.O_RDWR)
+    try:
+        yield lock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def discard_temporary(path: Path) -> None:
@@ -163,14 +178,27 @@ def check_writable(target: str | os.PathLike[str]) -> None:
     """Finds out whether a file can be written, and leaves nothing behind.
 
     Raises:
-        OutputError: it cannot.
+        OutputError: it cannot, or another program is writing it.
     """
-    discard_temporary(temporary_beside(Path(target)))
+    path = Path(target)
+    discard_temporary(temporary_beside(path))
+    if any(left not in _locks and _is_written(left) for left in _hidden_beside(path)):
+        raise OutputError(f"Another program is writing {path}; wait for its end, or choose another name.")
 
 
 def kept_if_whole(stack: contextlib.ExitStack, output: Output) -> Output:
-    """Sees to it that an output is completed when all goes well in ``stack``, and thrown away when not."""
-    stack.push(lambda kind, *_: output.discard() if kind else output.close())
+    """Sees to it that an output is completed when all goes well in ``stack``, and thrown away when not.
+
+    Where another output cannot be written, this one is completed, too: what is in it so far is right.
+    """
+
+    def end(kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or issubclass(kind, OutputError):
+            output.close()
+        else:
+            output.discard()
+
+    stack.push(end)
     return output
 
 
@@ -244,14 +272,19 @@ def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:
         temporary.write_text(text, encoding="utf-8", errors=ESCAPED)
 
 
-def refuse_existing(path: str | os.PathLike[str], force: bool = False) -> None:
+def refuse_existing(path: str | os.PathLike[str], force: bool = False, instead: str = "choose another name") -> None:
     """Protects a file from being overwritten.
+
+    Args:
+        path: of what is to be written.
+        force: lets it be overwritten.
+        instead: what to do, for the message.
 
     Raises:
         OutputError: there is one at ``path``, and ``force`` is not set.
     """
     if not force and Path(path).exists():
-        raise OutputError(f"{path} exists already; choose another name, or overwrite it with --force.")
+        raise OutputError(f"{path} exists already; {instead}, or overwrite it with --force.")
 
 
 def write_error(path: Path, error: Exception, kept: Path | None = None) -> OutputError:

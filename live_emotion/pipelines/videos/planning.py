@@ -77,7 +77,8 @@ def plan(
     Args:
         inputs: videos, and folders that stand for the videos in them.
         output: an ``.mp4`` for a single video, else a folder. None: no video.
-        data: files for the rows of a single video, or formats (``csv``), for a file beside each annotated video.
+        data: files for the rows of a single video, or formats (``csv``), for a file beside each annotated video, or
+            beside the video where there is none.
         report: folder for reports; those of several videos lie in folders in it.
         with_video: also write annotated videos.
 
@@ -97,7 +98,7 @@ def plan(
     tasks = []
     for source, name in zip(sources, output_names(sources)):
         annotated = (output / (name + VIDEO_SUFFIX) if in_folder else output) if with_video and output else None
-        base = output / name if in_folder and output else output.with_suffix("") if output else None
+        base = (output / name if output else None) if in_folder else (output or source).with_suffix("")
         rows = list(dict.fromkeys(_data_path(text, base, in_folder) for text in data))
         folder = report / name if report and several else report
         if folder and all(str(path) == STANDARD_OUTPUT for path in rows):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from live_emotion.concurrency.prefetch import prefetch
+from live_emotion.errors import OutputError
 from live_emotion.io.files.atomic import kept_if_whole
-from live_emotion.io.results_writer import open_results_writer
+from live_emotion.io.results_writer import ResultsWriter, open_results_writer
 from live_emotion.io.video.audio import Audio
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.io.video.writer import DEFAULT_QUALITY, VideoWriter
@@ -138,15 +139,17 @@ def annotate_video(
 
     Raises:
         InputError: the video is missing, holds no video or cannot be decoded.
-        OutputError: a file cannot be written; what was written of it is thrown away.
+        OutputError: a file cannot be written; what was written of it is thrown away, and the others are complete up to
+            there.
     """
     began = time.monotonic()
     summary = VideoSummary()
+    sinks: list[ResultsWriter] = []
     class_names = analyzer.class_names
     overlay = Overlay(class_names)
-    with contextlib.ExitStack() as stack:
+    with _telling_what_stays(sinks), contextlib.ExitStack() as stack:
         video = stack.enter_context(VideoFile(source, options.start_s, options.end_s))
-        sinks = [kept_if_whole(stack, open_results_writer(path, class_names)) for path in data]
+        sinks += [kept_if_whole(stack, open_results_writer(path, class_names)) for path in data]
         writer = kept_if_whole(stack, _video_writer(annotated, video, options, summary)) if annotated else None
         results = stack.enter_context(contextlib.closing(_analyze(video, analyzer, options, keep_all=bool(annotated))))
         for frame, faces, fresh in results:
@@ -176,6 +179,17 @@ def annotate_video(
         summary.timing_doubts = video.timing_doubts
     summary.seconds = time.monotonic() - began
     return summary
+
+
+@contextlib.contextmanager
+def _telling_what_stays(sinks: Sequence[ResultsWriter]) -> Iterator[None]:
+    """Adds to the error of a file that cannot be written where the rows until then are, if they are anywhere."""
+    try:
+        yield
+    except OutputError as error:
+        if kept := [str(sink.path) for sink in sinks if sink.is_complete]:
+            raise OutputError(f"{str(error).rstrip('.')}; the rows until then are in {', '.join(kept)}.") from error
+        raise
 
 
 def _video_writer(annotated: StrPath, video: VideoFile, options: VideoOptions, summary: VideoSummary) -> VideoWriter:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from pathlib import Path
 
 import click
 
-from live_emotion.cli.console import say
+from live_emotion.cli.console import print_json, say
 from live_emotion.cli.options import device_option, weights_option
 from train.cli.options import data_option, held_out_option, split_option, votes_option
 
@@ -111,7 +110,7 @@ def command(
         if groupings:
             figures["groups"] = figures_of(groupings)
     if as_json:
-        click.echo(json.dumps(figures, indent=2))
+        print_json(figures)
     else:
         print_figures(figures)
         if no_duplicates:
