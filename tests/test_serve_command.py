@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -20,6 +21,11 @@ from servers import ROOT, TOKEN, encoded, frame, serving
 from videos import make_video, numbered_frames
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+
+from live_emotion.errors import ServerError
+from live_emotion.server.app import EventsApp
+from live_emotion.server.config import ServerConfig
+from live_emotion.server.run import BackgroundServer, open_port
 
 AUTHORIZATION = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -66,6 +72,21 @@ def test_a_port_that_is_in_use_is_one_line():
         done = run("serve", "--no-browser", "--port", str(taken.getsockname()[1]))
     assert done.returncode == 1
     assert re.fullmatch(r"Error: Port \d+ is in use, .*; choose another with --port, or 0 for any\.\n", done.stderr)
+
+
+def test_of_two_that_start_at_once_one_gets_the_port():
+    with contextlib.closing(open_port("127.0.0.1", 0)) as first:
+        number = first.getsockname()[1]
+        with pytest.raises(ServerError, match=f"Port {number} is in use"):
+            open_port("127.0.0.1", number)
+
+
+def test_a_server_beside_other_work_that_cannot_start_says_so():
+    port = open_port("127.0.0.1", 0)
+    port.close()
+    server = BackgroundServer(EventsApp(ServerConfig(TOKEN), {}), port)
+    with pytest.raises(ServerError, match="The server cannot start: .*; try another port"), server:
+        pass
 
 
 @pytest.mark.parametrize(

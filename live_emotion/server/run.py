@@ -33,7 +33,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def open_port(host: str, port: int) -> socket.socket:
-    """Takes a port; it listens once the server runs.
+    """Takes a port; who calls it waits until the server runs.
 
     Args:
         host: name or address.
@@ -50,6 +50,7 @@ def open_port(host: str, port: int) -> socket.socket:
             if os.name == "posix":  # elsewhere this lets two servers have one port
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             opened.bind(address)
+            opened.listen()  # not later: on Linux two programs may bind a port, and it is the second to listen that fails
         except BaseException:
             opened.close()
             raise
@@ -198,10 +199,14 @@ class BackgroundServer:
     Args:
         app: the application.
         port: that :func:`open_port` took.
+
+    Raises:
+        ServerError: where its block begins: it cannot start.
     """
 
     def __init__(self, app: EventsApp, port: socket.socket) -> None:
         self._is_running = threading.Event()
+        self._error: BaseException | None = None
         self._server, self._port = _make_server(app, None, self._is_running.set), port
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="server", daemon=True)
@@ -211,7 +216,14 @@ class BackgroundServer:
             self._loop = asyncio.get_running_loop()
             await self._server.serve([self._port])
 
-        asyncio.run(serve())
+        try:
+            asyncio.run(serve())
+        except BaseException as error:
+            if self._is_running.is_set():
+                raise
+            self._error = error
+        finally:
+            self._is_running.set()
 
     def call(self, function: Callable[..., object], *arguments: object) -> None:
         """Calls a function soon in the event loop's thread, if the server runs."""
@@ -222,6 +234,9 @@ class BackgroundServer:
     def __enter__(self) -> BackgroundServer:
         self._thread.start()
         self._is_running.wait()
+        if self._error:
+            reason = getattr(self._error, "strerror", None) or repr(self._error)
+            raise ServerError(f"The server cannot start: {reason}; try another port.") from self._error
         return self
 
     def __exit__(self, *_: object) -> None:
