@@ -16,7 +16,7 @@ from faces import TINY, place, vary, write_data, write_faces
 from live_emotion.api import load_model
 from live_emotion.cli.main import cli as live_emotion
 from live_emotion.emotions.classifier import EmotionClassifier, softmax
-from live_emotion.errors import DataError, WeightsError
+from live_emotion.errors import DataError, OutputError, WeightsError
 from live_emotion.models.checkpoint import load_checkpoint, save_checkpoint, save_state
 from live_emotion.models.registry import ARCHITECTURES as BUILT
 from live_emotion.models.registry import build_model
@@ -30,6 +30,7 @@ from train.engine.network import load_pretrained
 from train.engine.run_folder import BEST, FINAL
 from train.engine.trainer import train
 from train.evaluation.evaluation import evaluate
+from train.evaluation.report import FILES
 from train.evaluation.selection import evaluation_faces
 
 SMALL = {
@@ -150,7 +151,7 @@ def test_only_images_that_people_agree_on(trained, data, tmp_path):
     votes.write_text("split,file,upright,turned\n" + "\n".join(rows) + "\n")
     base = ["--weights", trained / BEST, "--data", data, "--votes", votes, "-o", tmp_path / "report", "--json"]
     assert json.loads(invoke(cli, "evaluate", *base).stdout)["images"] == 6
-    assert json.loads(invoke(cli, "evaluate", *base, "--min-agreement", 8).stdout)["images"] == 3
+    assert json.loads(invoke(cli, "evaluate", *base, "--min-agreement", 8, "--force").stdout)["images"] == 3
 
 
 def test_without_the_copies_of_training_images(trained, data, tmp_path, portrait):
@@ -189,7 +190,7 @@ def held_out(tmp_path_factory, portrait):
 def evaluate_held_out(config, *arguments):
     """The files of an evaluation of held-out images, with their labels."""
     report = config.output / "report"
-    invoke(cli, "evaluate", "--weights", config.output / FINAL, "--held-out", "-o", report, *arguments)
+    invoke(cli, "evaluate", "--weights", config.output / FINAL, "--held-out", "-o", report, "--force", *arguments)
     with (report / "predictions.csv").open() as file:
         return {row["file"]: row["label"] for row in csv.DictReader(file)}
 
@@ -246,7 +247,42 @@ def test_a_missing_split_is_one_clear_error(trained, tmp_path):
         invoke(cli, "evaluate", "--weights", trained / BEST, "--data", tmp_path)
 
 
+@pytest.mark.parametrize("name", [*FILES, "groups.png"])
+def test_a_report_is_overwritten_only_with_force(trained, data, tmp_path, name):
+    (tmp_path / name).write_text("precious")
+    (tmp_path / "groups.csv").write_text("file,half\nupright/000.png,a\n")
+    measure = ["evaluate", "--weights", trained / BEST, "--data", data, "-o", tmp_path]
+    with pytest.raises(OutputError, match=rf"{name} exists already; .* --force"):
+        invoke(cli, *measure, "--groups", tmp_path / "groups.csv")
+    assert (tmp_path / name).read_text() == "precious"
+    if name == FILES[0]:
+        invoke(cli, *measure, "--force")
+        assert (tmp_path / name).read_text() != "precious"
+
+
 # --- calibrate
+
+
+def test_calibration_overwrites_what_is_named_only_with_force(trained, data, tmp_path):
+    weights = tmp_path / "a.pth"
+    weights.write_bytes((trained / BEST).read_bytes())
+    (tmp_path / "b.pth").write_text("precious")
+    fit = ["calibrate", "--weights", weights, "--data", data]
+    with pytest.raises(OutputError, match=r"b\.pth exists already; .* --force"):
+        invoke(cli, *fit, "-o", tmp_path / "b.pth")
+    assert (tmp_path / "b.pth").read_text() == "precious"
+    invoke(cli, *fit, "-o", tmp_path / "b.pth", "--force")
+    fitted = load_checkpoint(tmp_path / "b.pth").temperature
+    assert fitted != load_checkpoint(weights).temperature
+    invoke(cli, *fit)  # over the weights, as its help says
+    assert load_checkpoint(weights).temperature == pytest.approx(fitted)
+
+
+def test_calibrated_weights_are_a_pth_file(trained, data, tmp_path):
+    fit = ["calibrate", "--weights", trained / BEST, "--data", data, "-o", tmp_path / "notes.txt"]
+    done = CliRunner().invoke(cli, [str(argument) for argument in fit])
+    assert done.exit_code == 2
+    assert "notes.txt should end in .pth." in done.output
 
 
 def test_calibration_makes_overconfident_weights_truer_and_keeps_predictions(trained, data, tmp_path):

@@ -136,5 +136,5 @@ def test_the_command_prints_and_draws_them(tmp_path, portrait):
     figures = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert figures["groups"]["number"]["images"] == {"even": 12, "odd": 12}
     assert cv2.imread(str(tmp_path / "out" / "groups.png")) is not None
-    printed = json.loads(CliRunner().invoke(cli, [*common, "-o", str(tmp_path / "out"), "--json"]).stdout)
+    printed = json.loads(CliRunner().invoke(cli, [*common, "-o", str(tmp_path / "out"), "--json", "--force"]).stdout)
     assert printed == figures, "the same each time"

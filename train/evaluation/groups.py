@@ -32,6 +32,8 @@ FEWEST = 10
 MOST_GROUPS = 50
 """In a column; more are no groups but something else, such as the people's names."""
 
+PICTURE = "groups.png"
+
 FILE = "file"
 """Name of the column that names the images."""
 

@@ -16,6 +16,9 @@ from train.evaluation import plots
 from train.evaluation.evaluation import Evaluation
 
 JSON, CSV = "evaluation.json", "predictions.csv"
+CONFUSION, RELIABILITY, MISTAKES = "confusion_matrix.png", "reliability.png", "mistakes.png"
+FILES = (JSON, CSV, CONFUSION, RELIABILITY, MISTAKES)
+"""What a report consists of."""
 
 
 def print_figures(figures: dict[str, Any]) -> None:
@@ -49,11 +52,9 @@ def write_report(result: Evaluation, figures: dict[str, Any], folder: Path) -> N
     atomic_write_text(folder / JSON, json.dumps(figures, indent=2) + "\n")
     _write_predictions(result, folder / CSV)
     shown = result.of_classes
-    plots.draw_confusion(shown.confusion, shown.class_names, folder / "confusion_matrix.png")
-    plots.draw_reliability(shown.bins, folder / "reliability.png")
-    plots.draw_mistakes(
-        shown.data.faces, shown.data.labels, shown.probabilities, shown.class_names, folder / "mistakes.png"
-    )
+    plots.draw_confusion(shown.confusion, shown.class_names, folder / CONFUSION)
+    plots.draw_reliability(shown.bins, folder / RELIABILITY)
+    plots.draw_mistakes(shown.data.faces, shown.data.labels, shown.probabilities, shown.class_names, folder / MISTAKES)
 
 
 def _write_predictions(result: Evaluation, path: Path) -> None:

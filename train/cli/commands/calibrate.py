@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from live_emotion.cli.console import say
-from live_emotion.cli.options import device_option
+from live_emotion.cli.options import device_option, force_option
 from train.cli.options import checkpoint_option, data_option, held_out_option, split_option, votes_option
 
 
@@ -22,10 +22,11 @@ from train.cli.options import checkpoint_option, data_option, held_out_option, s
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where to write them.  [default: over --weights]",
+    help="Where to write them, a file of the same kind.  [default: over --weights]",
 )
 @click.option("--half", is_flag=True, help="Store the weights in float16, which halves the file.")
 @device_option
+@force_option
 def command(
     weights: Path,
     data: Path,
@@ -35,6 +36,7 @@ def command(
     output: Path | None,
     half: bool,
     device: str,
+    force: bool,
 ) -> None:
     """Calibrate the confidence of weights: what it gives 80 % is right 8 times in 10.
 
@@ -46,12 +48,17 @@ def command(
     """
     from live_emotion.emotions.classifier import load_network
     from live_emotion.emotions.onnx import is_onnx
+    from live_emotion.io.files.atomic import refuse_existing
     from train.evaluation.selection import evaluation_faces, held_out_faces
     from train.evaluation.temperature import calibrate, store
 
-    output = output or weights
-    if is_onnx(weights) and (half or not is_onnx(output)):
+    if is_onnx(weights) and (half or (output and not is_onnx(output))):
         raise click.UsageError("A calibrated ONNX model is an ONNX model again, with its weights as they are.")
+    if output and not is_onnx(weights) and output.suffix != ".pth":
+        raise click.BadParameter(f"{output} should end in .pth.", param_hint="--output")
+    if output:
+        refuse_existing(output, force)
+    output = output or weights
     if held_out:
         faces = held_out_faces([weights], data, votes)
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from live_emotion.cli.console import print_json, say
-from live_emotion.cli.options import device_option, weights_option
+from live_emotion.cli.options import device_option, force_option, weights_option
 from train.cli.options import data_option, held_out_option, split_option, votes_option
 
 
@@ -52,6 +52,7 @@ from train.cli.options import data_option, held_out_option, split_option, votes_
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON in place of tables.")
 @device_option
+@force_option
 def command(
     weights: tuple[str, ...],
     data: Path,
@@ -65,6 +66,7 @@ def command(
     output: Path,
     as_json: bool,
     device: str,
+    force: bool,
 ) -> None:
     """Measure how good weights are.
 
@@ -84,13 +86,16 @@ def command(
     python -m train evaluate --data faces --groups ages.csv
     """
     from live_emotion.emotions.classifier import EmotionClassifier
+    from live_emotion.io.files.atomic import refuse_existing
     from train.evaluation.evaluation import evaluate
-    from train.evaluation.groups import compare_groups, draw_groups, figures_of, print_groups, read_groups
-    from train.evaluation.report import print_figures, write_report
+    from train.evaluation.groups import PICTURE, compare_groups, draw_groups, figures_of, print_groups, read_groups
+    from train.evaluation.report import FILES, print_figures, write_report
     from train.evaluation.selection import evaluation_faces, held_out_faces, without_duplicates
 
     if (min_agreement > 1 or without_ties) and not votes:
         raise click.UsageError("--min-agreement and --without-ties need --votes.")
+    for name in (*FILES, *([PICTURE] if groups else ())):
+        refuse_existing(output / name, force)
     if groups:
         read_groups(groups)  # so that what is wrong with it is said at once
     classifier = EmotionClassifier(weights, device)
@@ -119,5 +124,5 @@ def command(
         print_groups(groupings)
     write_report(result, figures, output)
     if groupings:
-        draw_groups(groupings, output / "groups.png")
+        draw_groups(groupings, output / PICTURE)
     say(f"Saved the report in {output}", err=as_json)
