@@ -20,6 +20,7 @@ from live_emotion.io.files.atomic import (
     atomic_write_text,
     check_writable,
     missing,
+    names_kept_free,
     patiently,
     refuse_existing,
     write_error,
@@ -109,6 +110,32 @@ def test_existing_files_are_protected(tmp_path):
     with pytest.raises(OutputError, match="--force"):
         refuse_existing(target)
     refuse_existing(target, force=True)
+
+
+def test_a_name_that_was_free_at_the_start_of_a_command_is_nobody_elses_at_its_end(tmp_path):
+    target = tmp_path / "a.csv"
+    with names_kept_free():
+        refuse_existing(target)
+        target.write_text("of another program")
+        with pytest.raises(OutputError, match="another program wrote it meanwhile; its file stays"):
+            atomic_write_text(target, "ours")
+        assert target.read_text() == "of another program" and os.listdir(tmp_path) == ["a.csv"]
+        refuse_existing(tmp_path / "b.csv")
+        for text in ("first", "second"):  # what is ours may be written again
+            atomic_write_text(tmp_path / "b.csv", text)
+        assert (tmp_path / "b.csv").read_text() == "second"
+    atomic_write_text(target, "the next command's")
+    assert target.read_text() == "the next command's"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such devices")
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "null").symlink_to(os.devnull)
+    for target in (tmp_path / "pipe", tmp_path / "null"):
+        with pytest.raises(OutputError, match="it is a device or a pipe; name a file"):
+            atomic_write_text(target, "text")
+    assert sorted(os.listdir(tmp_path)) == ["null", "pipe"]
 
 
 def test_only_folders_that_were_made_and_got_nothing_are_removed(tmp_path):

@@ -60,9 +60,10 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs a command; one that writes nothing leaves no folders behind."""
+        from live_emotion.io.files.atomic import names_kept_free
         from live_emotion.io.files.folders import without_empty_folders
 
-        with without_empty_folders():
+        with without_empty_folders(), names_kept_free():
             return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

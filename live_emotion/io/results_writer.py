@@ -17,6 +17,7 @@ from live_emotion.io.files.atomic import (
     ESCAPED,
     discard_temporary,
     keep_temporary,
+    may_replace,
     publish,
     temporary_beside,
     write_error,
@@ -106,7 +107,7 @@ class ResultsWriter(ABC):
         self.of_photos = of_photos
         self._file: Any = None
         self._live, self._failed = live, False
-        self._replaces = os.path.lexists(self.path)
+        self._replaces = may_replace(self.path)
         self._temporary: Path | None = temporary_beside(self.path, visible=live)
         try:
             self._open(self._temporary)

@@ -7,6 +7,7 @@ program left of it. On systems with ``flock`` its writer holds it locked; Window
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import os
 import secrets
@@ -59,6 +60,9 @@ PATIENCE_S = (0.05, 0.1, 0.2, 0.4, 0.8)
 _locks: dict[Path, int] = {}
 """Descriptors by which temporary files are held."""
 
+_free: set[str] = set()
+"""Names that no file had when :func:`refuse_existing` looked: what is there by now, another program wrote."""
+
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -71,7 +75,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             wrote it meanwhile.
     """
     target = Path(path)
-    replaces = os.path.lexists(target)
+    replaces = may_replace(target)
     temporary = temporary_beside(target)
     try:
         yield temporary
@@ -98,6 +102,8 @@ def temporary_beside(target: Path, visible: bool = False) -> Path:
     try:
         if target.is_dir():
             raise IsADirectoryError(21, "it is a folder")
+        if target.exists() and not target.is_file():  # an administrator would put a file in its place
+            raise OSError(errno.EINVAL, "it is a device or a pipe; name a file")
         sweep(target)
         while True:
             path = target.with_name(_temporary_name(target, secrets.token_hex(UNIQUE // 2), visible))
@@ -221,6 +227,21 @@ def publish(temporary: Path, target: Path, replaces: bool = True) -> None:
     else:
         _move_to_new(temporary, target)
     keep_temporary(temporary)
+    _free.discard(os.path.abspath(target))  # it is ours now
+
+
+def may_replace(target: Path) -> bool:
+    """Whether what is to be written takes the place of a file that there is; to be asked before the work."""
+    return os.path.abspath(target) not in _free and os.path.lexists(target)
+
+
+@contextlib.contextmanager
+def names_kept_free() -> Iterator[None]:
+    """Lets what :func:`refuse_existing` finds hold to the end of the block, which is a command."""
+    try:
+        yield
+    finally:
+        _free.clear()
 
 
 def patiently(change: Callable[[], object], waits_s: Sequence[float] = PATIENCE_S) -> None:
@@ -273,7 +294,7 @@ def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def refuse_existing(path: str | os.PathLike[str], force: bool = False, instead: str = "choose another name") -> None:
-    """Protects a file from being overwritten.
+    """Protects a file from being overwritten, now and by what is written later in this command.
 
     Args:
         path: of what is to be written.
@@ -283,8 +304,11 @@ def refuse_existing(path: str | os.PathLike[str], force: bool = False, instead: 
     Raises:
         OutputError: there is one at ``path``, and ``force`` is not set.
     """
-    if not force and Path(path).exists():
+    if force:
+        return
+    if Path(path).exists():
         raise OutputError(f"{path} exists already; {instead}, or overwrite it with --force.")
+    _free.add(os.path.abspath(path))
 
 
 def write_error(path: Path, error: Exception, kept: Path | None = None) -> OutputError:

@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 
 from live_emotion.errors import OutputError
-from live_emotion.io.files.atomic import discard_temporary, keep_temporary, publish, temporary_beside, write_error
+from live_emotion.io.files.atomic import (
+    discard_temporary,
+    keep_temporary,
+    may_replace,
+    publish,
+    temporary_beside,
+    write_error,
+)
 from live_emotion.io.video.audio import Audio
 from live_emotion.io.video.part import note
 
@@ -101,7 +108,7 @@ class VideoWriter:
         self._failed = False
         self._kept: Path | None = None
         self._live = live
-        self._replaces = os.path.lexists(self.path)
+        self._replaces = may_replace(self.path)
         self._audio = audio
         self._sample_aspect_ratio = sample_aspect_ratio
         self._last_pts = 0

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from live_emotion.concurrency.cpu import cores
 from live_emotion.errors import InputError, OutputError
-from live_emotion.io.files.atomic import PART, patiently, sweep, write_error
+from live_emotion.io.files.atomic import PART, may_replace, publish, sweep, write_error
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import STANDARD_OUTPUT
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
@@ -107,12 +106,13 @@ def _do_task(
 ) -> Outcome:
     final = [path for path in (task.annotated, *task.data) if path is not None]
     written = [_part(path) if task.in_folder else path for path in final]
+    replaces = [may_replace(path) for path in final]
     annotated = written[0] if task.annotated else None
     data = written[1:] if task.annotated else written
     summary = annotate_video(task.source, analyzer, annotated, data, options, progress, stop)
     if task.in_folder and summary.is_whole:
-        for old, new in zip(written, final):
-            _rename(old, new)
+        for old, new, may in zip(written, final, replaces):
+            _rename(old, new, may)
             sweep(old)
         written, annotated, data = final, task.annotated, list(task.data)
     saved = [path for path in written if path.exists()]
@@ -130,8 +130,8 @@ def _part(path: Path) -> Path:
     return path.with_name(f"{path.stem}{PART}{path.suffix}")
 
 
-def _rename(old: Path, new: Path) -> None:
+def _rename(old: Path, new: Path, replaces: bool) -> None:
     try:
-        patiently(lambda: os.replace(old, new))
+        publish(old, new, replaces)
     except OSError as error:
         raise write_error(new, error) from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_emotion.errors import OutputError
-from live_emotion.io.files.atomic import PART, check_writable
+from live_emotion.io.files.atomic import PART, check_writable, refuse_existing
 from live_emotion.io.files.folders import expand_folders, make_folder
 from live_emotion.io.files.names import output_names, refuse_clashes
 from live_emotion.io.results_writer import STANDARD_OUTPUT, WRITERS, check_data_path
@@ -130,9 +130,9 @@ def refuse_done(tasks: Sequence[VideoTask]) -> None:
         OutputError: a task's file exists.
     """
     outputs = [*(path for task in tasks for path in task.outputs), *(path for task in tasks for path in task.pages)]
-    for path in filter(Path.exists, outputs):
-        hint = ", or go on with what is missing by --resume" if tasks[0].in_folder else ""
-        raise OutputError(f"{path} exists already; choose another name, overwrite it with --force{hint}.")
+    resume = ", go on with what is missing by --resume" if tasks[0].in_folder else ""
+    for path in outputs:
+        refuse_existing(path, instead=f"choose another name{resume}")
 
 
 def prepare_outputs(tasks: Sequence[VideoTask]) -> None:

@@ -39,8 +39,7 @@ class Enrolling:
     """
 
     def __init__(self, name: str, analyzer: EmotionAnalyzer) -> None:
-        if profile_path(name).exists():
-            raise InputError(f"There is a profile {name} already; choose another name.")
+        _refuse_known(name)
         self.name = name
         self._key = ""
         untracked = replace(analyzer.config, profile=None, track=False)
@@ -83,6 +82,7 @@ class Enrolling:
         try:
             if not enrolment.labels:
                 raise InputError("No emotion was recorded; nothing was saved.")
+            _refuse_known(self.name)  # another browser may have made it meanwhile
             said: list[str] = []
             learn_and_save(enrolment, self.name, said.append)
         except LiveEmotionError as error:
@@ -92,6 +92,16 @@ class Enrolling:
     def close(self) -> None:
         """Frees the detectors."""
         self._analyzer.close()
+
+
+def _refuse_known(name: str) -> None:
+    """Protects the profile of another person.
+
+    Raises:
+        InputError: it cannot be a profile's name, or there is one of it.
+    """
+    if profile_path(name).exists():
+        raise InputError(f"There is a profile {name} already; choose another name.")
 
 
 def refused(text: str) -> Answer:
