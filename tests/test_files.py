@@ -18,10 +18,12 @@ from live_emotion.errors import OutputError
 from live_emotion.io.files.atomic import (
     atomic_path,
     atomic_write_text,
+    atomic_write_together,
     check_writable,
     missing,
     names_kept_free,
     patiently,
+    publish,
     refuse_existing,
     write_error,
 )
@@ -95,6 +97,27 @@ def test_full_disk_is_one_clear_line(tmp_path):
         full.write("x")
         full.flush()
     assert os.listdir(tmp_path) == []
+
+
+def test_files_are_written_together_or_not_at_all(tmp_path, full_disk, monkeypatch):
+    old, new, last = tmp_path / "old.txt", tmp_path / "new.txt", tmp_path / "last.txt"
+    old.write_bytes(b"before")
+    contents = {old: b"1", new: b"2", last: bytes(1000)}
+    with full_disk(500), pytest.raises(OutputError, match=r"last\.txt"):
+        atomic_write_together(contents)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"old.txt": b"before"}
+
+    def refuse(temporary, target, replaces):
+        if target == last:
+            raise PermissionError(13, "Permission denied")
+        publish(temporary, target, replaces)
+
+    with monkeypatch.context() as patch, pytest.raises(OutputError, match=r"last\.txt: Permission denied"):
+        patch.setattr("live_emotion.io.files.atomic.publish", refuse)
+        atomic_write_together(contents)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"old.txt": b"before"}
+    atomic_write_together(contents)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == contents
 
 
 def test_make_folder_over_a_file(tmp_path):

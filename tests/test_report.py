@@ -359,6 +359,21 @@ def test_the_command_and_video_with_a_report(portrait, tmp_path):
     assert run(cli, [*again, "--force"]).exit_code == 0
 
 
+def test_a_report_that_the_disk_has_no_room_for_leaves_nothing(rows, tmp_path, full_disk):
+    command = ["report", str(rows), "-o", str(tmp_path / "out" / "rep")]
+    with full_disk(20_000):  # the table fits, the picture and the page do not
+        done = CliRunner().invoke(cli, command)
+    assert "Cannot write" in str(done.exception) and not (tmp_path / "out").exists()
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == 0, done.output
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out" / "rep").iterdir()}
+    assert len(before) == 3 and min(map(len, before.values())) < 20_000 < max(map(len, before.values()))
+    with full_disk(20_000):
+        done = CliRunner().invoke(cli, [*command, "--names", "1=Anna", "--force"])
+    assert "Cannot write" in str(done.exception)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out" / "rep").iterdir()} == before
+
+
 def test_times_are_read_as_on_a_player():
     assert [time_text(t) for t in (0, 59.6, 61, 3723.5)] == ["0:00", "1:00", "1:01", "1:02:04"]
     assert [time_text(t, tenths=True) for t in (0, 2.44, 59.97, 3723.5)] == ["0:00.0", "0:02.4", "1:00.0", "1:02:03.5"]

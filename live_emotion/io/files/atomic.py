@@ -12,7 +12,7 @@ import glob
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -291,6 +291,58 @@ def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:
     """Writes ``text`` as UTF-8 by :func:`atomic_path`."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors=ESCAPED)
+
+
+def atomic_write_together(contents: Mapping[Path, bytes]) -> None:
+    """Writes several files: all of them, or none, and then those that were there before stay.
+
+    Those come back by a second name, so where the file system has none, one that was replaced stays so.
+
+    Raises:
+        OutputError: one of them cannot be written, as by :func:`atomic_path`.
+    """
+    with contextlib.ExitStack() as stack:
+        replaces = {target: may_replace(target) for target in contents}
+        written = {}
+        for target, content in contents.items():
+            written[target] = temporary = temporary_beside(target)
+            stack.callback(discard_temporary, temporary)
+            try:
+                _write_through(temporary, content)
+            except OSError as error:
+                raise write_error(target, error) from error
+        before = {target: _second_name(target) for target in contents if replaces[target]}
+        for second in filter(None, before.values()):
+            stack.callback(discard_temporary, second)
+        with contextlib.ExitStack() as undo:
+            for target, temporary in written.items():
+                try:
+                    publish(temporary, target, replaces[target])
+                except OSError as error:
+                    raise write_error(target, error) from error
+                if name := before.get(target):
+                    undo.callback(os.replace, name, target)
+                elif not replaces[target]:
+                    undo.callback(target.unlink, missing_ok=True)
+            undo.pop_all()
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    """Fills a file, and sees to it that the disk has all of it."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _second_name(target: Path) -> Path | None:
+    """Gives a file one more name, a temporary one; None where the file system has no second names."""
+    name = target.with_name(_temporary_name(target, secrets.token_hex(UNIQUE // 2)))
+    try:
+        os.link(target, name)
+    except OSError:
+        return None
+    return name
 
 
 def refuse_existing(path: str | os.PathLike[str], force: bool = False, instead: str = "choose another name") -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from live_emotion.errors import InputError
-from live_emotion.io.files.atomic import ESCAPED, atomic_path, atomic_write_text
+from live_emotion.io.files.atomic import ESCAPED, atomic_write_together
 from live_emotion.io.files.folders import make_folder
 from live_emotion.io.results_reader import FaceTable
 from live_emotion.io.video.reader import VideoFile
@@ -48,7 +49,7 @@ def write_report(
     start_s: float = 0.0,
     explain: Explain | None = None,
 ) -> Path:
-    """Writes ``report.html``, one page that holds all it shows, ``timeline.png`` and ``people.csv``.
+    """Writes ``report.html``, one page that holds all it shows, ``timeline.png`` and ``people.csv``: all, or nothing.
 
     Args:
         table: the rows of a video.
@@ -69,11 +70,10 @@ def write_report(
         OutputError: the report cannot be written.
     """
     everyone = people(table, names)
-    target = make_folder(folder)
     # who was named is of interest
     lasting = [p for p in everyone if p.seen_s >= GLIMPSE_S or (names and p.track_ids[0] in names)] or everyone
     shown = sorted(lasting[:MOST_PEOPLE], key=lambda person: person.first_s)
-    _write_people(target / PEOPLE_FILE, everyone, table.class_names)
+    files = {PEOPLE_FILE: _people_csv(everyone, table.class_names).encode("utf-8", ESCAPED)}
     edges = step_edges(table, span_s) if shown else None
     cards = []
     if edges is not None:
@@ -82,13 +82,13 @@ def write_report(
             Card(p, c, thumbnail(video, p, start_s), moments(video, p, start_s, explain)) if video else Card(p, c)
             for p, c in zip(shown, courses)
         ]
-        with atomic_path(target / TIMELINE_FILE) as temporary:
-            drawn = draw_timeline([(p.name, c) for p, c in zip(shown, courses)], edges, table.class_names)
-            temporary.write_bytes(drawn)
+        files[TIMELINE_FILE] = draw_timeline([(p.name, c) for p, c in zip(shown, courses)], edges, table.class_names)
     shares = overall_shares(lasting, table.class_names)
     kept = summarize(title, table, lasting, span_s).to_json()
     page = render_page(title, kept, table, cards, len(everyone) - len(shown), shares, edges, played)
-    atomic_write_text(target / PAGE_FILE, page)
+    files[PAGE_FILE] = page.encode("utf-8", ESCAPED)
+    target = make_folder(folder)
+    atomic_write_together({target / name: content for name, content in files.items()})
     return target / PAGE_FILE
 
 
@@ -113,12 +113,13 @@ def fit_video(table: FaceTable, video: StrPath) -> tuple[float, float]:
     return start_s, max(start_s + (length_s or 0.0), last_s)
 
 
-def _write_people(path: Path, everyone: Sequence[Person], class_names: Sequence[str]) -> None:
+def _people_csv(everyone: Sequence[Person], class_names: Sequence[str]) -> str:
     """One row a person, times in seconds, shares from 0 to 1."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
     shares = [f"share_{name}" for name in (*class_names, "other")]
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors=ESCAPED) as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["track_id", "name", "first_s", "last_s", "seen_s", "readable_s", *shares])
-        for p in everyone:
-            times = (round(value, 3) for value in (p.first_s, p.last_s, p.seen_s, p.readable_s))
-            table.writerow(["+".join(map(str, p.track_ids)), p.name, *times, *(round(s, 4) for s in p.shares.tolist())])
+    table.writerow(["track_id", "name", "first_s", "last_s", "seen_s", "readable_s", *shares])
+    for p in everyone:
+        times = (round(value, 3) for value in (p.first_s, p.last_s, p.seen_s, p.readable_s))
+        table.writerow(["+".join(map(str, p.track_ids)), p.name, *times, *(round(s, 4) for s in p.shares.tolist())])
+    return text.getvalue()
