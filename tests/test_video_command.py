@@ -287,7 +287,7 @@ def test_a_video_that_breaks_off_is_read_again_by_resume(short, portrait, tmp_pa
     cut_off(folder / "b.mkv")
     command = [folder, "-o", out, "--data", "csv", "--report", tmp_path / "rep", "--every", 10]
     done = video(*command)
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 1, done.output
     line = next(line for line in done.stdout.splitlines() if "It breaks off at" in line)
     assert line.endswith("of 2.0 s; was it copied whole? --resume reads it again.")
     assert "1 of 2 videos done, 1 broken off." in done.stdout
@@ -306,7 +306,7 @@ def test_a_video_that_breaks_off_is_read_again_by_resume(short, portrait, tmp_pa
 def test_one_video_that_breaks_off_is_said_to(portrait, tmp_path):
     source = cut_off(make_video(tmp_path / "b.mkv", numbered_frames(portrait, 50), audio=(), g="5"))
     done = video(source, "-o", tmp_path / "o.mp4", "--every", 10)
-    assert (done.exit_code, "was it copied whole?\n" in done.stdout) == (0, True)
+    assert (done.exit_code, "was it copied whole?\n" in done.stdout) == (1, True)
     assert names_in(tmp_path) == ["b.mkv", "o.mp4"]
 
 

@@ -223,6 +223,7 @@ def _conclude(
     Raises:
         LiveEmotionError: a video could not be read, or what comes of it not be written.
         Abort: the work was stopped.
+        Exit: with 1, where a video broke off.
     """
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     if len(planned) == 1 and failed:
@@ -244,3 +245,5 @@ def _conclude(
         names = ", ".join(str(outcome.task.source) for outcome in failed[:MOST_NAMED])
         more = ", ..." if len(failed) > MOST_NAMED else ""
         raise LiveEmotionError(f"{len(failed)} of {len(planned)} videos failed: {names}{more}.")
+    if len(read) > done:  # which was said where each was told of
+        raise click.exceptions.Exit(1)
