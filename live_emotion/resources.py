@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_emotion.errors import WeightsError
-from live_emotion.types import StrPath
+from live_emotion.types import BEST_WEIGHTS, StrPath
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -33,9 +33,6 @@ ABOUT_FILE = "weights.json"
 
 DEFAULT = "default"
 """Short name of the network that is used where nothing is asked for."""
-
-BEST_WEIGHTS = "best_emotion_model.pth"
-"""What a training calls the best weights in its folder."""
 
 TERMS = {
     "FER2013": "for research use",

@@ -18,6 +18,9 @@ Box = tuple[float, float, float, float]
 Row = dict[str, Any]
 """A face in a frame with the columns of ``--log`` and ``--data``."""
 
+BEST_WEIGHTS = "best_emotion_model.pth"
+"""What a training calls the best weights in its folder."""
+
 EMOTIONS = ("angry", "happy", "neutral", "sad")
 """The default classes, in the order of the network's outputs."""
 

@@ -18,7 +18,6 @@ from live_emotion.emotions.classifier import load_network
 from live_emotion.faces.detection.blazeface import MODELS, BlazeFace
 from live_emotion.pipelines.analyzer import EmotionAnalyzer
 from live_emotion.resources import (
-    BEST_WEIGHTS,
     MODEL_SUFFIXES,
     check_intact,
     find_weights,
@@ -26,6 +25,7 @@ from live_emotion.resources import (
     shipped_weights,
     weights_file,
 )
+from live_emotion.types import BEST_WEIGHTS
 
 NAMES = list(shipped_weights())
 

@@ -11,7 +11,7 @@ from live_emotion.errors import DataError, OutputError
 from live_emotion.io.files.atomic import atomic_write_text, write_error
 from live_emotion.io.files.folders import exclusive_folder, make_folder
 from live_emotion.models.checkpoint import save_checkpoint
-from live_emotion.resources import BEST_WEIGHTS
+from live_emotion.types import BEST_WEIGHTS
 from train.config import TrainConfig
 from train.config_file import SETTINGS_FILE, to_toml
 from train.console import is_main, say
