@@ -277,22 +277,41 @@ def test_a_few_rows_are_enough(tmp_path, count):
         ("none.csv", None, "no file"),
         ("other.csv", "a,b\n1,2\n", "no column time_s"),
         ("names.csv", "time_s,track_id,emotion\n", "no column p_<emotion>"),
-        ("text.csv", "time_s,track_id,emotion,p_sad\nx,1,sad,1\n", "could not convert"),
+        ("text.csv", "time_s,track_id,emotion,p_sad\nx,1,sad,1\n", "row 2, time_s: 'x' is no number"),
         ("late.csv", "time_s,track_id,emotion,p_sad\n1e300,1,sad,1\n", "no time of a video"),
         ("apart.csv", "time_s,track_id,emotion,p_sad\n0,1,sad,1\n4e7,1,sad,1\n", "more than a year apart"),
-        ("nan.csv", "time_s,track_id,emotion,p_sad\nnan,1,sad,1\n", "no number"),
-        ("short.csv", "time_s,track_id,emotion,p_sad\n1,1\n", "missing or not known"),
-        ("unknown.csv", "time_s,track_id,emotion,p_sad\n1,1,glad,1\n", "'glad' is missing or not known"),
+        ("nan.csv", "time_s,track_id,emotion,p_sad\n0,1,sad,1\n1,1,sad,nan\n", "row 3, p_sad: 'nan' is no number"),
+        ("short.csv", "time_s,track_id,emotion,p_sad\n1,1\n", "row 2, emotion: it is missing"),
+        ("unknown.csv", "time_s,track_id,emotion,p_sad\n1,1,glad,1\n", "row 2, emotion: 'glad' is none of sad"),
         ("twice.csv", "time_s,track_id,emotion,p_sad,p_sad\n1,1,sad,1,0\n", "two columns have one name"),
-        ("box.csv", "time_s,track_id,emotion,p_sad,x1,y1,x2,y2\n1,1,sad,1,0,0,inf,9\n", "a box is no number"),
-        ("large.csv", f"time_s,track_id,emotion,p_sad\n1,{10**30},sad,1\n", "does not hold rows"),
-        ("large.jsonl", f'{{"time_s": {10**400}, "track_id": 1, "emotion": "sad", "p_sad": 1}}', "does not hold rows"),
-        ("deep.jsonl", "[" * 100_000, "does not hold rows"),
-        ("half.jsonl", '{"time_s": 1, "track_id": 1, "emotion": "\\udcff", "p_\\udcff": 1}', "surrogates not allowed"),
-        ("broken.jsonl", '{"time_s": 1', "does not hold rows"),
-        ("list.jsonl", "[1]\n", "does not hold rows"),
-        ("binary.csv", b"\xff\xfe\x00\x01", "does not hold rows"),
-        ("binary.parquet", b"PAR1 not really", "does not hold rows"),
+        (
+            "box.csv",
+            "time_s,track_id,emotion,p_sad,x1,y1,x2,y2\n1,1,sad,1,0,0,inf,9\n",
+            "x2: 'inf' is no number",
+        ),
+        ("large.csv", f"time_s,track_id,emotion,p_sad\n1,{10**30},sad,1\n", "is too large"),
+        ("comma.csv", 'time_s,track_id,emotion,p_sad\n1,1,sad,"0,1"\n', "row 2, p_sad: '0,1' is no number"),
+        (
+            "whole.csv",
+            "sep=,\ntime_s,track_id,emotion,p_sad\n1,Infinity,sad,1\n",
+            "row 3, track_id: 'Infinity' is",
+        ),
+        ("more.csv", "time_s,track_id,emotion,p_sad\n1,1,sad,1,1\n", "row 2 has more values than there are columns"),
+        ("much.csv", "time_s,track_id,emotion,p_sad\n1,1,sad,2\n", "row 2, p_sad: '2' is not between 0 and 1"),
+        ("cut.csv", "time_s,track_id,emotion,p_sad\n1,1\n1,1,sad,1", "row 2, emotion: it is missing"),
+        ("half.csv", "time_s,track_id,emotion,p_sad\n1,1.5,sad,1", "row 2, track_id: '1.5' is no whole number"),
+        ("emotions.jsonl", '{"time_s": 1, "track_id": 1, "emotion": ["sad"], "p_sad": 1}', "['sad'] is none of sad"),
+        ("large.jsonl", f'{{"time_s": {10**400}, "track_id": 1, "emotion": "sad", "p_sad": 1}}', "is no number"),
+        ("deep.jsonl", "[" * 100_000, "row 1 is no JSON"),
+        (
+            "half.jsonl",
+            '{"time_s": 1, "track_id": 1, "emotion": "\\udcff", "p_\\udcff": 1}',
+            "a column is no text",
+        ),
+        ("broken.jsonl", '{"time_s": 1', "row 1 is no JSON"),
+        ("list.jsonl", "[1]\n", "row 1 is no object of JSON"),
+        ("binary.csv", b"\xff\xff\x00\x01", "it is no text in UTF-8"),
+        ("binary.parquet", b"PAR1 not really", "it is no Parquet file"),
         ("rows.txt", "x", "end its name in"),
     ],
 )
@@ -305,6 +324,46 @@ def test_what_holds_no_rows_is_one_line(tmp_path, name, content, message):
         write_report(read_table(tmp_path / name), tmp_path / "report", "x")
     assert name in str(caught.value) and "\n" not in str(caught.value)
     assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "begin", "row"),
+    [
+        ("a.csv", "time_s,track_id,emotion,name,p_happy,p_sad\n", '{},1,sad,"Ann, or Eve",0.25,0.75\n'),
+        (
+            "a.jsonl",
+            "",
+            '{{"time_s": {}, "track_id": 1, "emotion": "sad", "name": "é", "p_happy": 0, "p_sad": 1}}\n',
+        ),
+    ],
+)
+def test_a_last_row_that_is_cut_off_is_left_out(tmp_path, name, begin, row):
+    whole, last, path = begin + row.format(0) + row.format(1), row.format(2)[:-1], tmp_path / name
+    for end in range(1, len(last)):
+        notices = []
+        path.write_text(whole + last[:end], encoding="utf-8")
+        count = len(read_table(path, notices.append))
+        is_row = name == "a.csv" and end > last.index(".75") - 1  # a number that is cut off is one, too
+        assert count == (3 if is_row else 2)
+        number = whole.count("\n") + 1
+        assert notices == ([] if is_row else [f"{path}: row {number} is cut off; it is left out."])
+    path.write_text(whole + last, encoding="utf-8")
+    assert len(read_table(path)) == 3  # an end of the line is not needed
+    path.write_text(whole + last[:8] + "\n" + row.format(3), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"row {whole.count(chr(10)) + 1}\b"):
+        read_table(path)
+
+
+@pytest.mark.parametrize(("delimiter", "point"), [(";", ","), (",", "."), ("\t", ","), ("|", ",")])
+def test_the_line_in_which_excel_is_told_the_delimiter_is_one(tmp_path, delimiter, point):
+    names, values = (
+        ("time_s", "track_id", "emotion", "p_happy", "p_sad"),
+        (f"0{point}5", "1", "sad", f"0{point}25", "0"),
+    )
+    lines = [f"sep={delimiter}", delimiter.join(names), delimiter.join(values)]
+    (tmp_path / "a.csv").write_text("\r\n".join([*lines, ""]), encoding="utf-8-sig", newline="")
+    table = read_table(tmp_path / "a.csv")
+    assert (table.time_s.tolist(), table.probabilities.tolist()) == ([0.5], [[0.25, 0]])
 
 
 def test_thumbnails_show_the_face_where_it_looks_most_typical(portrait, tmp_path):

@@ -87,9 +87,10 @@ def test_a_file_with_a_setting_that_cannot_be_is_one_clear_error(tmp_path, name,
     ("content", "reason"),
     [
         (b"epochs = [", "not a valid TOML file"),
+        (b"\ngarbage 1", "not a valid TOML file: line 2, column 9: Expected '='"),
         (b"epochs = 3\nepochs = 4", "not a valid TOML file"),
         (b"epochs = \xff\xfe", "no text in UTF-8"),
-        (b"epochs = " + b"9" * 5000, "not a valid TOML file"),
+        (b"epochs = " + b"9" * 5000, "a value in it is none of a setting; correct it"),
         (b"epochs = " + b"[" * 90_000, "not a valid TOML file"),
         (b"network = " + b"[" * 900 + b"]" * 900, "network|not a valid TOML file"),
         (b"\0" * 40, "not a valid TOML file"),
@@ -99,7 +100,7 @@ def test_a_file_with_a_setting_that_cannot_be_is_one_clear_error(tmp_path, name,
         (b".".join([b"a"] * 5_000) + b" = 3", "unknown setting|not a valid TOML file"),
         (b"#" * (LARGEST_FILE + 1), "too large"),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_a_damaged_file_is_one_clear_error(tmp_path, content, reason):
     path = tmp_path / "run.toml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,9 @@ else:
     import tomli as tomllib
 
 SETTINGS_FILE = "run.toml"
+
+PLACE = re.compile(r"(?P<fault>.*) \(at (?P<place>.*)\)", re.DOTALL)
+"""How a fault in a TOML document is told."""
 
 LARGEST_FILE = 100_000
 """Bytes that no file of settings has."""
@@ -77,7 +81,8 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
-        reason = shorten(" ".join(str(error).split()))
+        found = PLACE.fullmatch(str(error))
+        reason = f"{found['place']}: {found['fault']}" if found else "a value in it is none of a setting"
         raise DataError(f"{path} is not a valid TOML file: {reason}; correct it.") from error
 
 

@@ -219,7 +219,7 @@ class Profile:
         """
         path = profile_path(name)
         try:
-            return _parse(json.loads(read_file(path, MOST_BYTES).decode()))
+            return _parse(_from_json(read_file(path, MOST_BYTES)))
         except FileNotFoundError as error:
             there = ", ".join(profile_names()) or "none yet"
             raise InputError(
@@ -227,10 +227,9 @@ class Profile:
             ) from error
         except OSError as error:
             raise InputError(f"Cannot read the profile {path}: {error.strerror or error}.") from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise InputError(
-                f"The profile {path} is damaged ({str(error).splitlines()[0]}); "
-                f"make it again with: live-emotion enrol {name} --force"
+                f"The profile {path} is damaged ({error}); make it again with: live-emotion enrol {name} --force"
             ) from error
 
 
@@ -307,6 +306,13 @@ def _resting(known: np.ndarray, class_names: Sequence[str]) -> np.ndarray:
     further = slice(len(class_names), None)  # of which a resting face has next to nothing, as it should be
     offsets[further] = np.minimum(offsets[further], 0)
     return offsets
+
+
+def _from_json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("it is no JSON") from error
 
 
 def _parse(content: Any) -> Profile:

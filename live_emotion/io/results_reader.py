@@ -5,10 +5,13 @@ from __future__ import annotations
 import codecs
 import csv
 import json
+import math
 import os
+import re
+import reprlib
 import sys
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +36,12 @@ TEXTS = (FILE_COLUMN, NAME, NOTE, "emotion")
 
 DELIMITERS = (",", ";", "\t")
 """Those of a CSV file; with the others, numbers may have a decimal comma."""
+
+SEPARATOR = re.compile(r"sep=([^\w\s\"]|\t)\s*", re.IGNORECASE)
+"""The line before the names of the columns in which Excel is told the delimiter."""
+
+LARGEST_FLOAT32, LARGEST_INT64 = float(np.finfo(np.float32).max), 2**63 - 1
+"""Either way; larger numbers than the columns hold are none."""
 
 LATEST_S = 1e10
 """Either way, in seconds: later than any video, and than the clock of this century."""
@@ -93,8 +102,31 @@ class FaceTable:
         return FaceTable(self.class_names, *(column[which] for column in given))
 
 
-def read_table(path: StrPath) -> FaceTable:
+Row = tuple[int, Mapping[str, Any], bool]
+"""A row's number as people see it in the file, its values by the names of their columns, and whether the file ends
+without ending its line."""
+
+Read = tuple[Sequence[str], Iterator[Row]]
+"""The names of the columns, and the rows."""
+
+
+class _Fault(ValueError):
+    """What is wrong with the value of a row's column."""
+
+    def __init__(self, row: Mapping[str, Any], column: str, reason: str) -> None:
+        value = row.get(column)
+        super().__init__(
+            f"{column}: {'it is missing' if value is None or value == '' else f'{reprlib.repr(value)} {reason}'}"
+        )
+        self.column = column
+
+
+def read_table(path: StrPath, notice: Callable[[str], object] = lambda _: None) -> FaceTable:
     """Reads rows that ``live-emotion`` wrote as CSV, JSON Lines or Parquet.
+
+    Args:
+        path: the file.
+        notice: is told in a line of a last row that is cut off, as a full disk leaves one; it is left out.
 
     Raises:
         InputError: no such file, or it holds something else.
@@ -109,14 +141,15 @@ def read_table(path: StrPath) -> FaceTable:
         names, rows = READERS[file.suffix.lower()](file)
         if FILE_COLUMN in names:
             raise InputError(f"{file} holds rows of photos, which have no times; give those of a video or a log.")
-        return _to_table(names, rows)
+        return _to_table(names, rows, lambda number: notice(f"{file}: row {number} is cut off; it is left out."))
     except OSError as error:
-        raise InputError(f"Cannot read {file}: {error.strerror or _reason(error)}.") from error
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError, csv.Error) as error:
-        raise InputError(f"{file} does not hold rows as live-emotion writes them: {_reason(error)}.") from error
+        raise InputError(f"Cannot read {file}: {error.strerror or error}.") from error
+    except ValueError as error:
+        reason = "it is no text in UTF-8" if isinstance(error, UnicodeError) else error
+        raise InputError(f"{file} does not hold rows as live-emotion writes them: {reason}.") from error
 
 
-def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable:
+def _to_table(names: Sequence[str], rows: Iterator[Row], cut: Callable[[int], object]) -> FaceTable:
     class_names = _class_names(names)
     index = {name: i for i, name in enumerate(class_names)}
     with_boxes = all(name in names for name in BOX)
@@ -124,14 +157,24 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
     probabilities, boxes = array("f"), array("f")
     people: list[str] = []
     notes: list[str] = []
-    for row in rows:
-        times.append(float(row["time_s"]))
-        tracks.append(int(row["track_id"]))
-        people.append(sys.intern(str(row.get(NAME) or "")))
-        emotions.append(index[row["emotion"]])
-        probabilities.extend(float(row[PROBABILITY_PREFIX + name]) for name in class_names)
-        boxes.extend(float(row[name]) if with_boxes else np.nan for name in BOX)
-        notes.append(_note(row, class_names))
+    for number, row, is_unended in rows:
+        try:
+            time_s, track, emotion = _time(row), _whole(row, "track_id"), _emotion(row, index)
+            shares = [_share(row, PROBABILITY_PREFIX + name) for name in class_names]
+            box = [_corner(row, name) if with_boxes else np.nan for name in BOX]
+            person, note = _text(row, NAME), _note(row, max(shares))
+        except _Fault as fault:
+            if is_unended and (fault.column == names[-1] or None in row.values()):
+                cut(number)
+                break
+            raise ValueError(f"row {number}, {fault}") from fault
+        times.append(time_s)
+        tracks.append(track)
+        people.append(person)
+        emotions.append(emotion)
+        probabilities.extend(shares)
+        boxes.extend(box)
+        notes.append(note)
     order = np.argsort(np.array(times), kind="stable")
     table = FaceTable(
         class_names,
@@ -143,26 +186,72 @@ def _to_table(names: Sequence[str], rows: Iterator[dict[str, Any]]) -> FaceTable
         np.array(boxes).reshape(-1, 4)[order],
         np.array(notes, object)[order],
     )
-    if not (np.isfinite(table.time_s).all() and np.isfinite(table.probabilities).all()):
-        raise ValueError("a time or a probability is no number")
-    if table.probabilities.min(initial=0) < -ROUNDING or table.probabilities.max(initial=0) > 1 + ROUNDING:
-        raise ValueError("a probability is not between 0 and 1")
-    if np.abs(table.time_s).max(initial=0) > LATEST_S:
-        raise ValueError("a time is no time of a video or a log")
     if len(table) and table.time_s[-1] - table.time_s[0] > LONGEST_SPAN_S:
         raise ValueError("its times are more than a year apart")
-    if with_boxes and not np.isfinite(table.boxes).all():
-        raise ValueError("a box is no number")
     return table
 
 
-def _note(row: dict[str, Any], class_names: Sequence[str]) -> str:
+def _number(row: Mapping[str, Any], column: str) -> float:
+    try:
+        number = float(row[column])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise _Fault(row, column, "is no number")
+    return number
+
+
+def _time(row: Mapping[str, Any]) -> float:
+    time_s = _number(row, "time_s")
+    if abs(time_s) > LATEST_S:
+        raise _Fault(row, "time_s", "is no time of a video or a log")
+    return time_s
+
+
+def _corner(row: Mapping[str, Any], column: str) -> float:
+    corner = _number(row, column)
+    if abs(corner) > LARGEST_FLOAT32:
+        raise _Fault(row, column, "is too large")
+    return corner
+
+
+def _share(row: Mapping[str, Any], column: str) -> float:
+    share = _number(row, column)
+    if not -ROUNDING <= share <= 1 + ROUNDING:
+        raise _Fault(row, column, "is not between 0 and 1")
+    return share
+
+
+def _whole(row: Mapping[str, Any], column: str) -> int:
+    value = row.get(column)
+    try:
+        number = int(value)  # type: ignore[arg-type]  # what has none raises
+    except (TypeError, ValueError, OverflowError):
+        raise _Fault(row, column, "is no whole number") from None
+    if (isinstance(value, float) and value != number) or abs(number) > LARGEST_INT64:
+        raise _Fault(row, column, "is no whole number" if abs(number) <= LARGEST_INT64 else "is too large")
+    return number
+
+
+def _text(row: Mapping[str, Any], column: str) -> str:
+    value = row.get(column)
+    if value is not None and not isinstance(value, str):
+        raise _Fault(row, column, "is no text")
+    return sys.intern(value or "")
+
+
+def _emotion(row: Mapping[str, Any], index: Mapping[str, int]) -> int:
+    name = row.get("emotion")
+    if not isinstance(name, str) or name not in index:
+        raise _Fault(row, "emotion", f"is none of {', '.join(index)}")
+    return index[name]
+
+
+def _note(row: Mapping[str, Any], likeliest: float) -> str:
     """Why the emotion of a row is not to be trusted; rows without a note may still tell that it is another one."""
-    note = row.get(NOTE)
-    if note is not None:
-        return sys.intern(str(note))
-    likeliest = max(float(row[PROBABILITY_PREFIX + name]) for name in class_names)
-    return OTHER if float(row.get(OTHER_PROBABILITY) or 0) > likeliest else ""
+    if row.get(NOTE) is not None or not row.get(OTHER_PROBABILITY):
+        return _text(row, NOTE)
+    return OTHER if _share(row, OTHER_PROBABILITY) > likeliest else ""
 
 
 def _class_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -177,25 +266,45 @@ def _class_names(names: Sequence[str]) -> tuple[str, ...]:
         raise ValueError(f"there is no column {missing[0] if missing else PROBABILITY_PREFIX + '<emotion>'}")
     if len(set(names)) < len(names):
         raise ValueError("two columns have one name")
-    "".join(names).encode()  # half of a surrogate pair, which JSON can hold, fails here and not when it is written
+    try:
+        "".join(names).encode()  # half of a surrogate pair, which JSON can hold, fails here and not when it is written
+    except UnicodeEncodeError as error:
+        raise ValueError("the name of a column is no text") from error
     return class_names
 
 
-Read = tuple[Sequence[str], Iterator[dict[str, Any]]]
-
-
 def _read_csv(path: Path) -> Read:
-    """Rows with commas, or as spreadsheets save them: with semicolons or tabs, and a mark of their encoding."""
+    """Rows with commas, or as spreadsheets save them: with semicolons or tabs, a mark of their encoding, and perhaps
+    the delimiter in a line of its own before all others.
+    """
     encoding = _encoding(path)
     with open_file(path, "r", newline="", encoding=encoding) as file:
-        first = next(lines(file), "")
-    delimiter = max(DELIMITERS, key=first.count)
+        text = lines(file)
+        first = next(text, "")
+        told = SEPARATOR.fullmatch(first)
+        first = next(text, "") if told else first
+    delimiter = told[1] if told else max(DELIMITERS, key=first.count)
     is_decimal_comma = delimiter != DELIMITERS[0]
 
-    def rows() -> Iterator[dict[str, Any]]:
+    def rows() -> Iterator[Row]:
+        line = ""
+
+        def remembered() -> Iterator[str]:
+            nonlocal line
+            yield from (line := each for each in lines(file))
+
         with open_file(path, "r", newline="", encoding=encoding) as file:
-            for row in csv.DictReader(lines(file), delimiter=delimiter):
-                yield {n: _with_point(n, text) for n, text in row.items()} if is_decimal_comma else row
+            before = len([next(file)]) if told else 0
+            reader = csv.DictReader(remembered(), delimiter=delimiter)
+            try:
+                for row in reader:
+                    number, more = before + reader.line_num, row.pop(None, ())
+                    if any(more):
+                        raise ValueError(f"row {number} has more values than there are columns")
+                    values = {n: _with_point(n, text) for n, text in row.items()} if is_decimal_comma else row
+                    yield number, values, not line.endswith(("\n", "\r"))
+            except csv.Error as error:
+                raise ValueError(f"row {before + reader.line_num} is no row of a table") from error
 
     return next(csv.reader([first], delimiter=delimiter), []), rows()
 
@@ -213,18 +322,27 @@ def _encoding(path: Path) -> str:
 
 
 def _read_json_lines(path: Path) -> Read:
-    def rows() -> Iterator[dict[str, Any]]:
+    def rows() -> Iterator[Row]:
         with open_file(path, "r", encoding=_encoding(path)) as file:
-            for line in lines(file):
-                if line.strip():
+            names: dict[str, None] = {}
+            for number, line in enumerate(lines(file), start=1):
+                if not line.strip():
+                    continue
+                is_unended = not line.endswith("\n")
+                try:
                     row = json.loads(line)
-                    if not isinstance(row, dict):
-                        raise ValueError("a line is no object")
-                    yield row
+                except (ValueError, RecursionError) as error:
+                    if not (names and is_unended and line.startswith("{")):
+                        raise ValueError(f"row {number} is no JSON") from error
+                    row = names  # without any value
+                if not isinstance(row, dict):
+                    raise ValueError(f"row {number} is no object of JSON")
+                names = names or dict.fromkeys(row)
+                yield number, row, is_unended
 
     first = next(rows(), None)
     # an empty file is a video without a face and tells no names
-    return columns(EMOTIONS) if first is None else list(first), rows()
+    return columns(EMOTIONS) if first is None else list(first[1]), rows()
 
 
 def _read_parquet(path: Path) -> Read:
@@ -234,14 +352,19 @@ def _read_parquet(path: Path) -> Read:
     try:
         file = parquet.ParquetFile(path)
     except pyarrow.ArrowException as error:
-        raise ValueError(str(error).splitlines()[0].rstrip(".")) from error
-    return file.schema_arrow.names, (row for batch in file.iter_batches() for row in batch.to_pylist())
+        raise ValueError("it is no Parquet file") from error
+
+    def rows() -> Iterator[Row]:
+        number = 0
+        try:
+            for batch in file.iter_batches():
+                for row in batch.to_pylist():
+                    number += 1
+                    yield number, row, False
+        except pyarrow.ArrowException as error:
+            raise ValueError(f"it is damaged behind row {number}") from error
+
+    return file.schema_arrow.names, rows()
 
 
 READERS = {".csv": _read_csv, ".jsonl": _read_json_lines, ".parquet": _read_parquet}
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, KeyError):
-        return f"{error} is missing or not known"
-    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,31 +76,34 @@ def plan_reports(folder: Path, output: Path, videos: Path | None = None) -> list
     return list(tasks.values())
 
 
-def make_reports(tasks: Sequence[ReportTask], force: bool = False) -> Iterator[str]:
+def make_reports(
+    tasks: Sequence[ReportTask], force: bool = False, notice: Callable[[str], object] = lambda _: None
+) -> Iterator[str]:
     """Makes the reports that are missing, one after the other.
 
     Args:
         tasks: what to make.
         force: make those that are there again.
+        notice: is told in a line what of a table is left out.
 
     Yields:
         of each why it could not be made, in a line, or nothing.
     """
     for task in tasks:
         try:
-            _make(task, force)
+            _make(task, force, notice)
         except (InputError, OutputError) as error:
             yield str(error)
         else:
             yield ""
 
 
-def _make(task: ReportTask, force: bool) -> None:
+def _make(task: ReportTask, force: bool, notice: Callable[[str], object]) -> None:
     if not force and read_summary(task.folder / PAGE_FILE):
         return
     for name in REPORT_FILES:
         refuse_existing(task.folder / name, force)
-    write_report_of(task.rows, task.folder, task.title, task.video)
+    write_report_of(task.rows, task.folder, task.title, task.video, notice=notice)
 
 
 def write_report_of(
@@ -110,6 +113,7 @@ def write_report_of(
     video: Path | None = None,
     names: dict[int, str] | None = None,
     explain: Explain | None = None,
+    notice: Callable[[str], object] = lambda _: None,
 ) -> Path:
     """Makes the report of a table and, where it is known, of the video that the rows are of; gives the page.
 
@@ -120,12 +124,13 @@ def write_report_of(
         video: the whole that was read, or the part that was cut out of it; None: none.
         names: those of :func:`live_emotion.visualization.report.report.write_report`.
         explain: the one of that, which needs the video.
+        notice: is told in a line what of the table is left out.
 
     Raises:
         InputError: the rows cannot be read, they are not of the video, or a number in ``names`` is nobody's.
         OutputError: the report cannot be written.
     """
-    table = read_table(rows)
+    table = read_table(rows, notice)
     if video is None:
         return write_report(table, folder, title, names=names)
     span_s = fit_video(table, video)

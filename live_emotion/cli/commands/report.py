@@ -91,7 +91,8 @@ def command(
             from live_emotion.pipelines.config import AnalysisConfig
 
             explain = stack.enter_context(EmotionAnalyzer(AnalysisConfig(weights=weights))).explain_box
-        say(f"Saved {write_report_of(rows, folder, rows.stem, video, names, explain)}")
+        tell = functools.partial(say, err=True)
+        say(f"Saved {write_report_of(rows, folder, rows.stem, video, names, explain, tell)}")
 
 
 def _report_folder(folder: Path, output: Path, videos: Path | None, force: bool) -> None:
@@ -112,7 +113,8 @@ def _report_folder(folder: Path, output: Path, videos: Path | None, force: bool)
     check_index(output, force)
     tasks = plan_reports(folder, output, videos)
     failed, errors = 0, FewLines(functools.partial(tqdm.write, file=sys.stderr))
-    for error in tqdm(make_reports(tasks, force), total=len(tasks), unit=" reports", disable=None, leave=False):
+    made = make_reports(tasks, force, errors.say)
+    for error in tqdm(made, total=len(tasks), unit=" reports", disable=None, leave=False):
         if error:
             failed += 1
             errors.say(f"Error: {error}")
