@@ -93,6 +93,6 @@ class VideosBar:
     def _advance(self, number: int, share: float) -> None:
         frames, seconds = sum(self._frames), self._bar.format_dict["elapsed"]
         rate = (frames - self._before) / seconds if seconds else 0.0
-        self._bar.set_postfix_str(f"{frames} frames, {rate:.1f} frames/s", refresh=False)
+        self._bar.set_postfix_str(f"{frames} frame{'' if frames == 1 else 's'}, {rate:.1f} frames/s", refresh=False)
         self._shares[number] = share
         self._bar.update(sum(map(operator.mul, self._weights, self._shares)) - self._bar.n)

@@ -204,8 +204,9 @@ def _describe(outcome: Outcome) -> str:
     source, summary = one_line(str(outcome.task.source)), outcome.summary
     assert summary is not None
     people = len(summary.people)
+    frames = "frame" if summary.frames == 1 else "frames"
     lines = [
-        f"{source}: {summary.frames} frames, {people or 'no'} {'person' if people == 1 else 'people'}, "
+        f"{source}: {summary.frames} {frames}, {people or 'no'} {'person' if people == 1 else 'people'}, "
         f"{summary.frames / max(summary.seconds, 1e-9):.1f} frames/s"
     ]
     lines += [f"  {remark}" for remark in remarks(summary, can_resume=outcome.task.in_folder)]

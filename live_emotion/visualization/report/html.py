@@ -123,11 +123,12 @@ def render_page(
 def _summary(table: FaceTable, count: int) -> str:
     if not len(table):
         return "No face"
-    frames = len(np.unique(table.time_s))
+    seen = len(np.unique(table.time_s))
+    frames = "1 frame" if seen == 1 else f"{seen:,} frames"
     persons = "1 person" if count == 1 else f"{count} people"
     first, last = float(table.time_s[0]), float(table.time_s[-1])
     tenths = last - first < SHORT_S
-    return f"{persons}, from {time_text(first, tenths)} to {time_text(last, tenths)}; faces in {frames:,} frames"
+    return f"{persons}, from {time_text(first, tenths)} to {time_text(last, tenths)}; faces in {frames}"
 
 
 def _time_axis(edges: np.ndarray) -> dict[str, object]:
