@@ -76,7 +76,7 @@ def test_broken_ones_are_named(portrait, tmp_path, suffix):
     file = tmp_path / f"a.{suffix}"
     Image.fromarray(portrait).save(file)
     file.write_bytes(file.read_bytes()[:2000])
-    with pytest.raises(InputError, match="not an image") as caught:
+    with pytest.raises(InputError, match=f"this {suffix.upper()} image is damaged; copy it anew") as caught:
         read_image(file)
     assert str(file) in str(caught.value)
 
@@ -106,13 +106,32 @@ def test_other_kinds_of_pixels_become_bgr(mode, tmp_path):
     assert read.dtype == np.uint8
 
 
-@pytest.mark.parametrize("content", [b"", b"no image at all", b"\xff\xd8\xff\xe0 damaged"])
-def test_not_an_image(content, tmp_path):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty; copy it anew"),
+        (b"no image at all", "is not an image that can be read; use JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP"),
+        (b"<!DOCTYPE html>", "is not an image that can be read; use"),
+        (b"%PDF-1.7", "is not an image that can be read; use"),
+        (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2", "is a video; read it with: live-emotion video"),
+        (b"\xff\xd8\xff\xe0 damaged", "this JPEG image is damaged; copy it anew"),
+        (b"\x89PNG\r\n\x1a\n", "this PNG image is damaged"),
+        (b"II*\0 cut", "this TIFF image is damaged"),
+    ],
+)
+def test_not_an_image(content, message, tmp_path):
     file = tmp_path / "bad.jpg"
     file.write_bytes(content)
-    with pytest.raises(InputError, match="not an image") as caught:
+    with pytest.raises(InputError, match=message) as caught:
         read_image(file)
     assert str(file) in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_grey_images_of_32_bits_are_read_or_named(mode, tmp_path):
+    Image.new(mode, (5, 4)).save(tmp_path / "a.tif")
+    with pytest.raises(InputError, match=r"a\.tif cannot be read: it is grey with 32 bits a pixel; save it with 8"):
+        read_image(tmp_path / "a.tif")
 
 
 def test_missing_file_and_folder(tmp_path):
@@ -229,7 +248,7 @@ def test_a_damaged_png_is_one_error_and_nothing_else(portrait, tmp_path, capfd, 
         "Apple's own": png[:8] + chunk(b"CgBI", bytes(4)) + png[8:],
     }
     (tmp_path / "a.png").write_bytes(damaged[damage])
-    with pytest.raises(InputError, match="not an image that can be read"):
+    with pytest.raises(InputError, match="this PNG image is damaged"):
         read_image(tmp_path / "a.png")
     assert capfd.readouterr() == ("", "")
 

@@ -21,9 +21,10 @@ from servers import encoded, running
 from videos import cut_off, make_video, numbered_frames
 
 from live_emotion.errors import InputError
+from live_emotion.io.first_bytes import LENGTH
 from live_emotion.server.uploads import jobs
 from live_emotion.server.uploads.image_header import image_size
-from live_emotion.server.uploads.video_header import LENGTH, video_suffix
+from live_emotion.server.uploads.video_header import video_suffix
 
 
 @pytest.fixture(scope="module")

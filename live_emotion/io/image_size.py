@@ -22,11 +22,13 @@ class PictureInfo(NamedTuple):
         width: in pixels, as it is stored.
         height: in pixels, as it is stored.
         has_alpha: whether it has, or may have, transparent parts.
+        is_deep: whether its pixels may be of 32 bits a channel.
     """
 
     width: int
     height: int
     has_alpha: bool
+    is_deep: bool = False
 
 
 def picture_info(encoded: np.ndarray) -> PictureInfo | None:
@@ -38,7 +40,7 @@ def picture_info(encoded: np.ndarray) -> PictureInfo | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of how large it is
             with Image.open(file) as image:
-                return PictureInfo(*image.size, image.has_transparency_data)
+                return PictureInfo(*image.size, image.has_transparency_data, image.mode in ("I", "F"))
     except Image.DecompressionBombError as error:  # which tells the pixels alone
         found = re.search(r"\d+", str(error))
         return PictureInfo(int(found.group()) if found else 2**62, 1, True)
@@ -55,6 +57,6 @@ def check_size(info: PictureInfo, most_megapixels: float) -> None:
     megapixels = info.width * info.height / 1e6
     if megapixels > most_megapixels:
         raise InputError(
-            f"it has {megapixels:,.0f} megapixels, and {most_megapixels:g} are allowed; make it smaller, or allow more "
-            "with --max-megapixels where the command has that."
+            f"it has {megapixels:,.0f} megapixels, and {most_megapixels:g} are allowed; make it smaller, or give image "
+            "or train prepare a higher --max-megapixels."
         )

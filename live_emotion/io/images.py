@@ -18,6 +18,7 @@ from live_emotion.errors import InputError, MissingExtraError, OutputError
 from live_emotion.faces.preprocessing import flatten_alpha
 from live_emotion.io.files.atomic import ESCAPED, atomic_path
 from live_emotion.io.files.inputs import read_file
+from live_emotion.io.first_bytes import AVIF, GIF, HEIC, LONGEST_BRANDS, PNG, image_format, video_format
 from live_emotion.io.image_size import MOST_MEGAPIXELS, PictureInfo, check_size, picture_info
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ IMAGE_SUFFIXES = frozenset(
 MOST_NAMED = 5
 """How many files of a folder are named that are not wanted."""
 
-GIF_BEGINS = b"GIF8"
-
 PNG_BEGINS = b"\x89PNG\r\n\x1a\n"
 
 PNG_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
@@ -45,12 +44,8 @@ PNG_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 
 EXIF_BEGINS = (b"II*\0", b"MM\0*")
 
-LONGEST_BRANDS = 1024
-"""Up to where in a file its brands may lie, in bytes."""
-
-AVIF_BRANDS = frozenset({b"avif", b"avis"})
-HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-"""By which a file tells that it is one (ISO 23008-12, annex B); AVIF's are among those of HEIF, and have their own."""
+FORMATS = "JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP"
+"""Those that are read without further packages."""
 
 FONTS = (
     "DejaVu Sans",  # comes with matplotlib
@@ -87,32 +82,45 @@ def read_image(path: str | os.PathLike[str], most_megapixels: float = MOST_MEGAP
     except (InputError, MissingExtraError) as error:
         raise InputError(f"{file} cannot be read: {error}") from error
     if image is None:
-        raise InputError(f"{file} is not an image that can be read, or it is damaged; use JPEG, PNG or WebP.")
+        raise InputError(f"{file} {_fault(encoded[:LONGEST_BRANDS].tobytes())}")
     return image
+
+
+def _fault(begin: bytes) -> str:
+    """Why a file that begins so is no image that can be read, as the end of a sentence."""
+    if not begin:
+        return "is empty; copy it anew."
+    if kind := image_format(begin):
+        return f"cannot be read: this {kind} image is damaged; copy it anew."
+    if video_format(begin):
+        return "is a video; read it with: live-emotion video"
+    return f"is not an image that can be read; use {FORMATS}{', or HEIC' if _reads_heif() else ''}."
 
 
 def decode_image(encoded: np.ndarray, most_megapixels: float = MOST_MEGAPIXELS) -> np.ndarray | None:
     """Decodes the bytes of an image file, uint8 (n,), to (H, W, 3) uint8 BGR; None if they are none.
 
     Raises:
-        InputError: it has more than so many megapixels.
+        InputError: it has more than so many megapixels, or a kind of pixels that is not read.
         MissingExtraError: they are HEIF, and the package for it is not there.
     """
     if not encoded.size:
         return None
-    brands = _brands(encoded)
-    is_heif = bool(brands & HEIF_BRANDS) and not brands & AVIF_BRANDS
+    kind = image_format(encoded[:LONGEST_BRANDS].tobytes())
     with quiet_stderr():  # on which libpng, libjpeg and libtiff write
-        if is_heif:
+        if kind == HEIC:
             return _decode_by_pillow(_open_heif, encoded, most_megapixels)
-        essential = _essential_png(encoded) if encoded[:8].tobytes() == PNG_BEGINS else encoded
+        essential = _essential_png(encoded) if kind == PNG else encoded
         info = None if essential is None else picture_info(essential)
         if essential is None or info is None:
             return None
         check_size(info, most_megapixels)
-        if brands & AVIF_BRANDS or encoded[:4].tobytes() == GIF_BEGINS:  # which not every OpenCV reads
+        if kind in (AVIF, GIF):  # which not every OpenCV reads
             return _decode_by_pillow(_open, encoded, most_megapixels)
-        return _decode_by_opencv(essential, info.has_alpha and not _is_deep_png(essential))
+        image = _decode_by_opencv(essential, info.has_alpha and not _is_deep_png(essential))
+    if image is None and info.is_deep:
+        raise InputError("it is grey with 32 bits a pixel; save it with 8 or 16.")
+    return image
 
 
 def _decode_by_opencv(encoded: np.ndarray, has_alpha: bool) -> np.ndarray | None:
@@ -156,15 +164,6 @@ def _essential_png(encoded: np.ndarray) -> np.ndarray | None:
     return None
 
 
-def _brands(encoded: np.ndarray) -> set[bytes]:
-    """What a file of MP4's family says that it is (ISO 14496-12, 4.3); nothing for others."""
-    if encoded[4:8].tobytes() != b"ftyp":
-        return set()
-    length = min(int.from_bytes(encoded[:4].tobytes(), "big"), LONGEST_BRANDS)
-    box = encoded[8:length].tobytes()
-    return {box[i : i + 4] for i in range(0, len(box), 4) if i != 4}  # at 4 is a version
-
-
 def _open(encoded: np.ndarray) -> Image.Image:
     from PIL import Image
 
@@ -177,13 +176,17 @@ def _open_heif(encoded: np.ndarray) -> Image.Image:
     Raises:
         MissingExtraError: the package for it is not there.
     """
-    if importlib.util.find_spec("pillow_heif") is None:
+    if not _reads_heif():
         raise MissingExtraError(
             "HEIC needs pillow-heif; install it with: pip install 'live-emotion[heif]', or use JPEG."
         )
     import pillow_heif
 
     return pillow_heif.HeifImageFile(io.BytesIO(encoded.tobytes()))
+
+
+def _reads_heif() -> bool:
+    return importlib.util.find_spec("pillow_heif") is not None
 
 
 def _decode_by_pillow(

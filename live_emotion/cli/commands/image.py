@@ -122,6 +122,8 @@ def command(
     if saved:
         say(f"Saved {', '.join(one_line(str(path)) for path in saved)}", err=as_json or STANDARD_OUTPUT in data)
     if failed:
+        if not done:
+            raise LiveEmotionError(f"None of the {failed} photos could be read.")
         raise LiveEmotionError(f"{failed} of {len(files)} photos could not be read; the others are done.")
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from live_emotion.errors import InputError
-
-JPEG, PNG, WEBP = "JPEG", "PNG", "WebP"
+from live_emotion.io.first_bytes import JPEG, LONGEST_BRANDS, PNG, WEBP, image_format
 
 STANDALONE = frozenset((0x01, *range(0xD0, 0xD8)))
 """JPEG's markers without a length behind them (ITU T.81, table B.1)."""
@@ -22,14 +21,10 @@ def image_size(encoded: bytes) -> tuple[str, int, int]:
     Raises:
         InputError: it is none, or its beginning is damaged.
     """
-    if encoded[:3] == b"\xff\xd8\xff":
-        kind, size = JPEG, _jpeg(encoded)
-    elif encoded[:8] == b"\x89PNG\r\n\x1a\n":
-        kind, size = PNG, _png(encoded)
-    elif encoded[:4] == b"RIFF" and encoded[8:12] == b"WEBP":
-        kind, size = WEBP, _webp(encoded)
-    else:
+    kind = image_format(encoded[:LONGEST_BRANDS])
+    if kind not in SIZES:
         raise InputError("This is no image that is read here; send JPEG, PNG or WebP.")
+    size = SIZES[kind](encoded)
     if size is None or not all(size):
         raise InputError(f"This {kind} image is damaged; send it whole.")
     return kind, *size
@@ -72,3 +67,7 @@ def _webp(encoded: bytes) -> tuple[int, int] | None:
     if chunk == b"VP8 " and data[3:6] == b"\x9d\x01\x2a":
         return int.from_bytes(data[6:8], "little") & 0x3FFF, int.from_bytes(data[8:10], "little") & 0x3FFF
     return None
+
+
+SIZES = {JPEG: _jpeg, PNG: _png, WEBP: _webp}
+"""What finds the width and height in each format that is read, or gives None."""

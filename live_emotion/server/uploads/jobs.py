@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from live_emotion.errors import InputError, LiveEmotionError
+from live_emotion.io.first_bytes import LENGTH
 from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.videos.batch import Outcome
 from live_emotion.pipelines.videos.planning import VideoTask, prepare_outputs
@@ -32,7 +33,7 @@ from live_emotion.server.metrics import Metrics
 from live_emotion.server.problem import ProblemError
 from live_emotion.server.uploads.bodies import save_body
 from live_emotion.server.uploads.queries import ask_detector, ask_number
-from live_emotion.server.uploads.video_header import LENGTH, video_suffix
+from live_emotion.server.uploads.video_header import video_suffix
 
 RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
 
