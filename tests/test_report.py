@@ -24,6 +24,7 @@ from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import open_results_writer
 from live_emotion.types import EMOTIONS, Frame, Prediction, TrackedFace
 from live_emotion.visualization.report.course import course, runs, step_edges
+from live_emotion.visualization.report.names import enrolled
 from live_emotion.visualization.report.people import overall_shares, people, row_lengths
 from live_emotion.visualization.report.player import player
 from live_emotion.visualization.report.report import PAGE_FILE, PEOPLE_FILE, TIMELINE_FILE, write_report
@@ -241,6 +242,25 @@ def test_pandas_reads_the_table_of_people_in_a_line(rows, tmp_path):
     pandas = pytest.importorskip("pandas")
     frame = pandas.read_csv(tmp_path / "report" / PEOPLE_FILE)
     assert frame.set_index("track_id").share_neutral[2] == 1.0
+
+
+@pytest.mark.parametrize("name", ["=cmd|calc!A1", "+1", "-Anna", "@you", "\tx", "'=1", "'Anna'", "Anna", "'"])
+def test_names_are_no_formulas_in_spreadsheets_and_stay_the_same(tmp_path, name):
+    with open_results_writer(tmp_path / "rows.csv", EMOTIONS) as sink:
+        for i, number in enumerate((1, 2)):
+            sink.write(
+                Frame(i, i * STEP_S, np.zeros((4, 4, 3), np.uint8)),
+                [dataclasses.replace(face(number, "sad"), name=name)],
+            )
+        sink.renumber({2: 1})  # reads what is there
+    table = read_table(tmp_path / "rows.csv")
+    assert set(table.name) == {name}
+    write_report(table, tmp_path / "report", "talk.mp4")
+    for path in (tmp_path / "rows.csv", tmp_path / "report" / PEOPLE_FILE):
+        with path.open(newline="") as file:
+            (cell, *_) = {row["name"] for row in csv.DictReader(file)}
+        assert cell[0] not in "=+-@\t\r" and cell.removeprefix("'") in (name, name.removeprefix("'"))
+    assert enrolled(table) == {1: name}
 
 
 def test_names_cannot_break_the_page(tmp_path):

@@ -22,6 +22,7 @@ from live_emotion.errors import InputError
 from live_emotion.faces.quality import OTHER
 from live_emotion.io.files.inputs import lines, open_file
 from live_emotion.io.results_writer import FILE_COLUMN, PROBABILITY_PREFIX, check_data_path, columns
+from live_emotion.io.spreadsheets import from_text
 from live_emotion.types import EMOTIONS, StrPath
 
 NEEDED = ("time_s", "track_id", "emotion")
@@ -301,6 +302,8 @@ def _read_csv(path: Path) -> Read:
                     number, more = before + reader.line_num, row.pop(None, ())
                     if any(more):
                         raise ValueError(f"row {number} has more values than there are columns")
+                    if row.get(NAME):
+                        row[NAME] = from_text(row[NAME])
                     values = {n: _with_point(n, text) for n, text in row.items()} if is_decimal_comma else row
                     yield number, values, not line.endswith(("\n", "\r"))
             except csv.Error as error:

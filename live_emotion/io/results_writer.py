@@ -22,6 +22,7 @@ from live_emotion.io.files.atomic import (
     temporary_beside,
     write_error,
 )
+from live_emotion.io.spreadsheets import as_text, from_text
 from live_emotion.types import Frame, Row, TrackedFace
 
 STANDARD_OUTPUT = "-"
@@ -239,7 +240,10 @@ class ResultsWriter(ABC):
 
 
 class CsvWriter(ResultsWriter):
-    """Rows as comma-separated values with a line of names, as pandas and spreadsheets read them."""
+    """Rows as comma-separated values with a line of names, as pandas and spreadsheets read them.
+
+    A person's name that begins like a formula is marked as text.
+    """
 
     def _open(self, path: Path) -> None:
         self._file = path.open("w", newline="", encoding="utf-8", errors=ESCAPED, buffering=LINE_BY_LINE)
@@ -247,11 +251,12 @@ class CsvWriter(ResultsWriter):
         self._table.writeheader()
 
     def _write(self, row: Row) -> None:
-        self._table.writerow(row)
+        self._table.writerow({**row, "name": as_text(row["name"])} if row.get("name") else row)
 
     def _read(self, path: Path) -> Iterator[Row]:
         with path.open(newline="", encoding="utf-8") as file:
-            yield from csv.DictReader(file)
+            for row in csv.DictReader(file):
+                yield {**row, "name": from_text(row["name"])} if row.get("name") else row
 
 
 class JsonLinesWriter(ResultsWriter):

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import open_results_writer
+from live_emotion.io.spreadsheets import as_text
 from live_emotion.server.access.gate import CALLER
 from live_emotion.server.live.session import Session
 from live_emotion.server.live.sessions import Sessions
@@ -92,7 +93,8 @@ def _rows(session: Session, name: str) -> bytes:
 def _markers(session: Session) -> bytes:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerows([("time_s", "label"), *session.markers])
+    table.writerow(("time_s", "label"))
+    table.writerows((time_s, as_text(label)) for time_s, label in session.markers)
     return text.getvalue().encode()
 
 

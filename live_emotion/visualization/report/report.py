@@ -11,6 +11,7 @@ from live_emotion.errors import InputError
 from live_emotion.io.files.atomic import ESCAPED, atomic_write_together
 from live_emotion.io.files.folders import make_folder
 from live_emotion.io.results_reader import FaceTable
+from live_emotion.io.spreadsheets import as_text
 from live_emotion.io.video.reader import VideoFile
 from live_emotion.types import StrPath
 from live_emotion.visualization.report.course import course, step_edges
@@ -121,5 +122,6 @@ def _people_csv(everyone: Sequence[Person], class_names: Sequence[str]) -> str:
     table.writerow(["track_id", "name", "first_s", "last_s", "seen_s", "readable_s", *shares])
     for p in everyone:
         times = (round(value, 3) for value in (p.first_s, p.last_s, p.seen_s, p.readable_s))
-        table.writerow(["+".join(map(str, p.track_ids)), p.name, *times, *(round(s, 4) for s in p.shares.tolist())])
+        shares_of = (round(share, 4) for share in p.shares.tolist())
+        table.writerow(["+".join(map(str, p.track_ids)), as_text(p.name), *times, *shares_of])
     return text.getvalue()
