@@ -29,7 +29,7 @@ needs_unix = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system h
 
 TABLES = {
     "votes": lambda path: list_shares(path.parent, ["happy"], path),
-    "weights of images": lambda path: weigh(read_faces([]), path.parent, path),
+    "weights of images": lambda path: weigh(read_faces([]), path.parent, path, ()),
     "groups": read_groups,
     "fer2013.csv": lambda path: unpack(path, None, path.parent / "out"),
 }
@@ -97,3 +97,10 @@ def test_files_are_read_as_ever(tmp_path):
     for missing in (tmp_path / "none", tmp_path):
         with pytest.raises(OSError, match=r"none|directory|denied"):
             read_file(missing)
+
+
+def test_a_name_that_no_file_can_have_is_no_file(tmp_path):
+    for name in ("a\0b.jpg", "\ud800.jpg"):
+        with pytest.raises(OSError, match="no file can have this name"):
+            open_file(tmp_path / name)
+        assert read_faces([(tmp_path / name, np.ones(1))]).broken == (tmp_path / name,)

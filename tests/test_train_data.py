@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,9 @@ def test_a_power_makes_the_targets_sharper_than_the_votes(tmp_path):
     votes = write_votes(tmp_path / "votes.csv", ["train,x/1.png,6,2,0,0"])
     ((_, target),) = list_shares(tmp_path / "train", ("happy", "sad"), votes, power=2)
     np.testing.assert_allclose(target, [36 / 40, 4 / 40])
+    votes = write_votes(tmp_path / "votes.csv", ["train,x/1.png,1000000,999999,0,0", "train,x/2.png,1000000,0,0,0"])
+    targets = [target for _, target in list_shares(tmp_path / "train", ("happy", "sad"), votes, power=10)]
+    np.testing.assert_allclose(targets, [[0.5, 0.5], [1, 0]], atol=1e-5)
 
 
 def test_a_tie_has_no_majority_where_that_is_asked(tmp_path):
@@ -151,8 +155,11 @@ def test_a_tie_has_no_majority_where_that_is_asked(tmp_path):
         ("file,happiness\na.png,many\n", "not a table of votes"),
         ("name,happiness\na.png,3\n", "column named file"),
         ("file,happiness\na.png,3\n", "no column for the class sad"),
-        ("happiness,sadness,file\n1,2\n", "line 2 has no file"),
-        ("file,happiness,sadness\na.png,3\n", "line 2 has no vote in some column"),
+        ("happiness,sadness,file\n1,2\n", "line 2: it names no file"),
+        ("file,happiness,sadness\na.png,3,1\na.png,3\n", "line 3: votes are whole numbers .*, not ''"),
+        ("file,happiness,sadness\na.png,-1,2\n", "line 2: votes are whole numbers from 0 to 1,000,000, not '-1'"),
+        ("file,happiness,sadness\na.png,1000001,2\n", "line 2: votes are whole numbers .*, not '1000001'"),
+        (f"file,happiness,sadness\na.png,{'9' * 400},2\n", r"line 2: votes are whole numbers .*, not '9+\.\.\.9+'"),
     ],
 )
 def test_bad_votes_are_one_clear_error(tmp_path, text, message):
@@ -189,23 +196,46 @@ def test_images_get_the_weights_of_a_table(tmp_path, portrait, capsys):
     train, _, _ = load_splits(TrainConfig(data=data, sample_weights=tmp_path / "weights.csv"))
     assert dict(zip((f"{p.parent.name}/{p.name}" for p in train.files), train.weights.tolist())) == {
         "turned/000.png": 0,
-        "turned/001.png": 0.5,
+        "turned/001.png": 0.25,
         "turned/002.png": 0,
-        "upright/000.png": 2,
+        "upright/000.png": 1,
         "upright/001.png": 0,
         "upright/002.png": 0,
     }
-    assert train.take(np.array([1])).weights.tolist() == [0.5]
+    assert train.take(np.array([1])).weights.tolist() == [0.25]
+
+
+@pytest.mark.parametrize("weight", ["1e308", "1e200", "1e-200", "5e-324"])
+def test_weights_count_in_proportion_to_the_largest(tmp_path, portrait, capsys, weight):
+    data = write_data(tmp_path, portrait, train=3, val=2)
+    rows = [f"{name}/{i:03}.png,{weight}" for name in ("upright", "turned") for i in range(2)]
+    (tmp_path / "weights.csv").write_text("\n".join(["file,weight", *rows]), encoding="utf-8-sig")
+    train, _, _ = load_splits(TrainConfig(data=data, sample_weights=tmp_path / "weights.csv"))
+    assert sorted(train.weights.tolist()) == [0, 0, 1, 1, 1, 1]
+    assert "worth 4 of 6 images" in capsys.readouterr().out
+
+
+def test_weights_of_images_that_are_held_out_draw_nothing(tmp_path, portrait):
+    data = write_data(tmp_path, portrait, train=4, val=2)
+    config = TrainConfig(data=data, hold_out=True, sample_weights=tmp_path / "weights.csv")
+    _, held_out, _ = load_splits(replace(config, sample_weights=None))
+    names = [f"{path.parent.name}/{path.name}" for path in held_out.files]
+    config.sample_weights.write_text("\n".join(["file,weight", *(f"{name},1" for name in names)]))
+    with pytest.raises(DataError, match=r"gives no training image in .* a weight"):
+        load_splits(config)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("file,weight\nupright/000.png,much\n", "is not a table of weights"),
-        ("file,weight\nupright/000.png,-1\n", "gives upright/000.png the weight -1.0"),
-        ("file,weight\nupright/000.png,nan\n", "gives upright/000.png the weight nan"),
+        ("file,weight\nupright/000.png,much\n", "is not a table of weights; line 2: .*, not 'much'"),
+        ("file,weight\nupright/000.png,-1\n", "line 2: weights are numbers, 0 or more, not '-1'"),
+        ("file,weight\nupright/000.png,nan\n", "line 2: weights are numbers, 0 or more, not 'nan'"),
+        ("file,weight\nupright/000.png,1e309\n", "line 2: weights are numbers, 0 or more, not '1e309'"),
+        ("file,weight\nupright/000.png\n", "line 2: weights are numbers, 0 or more, not ''"),
+        ("file,weight\nupright/000.png,1\n", "gives no training image of the class turned a weight"),
         ("file\nupright/000.png\n", "a column named file and one named weight"),
-        ("file,weight\nnowhere.png,1\n", "gives no image in .* a weight"),
+        ("file,weight\nnowhere.png,1\n", "gives no training image in .* a weight"),
         (None, "Cannot read the weights"),
     ],
 )

@@ -37,8 +37,6 @@ def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:
     else:
         listed = list_labelled(train_folder, classes)
     train = read_split(limit_per_class(listed, limit, config.seed), train_folder)
-    if config.sample_weights:
-        train = weigh(train, train_folder, config.sample_weights)
     hold_out = config.hold_out or not val_folder.is_dir()
     if hold_out:
         before = noted_in(config.pretrained) if config.pretrained else {}
@@ -52,6 +50,8 @@ def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:
     if hold_out and config.drop_duplicates and val_folder.is_dir():
         tested = read_split(list_split(val_folder, classes, votes), val_folder)
         train = report_duplicates(train, tested, drop=True)
+    if config.sample_weights:
+        train = weigh(train, train_folder, config.sample_weights, config.classes)
     report_counts(train, classes, "training")
     report_counts(val, classes, f"validation ({origin})")
     return train, val, replace(config, hold_out=hold_out)

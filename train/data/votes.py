@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from live_emotion.errors import DataError
-from live_emotion.io.files.inputs import lines, open_file
 from live_emotion.types import NO_FACE
 from train.data.dataset import Listed
+from train.data.tables import open_table
+from train.settings import shorten
 
 VOTE_COLUMNS = {"anger": "angry", "happiness": "happy", "sadness": "sad", "NF": NO_FACE}
 """FER+'s column names where they differ from the emotions' names here."""
+
+MOST_VOTES = 1_000_000
+"""That an answer may have."""
 
 NOT_VOTES = frozenset({"split", "file", "fer_label", "label"})
 
@@ -37,9 +41,10 @@ def list_shares(folder: Path, classes: Sequence[str], votes: Path, power: float 
     answers, rows = _read(votes, folder.name, classes)
     chosen = []
     for name, counts in rows:
-        own = np.array([sum(c for a, c in zip(answers, counts) if a == wanted) for wanted in classes], np.float32)
-        if own.sum() > 0 and own.sum() * 2 >= sum(counts):
-            chosen.append((folder / name, own**power / (own**power).sum()))
+        own = np.array([sum(c for a, c in zip(answers, counts) if a == wanted) for wanted in classes])
+        if own.any() and own.sum() * 2 >= sum(counts):
+            shares = (own / own.max()) ** power  # of the largest, so that no power is too large
+            chosen.append((folder / name, (shares / shares.sum()).astype(np.float32)))
     return chosen
 
 
@@ -69,26 +74,28 @@ def list_majority(folder: Path, classes: Sequence[str], votes: Path, agreement: 
 
 def _read(votes: Path, split: str, classes: Sequence[str]) -> tuple[list[str], list[tuple[str, list[int]]]]:
     """The answers that people could give, and file name and counts of each row that belongs to ``split``."""
-    try:
-        with open_file(votes, "r", newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(lines(file))
-            columns = [c for c in table.fieldnames or () if c not in NOT_VOTES]
-            if "file" not in (table.fieldnames or ()) or not columns:
-                raise DataError(f"{votes} needs a column named file and one column of votes for each answer.")
-            rows = list(_rows(table, columns, split))
-    except OSError as error:
-        raise DataError(f"Cannot read the votes in {votes}: {error.strerror}.") from error
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{votes} is not a table of votes: {error}.") from error
+    with open_table(votes, "votes") as table:
+        columns = [column for column in table.columns if column not in NOT_VOTES]
+        if "file" not in table.columns or not columns:
+            raise DataError(f"{votes} needs a column named file and one column of votes for each answer.")
+        rows = []
+        for row in table:
+            if row.get("split", split) == split:
+                if not row["file"]:
+                    raise ValueError("it names no file")
+                rows.append((row["file"], [read_count(row[column]) for column in columns]))
     answers = [VOTE_COLUMNS.get(c, c) for c in columns]
     if missing := [c for c in classes if c not in answers]:
         raise DataError(f"{votes} has no column for the class {missing[0]}; its answers are {', '.join(answers)}.")
     return answers, rows
 
 
-def _rows(table: csv.DictReader[str], columns: list[str], split: str) -> Iterator[tuple[str, list[int]]]:
-    for row in table:
-        if row.get("split", split) == split:
-            if not row["file"] or None in row.values():
-                raise ValueError(f"line {table.line_num} has no {'file' if not row['file'] else 'vote in some column'}")
-            yield row["file"], [int(row[c]) for c in columns]
+def read_count(text: str) -> int:
+    """How many people gave an answer.
+
+    Raises:
+        ValueError: it is no whole number from 0 to :data:`MOST_VOTES`.
+    """
+    if re.fullmatch(r"\s*[0-9]{1,7}\s*", text) and int(text) <= MOST_VOTES:
+        return int(text)
+    raise ValueError(f"votes are whole numbers from 0 to {MOST_VOTES:,}, not {shorten(text)}")

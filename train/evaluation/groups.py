@@ -6,7 +6,6 @@ largest gap between groups is large by chance alone where they are small; shuffl
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from live_emotion.errors import DataError
-from live_emotion.io.files.inputs import lines, open_file
 from train.console import say
+from train.data.tables import open_table
 from train.evaluation import plots
 from train.evaluation.evaluation import Evaluation
 
@@ -93,22 +92,16 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
     Raises:
         DataError: it is missing or no such table.
     """
-    try:
-        with open_file(path, "r", newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(lines(file))
-            columns = [column for column in table.fieldnames or () if column and column != FILE]
-            if FILE not in (table.fieldnames or ()) or not columns:
-                raise DataError(f"{path} needs a column named {FILE} and one that names each image's group.")
-            found: dict[str, dict[str, str]] = {column: {} for column in columns}
-            for row in table:
-                for column in columns:
-                    name, group = (row[FILE] or "").replace("\\", "/").strip("/"), (row[column] or "").strip()
-                    if name and group and found[column].setdefault(name, group) != group:
-                        raise DataError(f"{path} puts {name} into two groups, {found[column][name]} and {group}.")
-    except OSError as error:
-        raise DataError(f"Cannot read the groups in {path}: {error.strerror}.") from error
-    except (ValueError, csv.Error) as error:
-        raise DataError(f"{path} is not a table of groups: {error}.") from error
+    with open_table(path, "groups") as table:
+        columns = [column for column in table.columns if column != FILE]
+        if FILE not in table.columns or not columns:
+            raise DataError(f"{path} needs a column named {FILE} and one that names each image's group.")
+        found: dict[str, dict[str, str]] = {column: {} for column in columns}
+        for row in table:
+            for column in columns:
+                name, group = row[FILE].replace("\\", "/").strip("/"), row[column].strip()
+                if name and group and found[column].setdefault(name, group) != group:
+                    raise DataError(f"{path} puts {name} into two groups, {found[column][name]} and {group}.")
     for column, groups in found.items():
         if len(names := set(groups.values())) > MOST_GROUPS:
             raise DataError(f"{path} has {len(names)} groups in its column {column}; at most {MOST_GROUPS} compare.")

@@ -19,9 +19,12 @@ def open_file(path: str | os.PathLike[str], mode: str = "rb", **options: Any) ->
     """What ``open`` does, for files alone.
 
     Raises:
-        OSError: it cannot be opened, or it is a device, a pipe or a socket.
+        OSError: it cannot be opened, no file can have its name, or it is a device, a pipe or a socket.
     """
-    kind = os.stat(path).st_mode
+    try:
+        kind = os.stat(path).st_mode
+    except ValueError as error:  # a NUL, or what the system's encoding of names lacks
+        raise OSError(errno.EINVAL, "no file can have this name") from error
     if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):  # of folders the system says it
         raise OSError(errno.EINVAL, "it is no file, but a device or a pipe")
     return open(path, mode, **options)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import io
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +14,10 @@ import numpy as np
 
 from live_emotion.errors import DataError
 from live_emotion.faces.preprocessing import FACE_SIZE
-from live_emotion.io.files.inputs import lines, open_file
 from train.console import progress, say
 from train.data.folders import SPLITS, publish_folder
+from train.data.tables import open_table
+from train.data.votes import read_count
 
 EMOTION_NAMES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """By the numbers of the column ``emotion``."""
@@ -44,7 +43,7 @@ class Vote:
 
     usage: str
     image: str
-    counts: tuple[str, ...]
+    counts: tuple[int, ...]
 
 
 def prepare_table(
@@ -90,7 +89,7 @@ def unpack(table: Path, votes: Path | None, folder: Path) -> Counter[tuple[str, 
     answers, rated = _read_votes(votes) if votes else ((), None)
     counts: Counter[tuple[str, str]] = Counter()
     broken = faceless = 0
-    listed: list[list[str]] = []
+    listed: list[list[object]] = []
     for number, (row, vote) in enumerate(_pair(_rows(table), rated, f"{votes} does not belong to {table}")):
         if vote and not vote.image:
             faceless += 1
@@ -153,43 +152,25 @@ def _write(path: Path, face: np.ndarray) -> None:
     path.write_bytes(cv2.imencode(".png", face)[1].tobytes())
 
 
-def _rows(table: Path) -> Iterator[Row]:
+def _rows(path: Path) -> Iterator[Row]:
     """The rows of fer2013.csv, by the names of the columns, with a progress bar in bytes."""
-    with _reading(table) as (reader, bar):
-        names = [name.strip() for name in next(reader, [])]
-        if not {"emotion", "pixels"} <= set(names):
-            raise DataError(f"{table} is not fer2013.csv; it should have the columns emotion, pixels and Usage.")
-        for values in reader:
-            bar()
-            yield dict(zip(names, values))
+    with open_table(path, "faces") as table:
+        if not {"emotion", "pixels"} <= set(table.columns):
+            raise DataError(f"{path} is not fer2013.csv; it should have the columns emotion, pixels and Usage.")
+        with progress(total=table.size, desc=path.name, unit="B", unit_scale=True, leave=False) as bar:
+            for row in table:
+                bar.update(table.position - bar.n)
+                yield row
 
 
-def _read_votes(votes: Path) -> tuple[tuple[str, ...], list[Vote]]:
+def _read_votes(path: Path) -> tuple[tuple[str, ...], list[Vote]]:
     """The answers that people could give, and the rows of fer2013new.csv."""
-    with _reading(votes) as (reader, _):
-        names = [name.strip() for name in next(reader, [])]
-        if names[:2] != ["Usage", "Image name"] or len(names) < 4:
-            raise DataError(f"{votes} is not fer2013new.csv; it should start with the columns Usage and Image name.")
-        rows = [Vote(values[0], values[1].strip(), tuple(values[2:])) for values in reader if values]
-    if bad := [
-        i for i, row in enumerate(rows) if len(row.counts) != len(names) - 2 or not all(map(str.isdecimal, row.counts))
-    ]:
-        raise DataError(f"{votes} is damaged in row {bad[0]}, counted from 0; get it again.")
-    return tuple(names[2:]), rows
-
-
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[tuple[Iterator[list[str]], Callable[[], object]]]:
-    """A CSV reader, and a function that moves the progress bar on to where it is."""
-    try:
-        size = path.stat().st_size
-        with (
-            open_file(path) as file,
-            io.TextIOWrapper(file, newline="", encoding="utf-8-sig") as text,
-            progress(total=size, desc=path.name, unit="B", unit_scale=True, leave=False) as bar,
-        ):
-            yield csv.reader(lines(text)), lambda: bar.update(file.tell() - bar.n)
-    except OSError as error:
-        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
-    except (ValueError, csv.Error) as error:
-        raise DataError(f"{path} is not a table in CSV: {error}.") from error
+    with open_table(path, "votes") as table:
+        if table.columns[:2] != ["Usage", "Image name"] or len(table.columns) < 4:
+            raise DataError(f"{path} is not fer2013new.csv; it should start with the columns Usage and Image name.")
+        answers = tuple(table.columns[2:])
+        rows = [
+            Vote(row["Usage"], row["Image name"].strip(), tuple(read_count(row[answer]) for answer in answers))
+            for row in table
+        ]
+    return answers, rows
