@@ -98,7 +98,7 @@ def test_a_file_with_a_setting_that_cannot_be_is_one_clear_error(tmp_path, name,
         (b"'a\\nb' = 3", "unknown setting"),
         (b"x" * 90_000 + b" = 3", "unknown setting"),
         (b".".join([b"a"] * 5_000) + b" = 3", "unknown setting|not a valid TOML file"),
-        (b"#" * (LARGEST_FILE + 1), "too large"),
+        (b"#" * (LARGEST_FILE + 1), "it has more than 0.1 MB"),
     ],
     ids=range(13),
 )

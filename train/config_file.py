@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from live_emotion.errors import ArgumentError, DataError
-from live_emotion.io.files.inputs import open_file
+from live_emotion.io.files.inputs import read_file
 from train.config import check, kinds
 from train.settings import shorten
 
@@ -66,11 +66,7 @@ def split_names(text: str) -> tuple[str, ...]:
 
 def _read(path: Path) -> str:
     try:
-        with open_file(path) as file:
-            content = file.read(LARGEST_FILE + 1)
-        if len(content) > LARGEST_FILE:
-            raise DataError(f"{path} is no file of settings: it is too large; choose a run.toml.")
-        return content.decode()
+        return read_file(path, LARGEST_FILE).decode()
     except OSError as error:
         raise DataError(f"Cannot read the settings in {path}: {error.strerror}.") from error
     except UnicodeDecodeError as error:

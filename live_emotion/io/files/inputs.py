@@ -39,7 +39,7 @@ def read_file(path: str | os.PathLike[str], most_bytes: int = MOST_BYTES) -> byt
     with open_file(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > most_bytes:
-            raise OSError(errno.EFBIG, f"it has more than {most_bytes / 1e6:,.0f} MB")
+            raise OSError(errno.EFBIG, f"it has more than {most_bytes / 1e6:,g} MB")
         return file.read(size)
 
 
