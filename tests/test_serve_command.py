@@ -85,7 +85,7 @@ def test_a_server_beside_other_work_that_cannot_start_says_so():
     port = open_port("127.0.0.1", 0)
     port.close()
     server = BackgroundServer(EventsApp(ServerConfig(TOKEN), {}), port)
-    with pytest.raises(ServerError, match="The server cannot start: .*; try another port"), server:
+    with pytest.raises(ServerError, match=r"The server cannot start: .*; try another port"), server:
         pass
 
 

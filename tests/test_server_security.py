@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import logging
+import socket
 import struct
 import tempfile
 import time
@@ -277,6 +279,50 @@ def test_who_is_slow_is_not_waited_for():
         began = time.monotonic()
         assert server.raw(b"GET / HT", 20) == b""
         assert time.monotonic() - began < 10
+
+
+ALIVE = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (b"", b"GET /health"),
+        (ALIVE, b"GET /health"),
+        (b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n", b"x"),  # it is refused
+    ],
+)
+def test_nobody_keeps_others_out_without_a_token(first, then):
+    with running(header_s=0.5, connections=3) as server, contextlib.ExitStack() as stack:
+        for _ in range(4):
+            held = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+            held.sendall(first)
+            if first:
+                assert held.recv(1 << 16)
+            held.sendall(then)
+        assert server.raw(ALIVE).startswith(b"HTTP/1.1 503 ")
+        until_s = time.monotonic() + 10
+        while not (said := server.raw(ALIVE, 1)).startswith(b"HTTP/1.1 200 "):
+            assert time.monotonic() < until_s, said
+            with contextlib.suppress(OSError):  # what comes byte by byte is no more
+                held.sendall(b"x")
+            time.sleep(0.1)
+
+
+def test_nobody_keeps_others_out_by_taking_no_answers():
+    with running(body_s=2, connections=3) as server, contextlib.ExitStack() as stack:
+        many = b"GET /page/app.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000
+        for requests in (many, b""):
+            held = stack.enter_context(socket.socket())
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            held.connect(("127.0.0.1", server.port))
+            held.sendall(requests)
+        time.sleep(0.5)  # until as much was answered as is taken
+        assert server.raw(ALIVE, 1).startswith(b"HTTP/1.1 503 ")
+        until_s = time.monotonic() + 8  # while the other one may be silent for ten seconds
+        while not (said := server.raw(ALIVE, 1)).startswith(b"HTTP/1.1 200 "):
+            assert time.monotonic() < until_s, said
+            time.sleep(0.1)
 
 
 # 8

@@ -27,8 +27,8 @@ class Limits:
         requests_per_s: of one client, on average.
         burst: of one client, at once.
         messages_per_s: of one live socket, on average; more are taken later.
-        body_s: for a request's body to arrive, an upload's next part in it.
-        header_s: for a request's head to arrive.
+        body_s: for a request's body to arrive, an upload's next part in it, and for an answer's next part to be taken.
+        header_s: for a request's head to arrive, from when the connection or the last answer was made.
         idle_s: that a live socket may say nothing.
         kept_s: that what a session saw is kept after its socket has gone.
         job_kept_s: that what came of a video is kept.

@@ -19,6 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from live_emotion.concurrency.interrupts import StopRequest
 from live_emotion.errors import ServerError
+from live_emotion.server.access.gate import CALLER
 from live_emotion.server.app import EventsApp
 from live_emotion.server.config import Limits
 from live_emotion.server.live.session import HEAD
@@ -50,7 +51,7 @@ def open_port(host: str, port: int) -> socket.socket:
             if os.name == "posix":  # elsewhere this lets two servers have one port
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             opened.bind(address)
-            opened.listen()  # not later: on Linux two programs may bind a port, and it is the second to listen that fails
+            opened.listen()  # at once: on Linux two may bind the same one, and the second to listen fails
         except BaseException:
             opened.close()
             raise
@@ -82,34 +83,72 @@ def check_certificate(certificate: Path, key: Path) -> None:
         ) from error
 
 
-class _Protocol(H11Protocol):
-    """HTTP whose first request must come in time, so that nobody holds connections by saying nothing."""
+class _Patience:
+    """Calls a function unless it is told in time that nothing is waited for any more."""
 
-    def __init__(self, *arguments: Any, header_s: float, **more: Any) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float, end: Callable[[], object]) -> None:
+        self._loop, self._seconds, self._end = loop, seconds, end
+        self._timer: asyncio.TimerHandle | None = None
+
+    def wait(self, is_waiting: bool = True) -> None:
+        """Says whether something is waited for; the time goes from when it first was."""
+        if is_waiting and self._timer is None:
+            self._timer = self._loop.call_later(self._seconds, self._end)
+        elif not is_waiting and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class _Protocol(H11Protocol):
+    """HTTP whose every request and answer goes on, so that nobody holds a connection by saying or taking nothing.
+
+    Who holds the token may take as long over an answer as it likes: a video that is watched waits when it is paused.
+    """
+
+    def __init__(self, *arguments: Any, limits: Limits, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        self._header_s = header_s
-        self._deadline: asyncio.TimerHandle | None = None
-        self._has_begun = False
+        self._head = _Patience(self.loop, limits.header_s, lambda: self.transport.abort())
+        self._taking = _Patience(self.loop, limits.body_s, self._give_up)
 
     def connection_made(self, transport: Any) -> None:
-        """Begins to wait."""
+        """Begins to wait for a request's head."""
         super().connection_made(transport)
-        self._deadline = self.loop.call_later(self._header_s, self._give_up)
+        self._look()
 
     def handle_events(self) -> None:
-        """Notes that a request's head has come."""
+        """Looks whether a request's head has come."""
         super().handle_events()
-        self._has_begun = self._has_begun or bool(self.headers)
+        self._look()
+
+    def on_response_complete(self) -> None:
+        """Begins to wait for the next request's head."""
+        super().on_response_complete()
+        self._look()
+
+    def _look(self) -> None:
+        """Waits for a head where nothing is being answered and the connection is not another protocol's."""
+        is_between = self.cycle is None or self.cycle.response_complete
+        self._head.wait(self in self.connections and is_between)
+
+    def pause_writing(self) -> None:
+        """Begins to wait for what was sent to be taken."""
+        super().pause_writing()
+        self._taking.wait()
+
+    def resume_writing(self) -> None:
+        """Waits for that no more."""
+        super().resume_writing()
+        self._taking.wait(False)
 
     def _give_up(self) -> None:
-        if not self._has_begun:
-            self.transport.close()
+        if not self.scope.get(CALLER):
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Waits no more."""
-        if self._deadline:
-            self._deadline.cancel()
+        """Waits for nothing more."""
         super().connection_lost(exc)
+        self._head.wait(False)
+        self._taking.wait(False)
 
 
 class _Server(uvicorn.Server):
@@ -171,7 +210,7 @@ def _make_server(app: EventsApp, certificate: tuple[Path, Path] | None, ready: C
 def _protocol(limits: Limits) -> type[asyncio.Protocol]:
     class Protocol(_Protocol):
         def __init__(self, *arguments: Any, **more: Any) -> None:
-            super().__init__(*arguments, header_s=limits.header_s, **more)
+            super().__init__(*arguments, limits=limits, **more)
 
     return Protocol
 
