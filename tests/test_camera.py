@@ -248,6 +248,11 @@ def test_what_is_a_camera(tmp_path, monkeypatch):
     assert not is_camera("rtsp://host")
 
 
+def test_a_stream_whose_address_is_no_text_cannot_be_opened():
+    with pytest.raises(CameraError, match="Cannot open the stream"), open_camera("http://\udcff/x"):
+        pass
+
+
 @pytest.fixture
 def windows(monkeypatch):
     """A machine whose two systems list the cameras in different orders, and one that OpenCV was built without."""

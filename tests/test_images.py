@@ -144,6 +144,8 @@ def test_missing_file_and_folder(tmp_path):
 def test_unknown_format_for_writing(portrait, tmp_path):
     with pytest.raises(OutputError, match="no image format"):
         write_image(tmp_path / "a.xyz", portrait)
+    with pytest.raises(OutputError, match="no image format"):
+        write_image(tmp_path / "a.\udcff", portrait)
     assert list(tmp_path.iterdir()) == []
 
 

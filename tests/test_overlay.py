@@ -11,7 +11,7 @@ import pytest
 from live_emotion.types import EMOTIONS, Prediction, TrackedFace
 from live_emotion.visualization.overlay import Overlay, draw, tag
 from live_emotion.visualization.palette import DARK, LIGHT, PALETTE, emotion_colours
-from live_emotion.visualization.text import face_scale, text_scale
+from live_emotion.visualization.text import face_scale, put_text, text_scale, text_size
 
 
 def face(box=(100, 100, 200, 200), probabilities=(0.7, 0.1, 0.1, 0.1), class_names=EMOTIONS):
@@ -200,3 +200,9 @@ def test_any_number_of_classes_is_drawn(portrait, count):
     drawn = Overlay(names).draw(portrait, [face((205, 90, 325, 230), values, names)])
     for colour in emotion_colours(names):
         assert (drawn == colour).all(axis=2).sum() > 10, "each has its bar"
+
+
+def test_text_may_be_any_bytes():
+    canvas = np.zeros((40, 200, 3), np.uint8)
+    put_text(canvas, "a\udcffb", (4, 30), 1.0, (255, 255, 255))
+    assert canvas.any() and text_size("a\udcffb", 1.0) == text_size("a?b", 1.0)

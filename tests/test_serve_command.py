@@ -22,10 +22,11 @@ from videos import make_video, numbered_frames
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from live_emotion.errors import ServerError
+from live_emotion.errors import InputError, ServerError
+from live_emotion.server.access.tokens import find_token
 from live_emotion.server.app import EventsApp
 from live_emotion.server.config import ServerConfig
-from live_emotion.server.run import BackgroundServer, open_port
+from live_emotion.server.run import BackgroundServer, check_certificate, open_port
 
 AUTHORIZATION = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -93,6 +94,8 @@ def test_a_server_beside_other_work_that_cannot_start_says_so():
     ("arguments", "environment", "code", "message"),
     [
         (["--host", "host.invalid"], {}, 1, "no host host.invalid"),
+        (["--host", "a" * 300], {}, 1, "There is no host aaa"),
+        (["--host", "\udcff"], {}, 1, "There is no host \\udcff here"),
         (["--host", "203.0.113.1"], {}, 1, "Cannot use port"),
         ([], {"LIVE_EMOTION_TOKEN": "short"}, 1, "16 to 200"),
         (["--token-file", "nothing.txt"], {}, 1, "Cannot read a token from nothing.txt"),
@@ -105,6 +108,9 @@ def test_a_server_beside_other_work_that_cannot_start_says_so():
         (["--weights", "nothing.onnx"], {}, 1, "There is no weights file"),
         (["--profile", "nobody-at-all"], {}, 1, "There is no profile"),
         (["--osc", "9000"], {}, 1, "HOST:PORT"),
+        (["--osc", "..:9000"], {}, 1, "There is no host .. to send to"),
+        (["--osc", "\udcff:9000"], {}, 1, "There is no host \\udcff to send to"),
+        (["--osc", "a" * 300 + ":9000"], {}, 1, "There is no host aaa"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(arguments, environment, code, message):
@@ -119,6 +125,17 @@ def test_the_token_may_come_from_a_file(tmp_path):
     file.write_text("a-token-from-a-file\n")
     with serving("--token-file", str(file)) as served:
         assert served.address.endswith("#token=a-token-from-a-file")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_no_pipe_is_waited_for(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match=r"Cannot read a token from .*pipe: it is no file"):
+        find_token(pipe)
+    for files in ((pipe, ROOT / "README.md"), (ROOT / "README.md", pipe)):
+        with pytest.raises(ServerError, match=r"Cannot use .*: it is no file"):
+            check_certificate(*files)
 
 
 def make_certificate(folder):

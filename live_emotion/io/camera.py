@@ -14,6 +14,7 @@ import numpy as np
 
 from live_emotion.checks import check_number, check_whole
 from live_emotion.errors import CameraError
+from live_emotion.io.files.names import is_text
 
 FFMPEG_QUIET = "-8"
 """FFmpeg's level of logging that writes nothing: what goes wrong with a stream we say ourselves."""
@@ -179,8 +180,10 @@ def open_capture(source: CameraDevice | str, mode: CameraMode = CameraMode()) ->
     with quiet_opencv():
         if isinstance(source, CameraDevice):
             capture = cv2.VideoCapture(source.index, source.backend)
-        else:
+        elif is_text(source):
             capture = cv2.VideoCapture(source)
+        else:
+            return None
         for setting, value in (
             (cv2.CAP_PROP_FRAME_WIDTH, mode.width),
             (cv2.CAP_PROP_FRAME_HEIGHT, mode.height),

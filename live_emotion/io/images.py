@@ -18,6 +18,7 @@ from live_emotion.errors import InputError, MissingExtraError, OutputError
 from live_emotion.faces.preprocessing import flatten_alpha
 from live_emotion.io.files.atomic import ESCAPED, atomic_path
 from live_emotion.io.files.inputs import read_file
+from live_emotion.io.files.names import is_text
 from live_emotion.io.first_bytes import AVIF, GIF, HEIC, LONGEST_BRANDS, PNG, image_format, video_format
 from live_emotion.io.image_size import MOST_MEGAPIXELS, PictureInfo, check_size, picture_info
 
@@ -253,7 +254,7 @@ def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
 
     file = Path(path)
     try:
-        done, encoded = cv2.imencode(file.suffix or ".", image)
+        done, encoded = cv2.imencode(file.suffix if is_text(file.suffix) else ".", image)
     except cv2.error as error:
         raise OutputError(f"Cannot write {file}: {file.suffix or 'no suffix'} is no image format; use .png.") from error
     if not done:

@@ -62,7 +62,7 @@ class OscSender:
         self._message = OscMessageBuilder
         try:
             family, kind, protocol, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter of what can be no host's name
             raise InputError(f"There is no host {host} to send to; check the name.") from error
         self._target: Any = target  # (host, port), or with more for IPv6
         self._socket = socket.socket(family, kind, protocol)

@@ -19,6 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from live_emotion.concurrency.interrupts import StopRequest
 from live_emotion.errors import ServerError
+from live_emotion.io.files.inputs import open_file
 from live_emotion.server.access.gate import CALLER
 from live_emotion.server.app import EventsApp
 from live_emotion.server.config import Limits
@@ -57,7 +58,7 @@ def open_port(host: str, port: int) -> socket.socket:
             raise
         opened.set_inheritable(False)
         return opened
-    except socket.gaierror as error:
+    except (socket.gaierror, UnicodeError) as error:  # the latter of what can be no host's name
         raise ServerError(f"There is no host {host} here; use 127.0.0.1, or an address of this machine.") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
@@ -76,6 +77,8 @@ def check_certificate(certificate: Path, key: Path) -> None:
         ServerError: they cannot.
     """
     try:
+        for file in (certificate, key):
+            open_file(file).close()  # OpenSSL would wait for a pipe
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: "")
     except (OSError, ssl.SSLError) as error:
         raise ServerError(

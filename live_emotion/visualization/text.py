@@ -42,7 +42,7 @@ def text_size(text: str, scale: float) -> tuple[int, int]:
     """Width and height of a line in pixels."""
     import cv2
 
-    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, _stroke(scale))
+    (width, height), _ = cv2.getTextSize(_safe(text), cv2.FONT_HERSHEY_SIMPLEX, scale, _stroke(scale))
     return width, height
 
 
@@ -50,7 +50,12 @@ def put_text(canvas: np.ndarray, text: str, origin: tuple[int, int], scale: floa
     """Draws a line whose lower left corner is at ``origin``."""
     import cv2
 
-    cv2.putText(canvas, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, _stroke(scale), cv2.LINE_AA)
+    cv2.putText(canvas, _safe(text), origin, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, _stroke(scale), cv2.LINE_AA)
+
+
+def _safe(text: str) -> str:
+    """A text without what is none, such as bytes of a file's name, at which OpenCV ends the process."""
+    return text.encode(errors="replace").decode()
 
 
 def panel_size(lines: Sequence[str], scale: float) -> tuple[int, int]:

@@ -43,6 +43,19 @@ def is_reserved(name: str) -> bool:
     return name.partition(".")[0].rstrip().lower() in RESERVED
 
 
+def is_text(name: str) -> bool:
+    """Whether it is text, and some: names may hold any bytes, at which OpenCV ends the process.
+
+    Example:
+        >>> is_text("talk.mp4"), is_text("\udcff.mp4")
+        (True, False)
+    """
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 def same_name(name: str) -> str:
     """What names have in common that some system takes for one.
 

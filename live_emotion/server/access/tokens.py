@@ -12,9 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from live_emotion.errors import InputError
+from live_emotion.io.files.inputs import read_file
 
 TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,200}")
 """What a token is of, so that it needs no escaping in a URL's fragment."""
+
+LARGEST_FILE = 1_000_000
+"""In which somebody may keep a token, in bytes."""
 
 TOKEN_VARIABLE = "LIVE_EMOTION_TOKEN"
 
@@ -28,12 +32,6 @@ PROGRAM = "bearer"
 """Whoever shows the token itself."""
 
 
-def _begin(file: Path) -> bytes:
-    """The first bytes of a file, or of a pipe, which may have no end."""
-    with file.open("rb") as opened:
-        return opened.read(1024)
-
-
 def find_token(file: Path | None = None) -> str:
     """The token in a file, else in the environment, else a new one that nobody can guess.
 
@@ -42,7 +40,7 @@ def find_token(file: Path | None = None) -> str:
     """
     if file is not None:
         try:
-            text, where = _begin(file).decode("ascii").strip(), str(file)
+            text, where = read_file(file, LARGEST_FILE).decode("ascii").strip(), str(file)
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(
                 f"Cannot read a token from {file}: {getattr(error, 'strerror', None) or error}."
