@@ -215,9 +215,11 @@ def test_it_comes_back_after_the_server_was_started_again(tab, tmp_path, server,
 
 
 def test_without_the_token_it_says_where_to_find_it(browser, server):
-    page = browser.new_page()
-    page.goto(server.origin)
-    expect(page.locator("#notice")).to_contain_text("Open the address that live-emotion serve prints")
+    page = browser.new_page(viewport=PHONE)
+    page.goto(f"{server.origin}/#token=not-the-token-of-this-server")
+    expect(page.locator("#notice")).to_contain_text("Open the address that live-emotion serve prints, with the token")
+    welcome, said = page.locator("#welcome").bounding_box(), page.locator("#notice").bounding_box()
+    assert said["y"] >= welcome["y"] + welcome["height"], "it covers nothing"
     page.close()
 
 

@@ -16,7 +16,7 @@ const WORDS = {
   live: ["connected", ""],
   lost: ["connection lost", "Is live-emotion serve still running? This page comes back by itself."],
   full: ["waiting", "As many pages are open as live-emotion serves at once. Close one; this page comes back by itself."],
-  refused: ["not let in", "Open the address that live-emotion serve prints; each start has a new key."],
+  refused: ["not let in", "Open the address that live-emotion serve prints, with the token behind its #."],
   replaced: ["in another tab", "This session went on in another tab. Reload this page to have it back."],
 };
 
