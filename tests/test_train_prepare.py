@@ -109,6 +109,21 @@ def test_broken_rows_are_named_and_left_out(tmp_path, portrait, damage, capsys):
     assert "Skipped row 2" in capsys.readouterr().out
 
 
+def test_of_many_broken_rows_a_few_are_named_in_short_lines(tmp_path, portrait, capsys):
+    """Usages of a thousand letters, an emotion of more digits than Python reads, one of another script."""
+    faces, emotions = vary(portrait, 1, 1), ["9" * 5000, "\u0663", *range(300)]
+    pixels = " ".join(map(str, faces[0].ravel()))
+    rows = [f"{emotion},{pixels},{'Training' if i < 3 else 'y' * 1000}" for i, emotion in enumerate(emotions)]
+    (tmp_path / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", *rows]), encoding="utf-8")
+    assert prepare_table(tmp_path / "fer2013.csv", tmp_path / "data") == {("train", "angry"): 1}
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 12
+    assert max(map(len, lines)) < 100 + len(str(tmp_path))
+    assert "Skipped row 0 of" in lines[0] and "unknown emotion '9999" in lines[0]
+    assert "unknown usage 'yyyy" in lines[2]
+    assert "301 " in lines[-1]
+
+
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\xff\xfe\x00\x00", b"emotion,pixels,Usage\n"])
 def test_what_is_no_such_table_is_one_clear_error(tmp_path, content):
     (tmp_path / "fer2013.csv").write_bytes(content)

@@ -14,12 +14,14 @@ import numpy as np
 
 from live_emotion.errors import DataError
 from live_emotion.faces.preprocessing import FACE_SIZE
+from live_emotion.io.few_lines import FewLines
 from train.console import progress, say
 from train.data.folders import SPLITS, publish_folder
 from train.data.tables import open_table
 from train.data.votes import read_count
+from train.settings import shorten
 
-EMOTION_NAMES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+EMOTION_NAMES = dict(zip("0123456", ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")))
 """By the numbers of the column ``emotion``."""
 
 SPLIT_NAMES = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
@@ -89,6 +91,7 @@ def unpack(table: Path, votes: Path | None, folder: Path) -> Counter[tuple[str, 
     answers, rated = _read_votes(votes) if votes else ((), None)
     counts: Counter[tuple[str, str]] = Counter()
     broken = faceless = 0
+    skipped = FewLines(say)
     listed: list[list[object]] = []
     for number, (row, vote) in enumerate(_pair(_rows(table), rated, f"{votes} does not belong to {table}")):
         if vote and not vote.image:
@@ -97,7 +100,7 @@ def unpack(table: Path, votes: Path | None, folder: Path) -> Counter[tuple[str, 
         try:
             split, emotion, face = _parse(row)
         except ValueError as error:
-            say(f"Skipped row {number} of {table}: {error}.")
+            skipped.say(f"Skipped row {number} of {table}: {error}.")
             broken += 1
             continue
         file = f"{emotion}/fer{number:07d}.png"
@@ -134,16 +137,16 @@ def _parse(row: Row) -> tuple[str, str, np.ndarray]:
     """
     usage, number = row.get("Usage", "Training"), row.get("emotion") or ""
     if usage not in SPLIT_NAMES:
-        raise ValueError(f"unknown usage {usage!r}")
-    if not number.isdecimal() or int(number) >= len(EMOTION_NAMES):
-        raise ValueError(f"unknown emotion {number!r}")
+        raise ValueError(f"unknown usage {shorten(usage)}")
+    if number not in EMOTION_NAMES:
+        raise ValueError(f"unknown emotion {shorten(number)}")
     try:
         pixels = np.array((row.get("pixels") or "").split(), dtype=np.int64)
     except (ValueError, OverflowError) as error:
         raise ValueError("its pixels are no numbers") from error
     if len(pixels) != FACE_SIZE**2 or pixels.min() < 0 or pixels.max() > 255:
         raise ValueError(f"{FACE_SIZE**2} pixels from 0 to 255 are expected, it has {len(pixels)}")
-    return SPLIT_NAMES[usage], EMOTION_NAMES[int(number)], pixels.astype(np.uint8).reshape(FACE_SIZE, FACE_SIZE)
+    return SPLIT_NAMES[usage], EMOTION_NAMES[number], pixels.astype(np.uint8).reshape(FACE_SIZE, FACE_SIZE)
 
 
 def _write(path: Path, face: np.ndarray) -> None:
