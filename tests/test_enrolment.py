@@ -175,9 +175,11 @@ def test_folders_that_are_missing_are_emotions_that_were_not_shown(tmp_path, por
 def test_photos_that_show_nothing_are_left_out_and_named(tmp_path, portrait, no_face):
     photos = write_photos(tmp_path / "me", portrait)
     cv2.imwrite(str(photos / "happy" / "gradient.png"), no_face)
+    (photos / "happy" / "0.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     done = enrol("--photos", photos)
     assert done.exit_code == 0, done.output
     assert f"Not taken: Found no face in {photos / 'happy' / 'gradient.png'}" in done.stderr
+    assert f"Not taken: {photos / 'happy' / '0.png'} cannot be read: this PNG image is damaged" in done.stderr
 
 
 def test_what_is_no_folder_of_an_emotion_is_named(tmp_path, portrait):

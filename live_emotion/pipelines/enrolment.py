@@ -52,6 +52,10 @@ class Shown:
     source: str
 
 
+Offered = Shown | InputError
+"""A frame, or why there is none, such as a photo that is damaged."""
+
+
 class Enrolment:
     """Takes the faces of one person, frame by frame, and learns from them.
 
@@ -127,7 +131,7 @@ class Enrolment:
 
 
 def collect(
-    frames: Iterable[Shown],
+    frames: Iterable[Offered],
     analyzer: EmotionAnalyzer,
     refused: Callable[[InputError], object] | None = None,
     fewest: int = 1,
@@ -135,7 +139,7 @@ def collect(
     """Takes the faces of all frames that give one.
 
     Args:
-        frames: of one person.
+        frames: of one person, or why there is none.
         analyzer: finds the faces.
         refused: is told why a frame gives none; None: each must.
         fewest: faces that are needed, of as many frames; of fewer frames each must give one.
@@ -147,6 +151,8 @@ def collect(
     for shown in frames:
         total += 1
         try:
+            if isinstance(shown, InputError):
+                raise shown
             enrolment.take(shown)
         except InputError as error:
             if refused is None:
@@ -182,21 +188,20 @@ def face_of(frame: Frame, analyzer: EmotionAnalyzer, source: str) -> tuple[np.nd
     return found.crops[0], looks_of(found)[0]
 
 
-def photos_of(photos: Sequence[Path], label: str) -> Iterator[Shown]:
-    """Photos that show one emotion.
-
-    Raises:
-        InputError: a photo is missing, or no image.
-    """
+def photos_of(photos: Sequence[Path], label: str) -> Iterator[Offered]:
+    """Photos that show one emotion; of one that is missing or no image, why."""
     for photo in photos:
-        yield Shown(Frame(0, 0.0, read_image(photo)), label, str(photo))
+        try:
+            yield Shown(Frame(0, 0.0, read_image(photo)), label, str(photo))
+        except InputError as error:
+            yield error
 
 
-def folder_of(folder: Path, class_names: Sequence[str]) -> Iterator[Shown]:
+def folder_of(folder: Path, class_names: Sequence[str]) -> Iterator[Offered]:
     """The photos of a folder with a folder for each emotion; one that is missing was not shown.
 
     Raises:
-        InputError: there is no such folder, none in it is an emotion's, or a file is no image.
+        InputError: there is no such folder, or none in it is an emotion's.
     """
     found = [name for name in class_names if (folder / name).is_dir()]
     if not found:
