@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,6 +55,12 @@ def test_own_classes_are_all_taken(tmp_path):
 def test_a_folder_without_classes_is_an_error(tmp_path):
     with pytest.raises(DataError, match="one folder of images for each class"):
         choose_classes(tmp_path / "nothing")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    for data, missing in ((tmp_path / "nosuch", tmp_path / "nosuch"), (tmp_path, tmp_path / "train")):
+        with pytest.raises(DataError, match=re.escape(f"There is no folder {missing}; choose")):
+            load_splits(TrainConfig(data=data, classes=("yes", "no")))
 
 
 def test_images_that_are_all_broken_are_told_from_none(tmp_path, capsys):

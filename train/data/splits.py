@@ -27,9 +27,11 @@ def load_splits(config: TrainConfig) -> tuple[FaceSet, FaceSet, TrainConfig]:
         both, and ``config`` with its classes filled in and ``hold_out`` as it came to be.
 
     Raises:
-        DataError: no images, an empty class, or a class missing in validation.
+        DataError: no folder, no images, an empty class, or a class missing in validation.
     """
     train_folder, val_folder = config.data / "train", config.data / "val"
+    if missing := [folder for folder in (config.data, train_folder) if not folder.is_dir()]:
+        raise DataError(f"There is no folder {missing[0]}; choose with --data the one that holds train.")
     config = replace(config, classes=choose_classes(train_folder, config.classes, config.others))
     classes, limit, votes = config.outputs, config.per_class, config.votes
     if votes:

@@ -88,7 +88,7 @@ def crop_photos(
     """
     photos = {name: image_files(folder / name) for name in find_classes(folder)}
     faces: Counter[str] = Counter(dict.fromkeys(photos, 0))
-    left_out = 0
+    left_out: Counter[str] = Counter()
     skipped = FewLines(say)
     with progress(total=sum(map(len, photos.values())), desc=folder.name, unit="photo") as bar:
         for name, files in photos.items():
@@ -97,15 +97,17 @@ def crop_photos(
                 say(note)
             for file, output in zip(files, output_names(files)):
                 face = target / name / f"{output}.png"
-                found = _is_done(file, face) or _crop(file, face, detector, most_megapixels, skipped)
-                faces[name] += found
-                left_out += not found
+                fault = "" if _is_done(file, face) else _crop(file, face, detector, most_megapixels, skipped)
+                if fault:
+                    left_out[fault] += 1
+                else:
+                    faces[name] += 1
                 bar.update()
     for name, count in faces.items():
         if not count:
             raise DataError(f"No photo in {folder / name} shows a face; add some, or remove the folder.")
-    if left_out:
-        say(f"{left_out} of {left_out + faces.total()} photos in {folder} gave no face and are left out.")
+    for fault, count in left_out.items():
+        say(f"Left out {count} of {left_out.total() + faces.total()} photos in {folder} that {fault}.")
     return faces
 
 
@@ -113,18 +115,18 @@ def _is_done(photo: Path, face: Path) -> bool:
     return face.exists() and face.stat().st_mtime >= photo.stat().st_mtime
 
 
-def _crop(photo: Path, face: Path, detector: FaceDetector, most_megapixels: float, skipped: FewLines) -> bool:
-    """Writes a photo's largest face; False where there is none."""
+def _crop(photo: Path, face: Path, detector: FaceDetector, most_megapixels: float, skipped: FewLines) -> str:
+    """Writes a photo's largest face; says why where there is none."""
     try:
         image = read_image(photo, most_megapixels)
     except InputError as error:
         skipped.say(f"Skipped: {error}")
-        return False
+        return "could not be read"
     crop = crop_largest(detector, image)
     if crop is None:
         skipped.say(f"Skipped: {photo} shows no face that the detector finds.")
-        return False
+        return "gave no face"
     if crop.faces > 1:
         skipped.say(f"{photo} shows {crop.faces} faces; took the largest.")
     write_image(face, crop.face)
-    return True
+    return ""
