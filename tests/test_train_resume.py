@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from faces import TINY, write_data
 
-from live_emotion.errors import DataError
+from live_emotion.errors import DataError, WeightsError
 from live_emotion.models.checkpoint import load_state, save_state
 from train.config import TrainConfig
 from train.data.splits import load_splits
 from train.engine.run_folder import BEST, STATE
-from train.engine.run_state import Run
+from train.engine.run_state import Run, read_run
 from train.engine.trainer import train
 
 CPU = torch.device("cpu")
@@ -59,7 +60,7 @@ def run(tmp_path_factory, portrait):
 def resume(config, faces, path):
     """A run that has taken up the state in a file; whether it can, is what these tests ask."""
     run = Run(config, faces, CPU)
-    run.load(path)
+    run.load(read_run(path), path)
     return run
 
 
@@ -68,7 +69,7 @@ def fails(config, faces, path):
     run = Run(config, faces, CPU)
     before = {name: value.clone() for name, value in run.model.state_dict().items()}
     with pytest.raises(DataError) as caught:
-        run.load(path)
+        run.load(read_run(path), path)
     assert all(torch.equal(value, before[name]) for name, value in run.model.state_dict().items())
     assert (run.epoch, run.step, run.history) == (0, 0, [])
     message = str(caught.value)
@@ -239,7 +240,7 @@ def test_a_state_of_mixed_precision_goes_on_without_and_the_other_way_round(run,
     assert resume(config, faces, tmp_path / STATE).stepper.scaler.state_dict() == {}
     half = Run(config, faces, CPU)
     half.stepper.scaler = torch.amp.GradScaler("cpu")
-    half.load(config.output / STATE)
+    half.load(read_run(config.output / STATE), config.output / STATE)
     assert half.stepper.scaler.get_scale() == 65536
 
 
@@ -248,3 +249,14 @@ def test_the_command_says_what_to_do(run, tmp_path):
     (config.output / STATE).write_bytes((config.output / STATE).read_bytes()[:999])
     with pytest.raises(DataError, match="Start anew with --force, or in another folder with -o"):
         train(replace(config, classes=()), resume=True)
+
+
+def test_what_a_run_begins_with_is_looked_at_before_the_images(tmp_path):
+    gone = TrainConfig(data=tmp_path / "gone", output=tmp_path / "run")
+    with pytest.raises(DataError, match="There is no folder"):
+        train(gone)
+    with pytest.raises(WeightsError, match=r"There is no weights file nosuch\.pth; check the name"):
+        train(replace(gone, teacher=(Path("nosuch.pth"),)))
+    (gone.output / STATE).write_bytes(b"hello")
+    with pytest.raises(DataError, match="is damaged or holds no state of a run"):
+        train(gone, resume=True)

@@ -15,28 +15,34 @@ from train.data.dataset import FaceSet
 BATCH = 256
 
 
-def add_teachers(data: FaceSet, config: TrainConfig) -> FaceSet:
-    """Mixes the teachers' mean probabilities into the targets (Hinton et al., 2015), if there are teachers.
+def load_teachers(config: TrainConfig) -> EmotionClassifier | None:
+    """The teachers that a run names, if it does.
+
+    Raises:
+        WeightsError: a teacher's file is missing or damaged, or they differ in their classes.
+    """
+    return EmotionClassifier(config.teacher, config.device) if config.teacher else None
+
+
+def add_teachers(data: FaceSet, config: TrainConfig, teachers: EmotionClassifier) -> FaceSet:
+    """Mixes the teachers' mean probabilities into the targets (Hinton et al., 2015).
 
     Each teacher's own calibrated temperature is used, so that its doubts count as much as they should.
 
     Args:
         data: the training faces.
-        config: names the teachers and their share of the targets.
+        config: names the classes and the teachers' share of the targets.
+        teachers: whose mean it is.
 
     Raises:
-        WeightsError: a teacher's file is missing or damaged, or they differ in their classes.
         DataError: the teachers don't know one of the classes.
     """
-    if not config.teacher:
-        return data
-    classifier = EmotionClassifier(config.teacher, config.device)
-    names = classifier.class_names + classifier.other_names
+    names = teachers.class_names + teachers.other_names
     if unknown := [name for name in config.outputs if name not in names]:
         known = ", ".join(names)
         raise DataError(f"The teachers don't know the class {unknown[0]}, only {known}; choose with --classes.")
     batches = progress(range(0, len(data), BATCH), desc="Asking the teachers", leave=False)
-    probabilities = np.concatenate([classifier.predict_all(data.faces[i : i + BATCH]) for i in batches])
+    probabilities = np.concatenate([teachers.predict_all(data.faces[i : i + BATCH]) for i in batches])
     own = probabilities[:, [names.index(name) for name in config.outputs]]
     own /= own.sum(axis=1, keepdims=True)
     targets = config.teacher_share * own + (1 - config.teacher_share) * data.targets

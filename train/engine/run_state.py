@@ -99,16 +99,12 @@ class Run:
         """
         save_state(self._content(), path)
 
-    def load(self, path: Path) -> None:
-        """Takes up the state that :meth:`save` wrote, after all of it has been checked.
+    def load(self, content: Mapping[str, Any], path: Path) -> None:
+        """Takes up the state that :meth:`save` wrote to a file and :func:`read_run` read, after all of it was checked.
 
         Raises:
-            DataError: the file is damaged or holds something else, or the run had other settings or other images.
+            DataError: the state is damaged, none of a run, or of one with other settings or other images.
         """
-        try:
-            content = load_state(path)
-        except WeightsError as error:
-            raise DataError(f"Cannot resume: {path} is damaged or holds no state of a run. {ANEW}") from error
         self._check(content, path)
         self.model.load_state_dict(content["model"])
         if self.average:
@@ -165,3 +161,15 @@ class Run:
             metadata["held_out"] = self.held_out
         made = Checkpoint.of(self.evaluated, config.arch, config.classes, **metadata)
         return replace(made, other_names=config.others)
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """Reads what :meth:`Run.save` wrote; whether it fits a run is asked by :meth:`Run.load`.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    try:
+        return load_state(path)
+    except WeightsError as error:
+        raise DataError(f"Cannot resume: {path} is damaged or holds no state of a run. {ANEW}") from error

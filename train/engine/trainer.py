@@ -18,10 +18,10 @@ from train.data.dataset import FaceSet
 from train.data.held_out import note_held_out
 from train.data.splits import load_splits
 from train.engine import distributed
-from train.engine.distillation import add_teachers
+from train.engine.distillation import add_teachers, load_teachers
 from train.engine.history import is_exhausted, is_stuck, say_epoch
 from train.engine.run_folder import BEST, STATE, RunFolder, open_run_folder
-from train.engine.run_state import Run
+from train.engine.run_state import Run, read_run
 from train.engine.steps import Totals, batch_order, make_batch, predict_logits, seed_step
 from train.metrics import accuracy, confusion_matrix
 
@@ -69,14 +69,16 @@ def _out_of_memory(config: TrainConfig) -> LiveEmotionError:
 
 
 def _train(config: TrainConfig, folder: RunFolder, resume: bool, device: torch.device, stop: StopRequest) -> None:
+    state, teachers = (read_run(folder.path / STATE) if resume else None), load_teachers(config)
     train_faces, val_faces, config = load_splits(config)
     if len(train_faces) < 2 * distributed.size():
         raise DataError(f"{len(train_faces)} training images are too few; each process needs two at least.")
-    train_faces = add_teachers(train_faces, config)
+    if teachers:
+        train_faces = add_teachers(train_faces, config, teachers)
     held_out = note_held_out(val_faces, config.outputs) if config.hold_out else None
     run = Run(config, train_faces, device, held_out)
-    if resume:
-        run.load(folder.path / STATE)
+    if state is not None:
+        run.load(state, folder.path / STATE)
     else:
         folder.begin(config)
     while run.epoch < config.epochs and not is_exhausted(run.history, config.patience):
