@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,6 +29,8 @@ from live_emotion.io.files.atomic import (
     write_error,
 )
 from live_emotion.io.files.folders import LOCK_FILE, exclusive_folder, make_folder, without_empty_folders
+from live_emotion.io.files.locks import can_lock
+from live_emotion.io.files.temporary import INSIDE, MARK, PREFIX, sweep_temporary, temporary_folder
 
 
 def test_writes_and_leaves_nothing_else(tmp_path):
@@ -386,3 +389,60 @@ def test_folders_lie_as_deep_as_the_system_lets_them(tmp_path, monkeypatch):
     with without_empty_folders():
         assert make_folder("/".join("x" * 1500)).is_dir()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """The folder of temporary files."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def left_by_a_kill(temporary):
+    """A temporary folder as a program leaves it that was killed a while ago."""
+    with temporary_folder() as folder:
+        (folder / "face.png").write_text("a face")
+        copy = temporary / f"{PREFIX}left"
+        shutil.copytree(folder.parent, copy)
+    copy.chmod(0o700)
+    os.utime(copy / MARK, (1, 1))
+    return copy
+
+
+def test_a_temporary_folder_goes_with_its_block(temporary):
+    with temporary_folder() as folder:
+        (folder / "a").write_text("a")
+    assert not list(temporary.iterdir())
+
+
+needs_locks = pytest.mark.skipif(not can_lock(), reason="needs locks of files")
+
+
+@needs_locks
+def test_what_a_killed_program_left_is_swept(temporary):
+    left_by_a_kill(temporary)
+    sweep_temporary()
+    assert not list(temporary.iterdir())
+
+
+@needs_locks
+def test_nothing_else_is_swept(temporary, tmp_path_factory):
+    elsewhere = left_by_a_kill(temporary).rename(tmp_path_factory.mktemp("elsewhere") / "face")
+    (temporary / f"{PREFIX}link").symlink_to(elsewhere)
+    left_by_a_kill(temporary).rename(temporary / "another-name")
+    shared = left_by_a_kill(temporary).rename(temporary / f"{PREFIX}shared")
+    shared.chmod(0o755)
+    fresh = left_by_a_kill(temporary).rename(temporary / f"{PREFIX}fresh")
+    os.utime(fresh / MARK)
+    linked = left_by_a_kill(temporary).rename(temporary / f"{PREFIX}linked")
+    (linked / MARK).rename(linked / "mark")
+    (linked / MARK).symlink_to("mark")
+    run = temporary / f"{PREFIX}run"
+    run.mkdir(0o700)
+    (run / LOCK_FILE).write_text("")
+    with temporary_folder() as held:
+        os.utime(held.parent / MARK, (1, 1))
+        there = sorted(temporary.rglob("*"))
+        sweep_temporary()
+        assert sorted(temporary.rglob("*")) == there
+        assert (elsewhere / INSIDE / "face.png").exists()

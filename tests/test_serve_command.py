@@ -23,6 +23,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from live_emotion.errors import InputError, ServerError
+from live_emotion.io.files.locks import can_lock
+from live_emotion.io.files.temporary import MARK
 from live_emotion.server.access.tokens import find_token
 from live_emotion.server.app import EventsApp
 from live_emotion.server.config import ServerConfig
@@ -159,6 +161,24 @@ def test_https(tmp_path):
         reply = connection.getresponse()
         assert reply.status == 204 and "Secure" in reply.getheader("set-cookie")
         connection.close()
+
+
+@pytest.mark.skipif(not can_lock(), reason="needs locks of files")
+def test_the_next_start_removes_what_a_killed_server_left(tmp_path, portrait):
+    clip = make_video(tmp_path / "clip.mp4", numbered_frames(portrait, 30) * 20)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with serving(TMPDIR=str(temporary)) as served:
+        connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+        connection.request("POST", "/v1/jobs", clip.read_bytes(), AUTHORIZATION)
+        assert connection.getresponse().status == 202
+        served.process.kill()
+        served.process.wait(30)
+    (left,) = temporary.iterdir()
+    assert list(left.rglob("video.mp4"))
+    os.utime(left / MARK, (1, 1))
+    with serving(TMPDIR=str(temporary)):
+        assert not list(temporary.iterdir())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows runs no shell scripts")

@@ -103,7 +103,8 @@ def command(
 
     Prints the page's address and opens it. The browser's camera is read here, on this machine, and nothing leaves it;
     what a session saw is in memory until it is forgotten, 15 minutes after its page has gone. Photos and videos can be
-    dropped onto the page. Ctrl-C ends it.
+    dropped onto the page; what comes of a video is in a temporary folder, an hour at most. Ctrl-C ends it and removes
+    that; what a killed server left there, the next start removes.
 
     The address holds a token, without which nobody gets in; programs send it as "Authorization: Bearer TOKEN". The API
     is described at /docs. Other machines reach it with --host 0.0.0.0 and --allow-host; their browsers give a page the
@@ -123,6 +124,7 @@ def command(
     check_installed()
     check_sending(osc, lsl)
 
+    from live_emotion.io.files.temporary import sweep_temporary
     from live_emotion.server.access.tokens import find_token
     from live_emotion.server.run import LOOPBACK, check_certificate, open_port, run
 
@@ -132,6 +134,7 @@ def command(
         check_certificate(*files)
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(contextlib.closing(open_port(host, port)))
+        sweep_temporary()
         from live_emotion.pipelines.config import AnalysisConfig
         from live_emotion.server.app import LiveApp
         from live_emotion.server.config import MB, Limits, ServerConfig

@@ -63,13 +63,17 @@ _made: list[Path] = []
 
 
 @contextlib.contextmanager
-def exclusive_folder(folder: Path) -> Iterator[None]:
+def exclusive_folder(folder: Path, name: str = LOCK_FILE) -> Iterator[None]:
     """Holds a folder while a block runs, against other programs that would write into it, too.
+
+    Args:
+        folder: to hold.
+        name: of the file that is locked in it; it goes at the end.
 
     Raises:
         OutputError: another one holds it, or it cannot be written.
     """
-    path = folder / LOCK_FILE
+    path = folder / name
     busy = OutputError(f"Another program is writing into {folder}; wait for its end, or choose another folder.")
     try:
         if not can_lock():

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
+from live_emotion.io.files.temporary import temporary_folder
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import open_results_writer
 from live_emotion.io.spreadsheets import as_text
@@ -83,8 +82,8 @@ def named_rows(session: Session) -> Iterator[Row]:
 
 
 def _rows(session: Session, name: str) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="live-emotion-") as folder:
-        path = Path(folder) / name
+    with temporary_folder() as folder:
+        path = folder / name
         with open_results_writer(path, session.analyzer.class_names) as writer:
             writer.write_rows(named_rows(session))
         return path.read_bytes()
@@ -99,8 +98,8 @@ def _markers(session: Session) -> bytes:
 
 
 def _report(session: Session) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="live-emotion-") as folder:
-        path = Path(folder) / "rows.csv"
+    with temporary_folder() as folder:
+        path = folder / "rows.csv"
         path.write_bytes(_rows(session, path.name))
         table = read_table(path)
         seen = set(table.track_id.tolist())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import contextlib
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from live_emotion.errors import InputError, LiveEmotionError
+from live_emotion.io.files.temporary import temporary_folder
 from live_emotion.io.first_bytes import LENGTH
 from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.pipelines.videos.batch import Outcome
@@ -58,15 +58,17 @@ class Job:
 
     Attributes:
         owner: who sent it.
-        folder: holds the video and all that is written.
         config: how faces are found and read.
         options: how the video is read.
+        task: the video and what is written of it.
+        folder: holds all of those, and is removed as this is closed.
     """
 
     owner: str
-    folder: Path
     config: AnalysisConfig
     options: VideoOptions
+    task: VideoTask
+    folder: contextlib.ExitStack
     id: str = field(default_factory=lambda: token_urlsafe(16))
     state: str = RUNNING
     frames: int = 0
@@ -74,7 +76,6 @@ class Job:
     people: int = 0
     detail: str = ""
     ended_s: float = 0.0
-    task: VideoTask | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -87,7 +88,6 @@ class Job:
 
     def run(self) -> None:
         """Reads the video; it blocks."""
-        assert self.task
         settings = self.config, self.options, 1, self._progress, self.stop.is_set
         state = STOPPED
         try:
@@ -116,7 +116,7 @@ class Job:
         """Stops it and removes all its files; it blocks until the process has ended, but not for ever."""
         self.stop.set()
         self.over.wait(STOPPING_S)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.close()
 
 
 class JobRoutes:
@@ -150,13 +150,10 @@ class JobRoutes:
             for job in [*self._jobs.values()][: max(0, len(self._jobs) - MOST_KEPT + 1)]:
                 await self._forget(job)
             config = replace(self._config, detector=detector, max_faces=max_faces, track=True)
-            folder = Path(await anyio.to_thread.run_sync(partial(tempfile.mkdtemp, prefix="live-emotion-")))
-            job = Job(request.scope[CALLER], folder, config, VideoOptions(every=every))
-            try:
-                job.task = await self._receive(request, folder)
-            except BaseException:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
+            with contextlib.ExitStack() as held:
+                folder = await anyio.to_thread.run_sync(held.enter_context, temporary_folder())
+                task = await self._receive(request, folder)
+                job = Job(request.scope[CALLER], config, VideoOptions(every=every), task, held.pop_all())
             self._jobs[job.id] = job
         finally:
             self._is_receiving = False
@@ -223,7 +220,7 @@ class JobRoutes:
             ProblemError: there is no such job, or it is not done.
         """
         job = self._of(request)
-        if job.state != DONE or job.task is None:
+        if job.state != DONE:
             raise ProblemError(
                 409, f"The job is {job.state}, so there is nothing to get; ask /v1/jobs/ID for how far it is."
             )
