@@ -10,6 +10,9 @@ from live_emotion.types import Box
 STRONGEST = 0.65
 """How much of the image the map's colours cover where it is 1."""
 
+EDGE = 6.0
+"""Of the map's outermost pixels so many fade, or one would see the square that the network reads."""
+
 
 def lay_heat(image: np.ndarray, box: Box, heat: np.ndarray) -> np.ndarray:
     """A copy of an image with a map over one of its faces: the brighter and warmer, the more speaks for the emotion.
@@ -36,7 +39,8 @@ def lay_heat(image: np.ndarray, box: Box, heat: np.ndarray) -> np.ndarray:
     at_x, at_y = (each.astype(np.float32) for each in np.meshgrid((x - left) * side - 0.5, (y - top) * side - 0.5))
     part = cv2.remap(heat, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     colours = cv2.applyColorMap(np.rint(255 * part).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    cover = STRONGEST * part[:, :, None]
+    fade_x, fade_y = (np.clip(np.minimum(at, heat.shape[0] - 1 - at) / EDGE, 0, 1) for at in (at_x, at_y))
+    cover = (STRONGEST * part * fade_x * fade_y)[:, :, None]
     area = canvas[y1:y2, x1:x2]
     area[:] = np.rint((1 - cover) * area + cover * colours)
     return canvas
