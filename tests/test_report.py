@@ -20,6 +20,7 @@ from videos import make_video, numbered_frames
 
 from live_emotion.cli.main import cli
 from live_emotion.errors import InputError, LiveEmotionError
+from live_emotion.io import results_reader
 from live_emotion.io.results_reader import read_table
 from live_emotion.io.results_writer import open_results_writer
 from live_emotion.types import EMOTIONS, Frame, Prediction, TrackedFace
@@ -344,6 +345,36 @@ def test_what_holds_no_rows_is_one_line(tmp_path, name, content, message):
         write_report(read_table(tmp_path / name), tmp_path / "report", "x")
     assert name in str(caught.value) and "\n" not in str(caught.value)
     assert not (tmp_path / "report").exists()
+
+
+def parquet_bombs():
+    """Small files that unpack to much, by what is said of each."""
+    pyarrow = pytest.importorskip("pyarrow")
+
+    def rows(count, **more):
+        zeros = pyarrow.array(np.zeros(count, np.int8))
+        sad = pyarrow.DictionaryArray.from_arrays(zeros, ["sad"])
+        return {"time_s": zeros, "track_id": zeros, "emotion": sad, "p_sad": zeros} | more
+
+    def same(count, text):
+        return pyarrow.DictionaryArray.from_arrays(np.zeros(count, np.int32), [text])
+
+    yield "more than 5,000,000 rows", rows(5_000_001)
+    yield "name: a text has more than 10,000 bytes", rows(9000, name=same(9000, "x" * 10**6))
+    yield "its column note holds neither numbers nor texts", rows(2, note=pyarrow.array([[0] * 10**6] * 2))
+    yield "its column p_sad unpacks to more than", rows(1, p_sad=pyarrow.array(["9" * 10**7]))
+
+
+def test_a_small_parquet_file_that_unpacks_to_much_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(results_reader, "MOST_UNPACKED", 9_000_000)
+    bombs = list(parquet_bombs())
+    from pyarrow import Table, parquet
+
+    for message, columns in bombs:
+        parquet.write_table(Table.from_pydict(columns), tmp_path / "a.parquet", compression="zstd")
+        with pytest.raises(InputError, match=message):
+            read_table(tmp_path / "a.parquet")
+        assert (tmp_path / "a.parquet").stat().st_size < 2_000_000
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,20 @@ ROUNDING = 0.01
 LONGEST_SPAN_S = 366 * 24 * 3600
 """From the first row to the last, in seconds: rows further apart are of different clocks."""
 
+MOST_ROWS = 5_000_000
+"""Of a table: ten hours of a video in which four people are seen in each frame."""
+
+TOO_MANY = f"it has more than {MOST_ROWS:,} rows; give it in parts"
+
+LONGEST_TEXT = 10_000
+"""Of a value, in characters."""
+
+PARQUET_ROWS = 1000
+"""Of a Parquet file, that are unpacked at once."""
+
+MOST_UNPACKED = 1_000_000_000
+"""Of a column in a part of a Parquet file, in bytes."""
+
 
 @dataclass(frozen=True)
 class FaceTable:
@@ -169,6 +183,8 @@ def _to_table(names: Sequence[str], rows: Iterator[Row], cut: Callable[[int], ob
                 cut(number)
                 break
             raise ValueError(f"row {number}, {fault}") from fault
+        if len(times) == MOST_ROWS:
+            raise ValueError(TOO_MANY)
         times.append(time_s)
         tracks.append(track)
         people.append(person)
@@ -238,6 +254,8 @@ def _text(row: Mapping[str, Any], column: str) -> str:
     value = row.get(column)
     if value is not None and not isinstance(value, str):
         raise _Fault(row, column, "is no text")
+    if value and len(value) > LONGEST_TEXT:
+        raise _Fault(row, column, f"has more than {LONGEST_TEXT:,} characters")
     return sys.intern(value or "")
 
 
@@ -349,25 +367,48 @@ def _read_json_lines(path: Path) -> Read:
 
 
 def _read_parquet(path: Path) -> Read:
+    """Rows of the columns that are needed, in bounded memory: a small file of this format can unpack to any size.
+
+    Texts stay in their dictionaries until the longest of a batch is known.
+    """
     import pyarrow
-    from pyarrow import parquet
+    from pyarrow import compute, parquet
+
+    def is_text(kind: Any) -> bool:
+        return pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind)
 
     try:
-        file = parquet.ParquetFile(path)
+        schema = parquet.read_schema(path)
     except pyarrow.ArrowException as error:
         raise ValueError("it is no Parquet file") from error
+    known = (*NEEDED, *BOX, NAME, NOTE, OTHER_PROBABILITY)
+    used = {n: kind for n, kind in zip(schema.names, schema.types) if n in known or n.startswith(PROBABILITY_PREFIX)}
+    for name, kind in used.items():
+        if pyarrow.types.is_nested(kind) or "binary" in str(kind):
+            raise ValueError(f"its column {name} holds neither numbers nor texts")
+    file = parquet.ParquetFile(path, read_dictionary=[name for name, kind in used.items() if is_text(kind)])
+    if file.metadata.num_rows > MOST_ROWS:
+        raise ValueError(TOO_MANY)
+    for group in map(file.metadata.row_group, range(file.metadata.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
+            if column.path_in_schema in used and column.total_uncompressed_size > MOST_UNPACKED:
+                raise ValueError(f"its column {column.path_in_schema} unpacks to more than {MOST_UNPACKED / 1e9:g} GB")
 
     def rows() -> Iterator[Row]:
         number = 0
         try:
-            for batch in file.iter_batches():
+            for batch in file.iter_batches(PARQUET_ROWS, columns=list(used)):
+                for name, column in zip(batch.schema.names, batch.columns):
+                    texts = column.dictionary if pyarrow.types.is_dictionary(column.type) else column
+                    if is_text(texts.type) and (compute.max(compute.binary_length(texts)).as_py() or 0) > LONGEST_TEXT:
+                        raise ValueError(f"{name}: a text has more than {LONGEST_TEXT:,} bytes")
                 for row in batch.to_pylist():
                     number += 1
                     yield number, row, False
         except pyarrow.ArrowException as error:
             raise ValueError(f"it is damaged behind row {number}") from error
 
-    return file.schema_arrow.names, rows()
+    return schema.names, rows()
 
 
 READERS = {".csv": _read_csv, ".jsonl": _read_json_lines, ".parquet": _read_parquet}
