@@ -231,7 +231,7 @@ def profiles(root: Path, folder: Path, chance: random.Random) -> Case:
         *(["profiles"], ["profiles", "show", "anna"], ["profiles", "show", _argument(chance)]),
         ["calibrate", "--photo", str(root / "pictures" / "a.jpg"), "--profile", "anna"],
     ]
-    return Case(chance.choice(arguments), environment={"XDG_CONFIG_HOME": str(folder / "config")})
+    return Case(chance.choice(arguments))
 
 
 def runs(root: Path, folder: Path, chance: random.Random) -> Case:
@@ -363,8 +363,7 @@ def calls(root: Path, folder: Path, chance: random.Random) -> Case:
 
 def requests(root: Path, folder: Path, chance: random.Random) -> Case:
     """What clients send to the server, over HTTP and its live socket."""
-    environment = {"XDG_CONFIG_HOME": str(folder / "config")}
-    return Case([str(chance.randrange(2**32)), str(root)], CLIENTS, environment)
+    return Case([str(chance.randrange(2**32)), str(root)], CLIENTS)
 
 
 NAMES = (
@@ -447,19 +446,18 @@ def machine(root: Path, folder: Path, chance: random.Random) -> Case:
         (["evaluate", "--weights", str(root / "weights" / "small.pth"), "--data", str(root / "data")], TRAINING),
     ]
     arguments, program = chance.choice(commands)
-    environment = {"XDG_CONFIG_HOME": str(folder / "config")}
     kind = chance.randrange(4)
     if kind == 0:
         size = chance.choice([0, 1, 100, 1000, 10_000, 30_000])
-        return Case(arguments, program, environment, limits={"RLIMIT_FSIZE": size})
+        return Case(arguments, program, limits={"RLIMIT_FSIZE": size})
     if kind == 1:
         folder.chmod(0o555)
-        return Case(arguments, program, environment, bound=True)
+        return Case(arguments, program, bound=True)
     if kind == 2:
         files = chance.choice([16, 20, 24, 32, 48, 63, 64, 80, 100])
-        return Case(arguments, program, environment, limits={"RLIMIT_NOFILE": files}, fresh=True)
+        return Case(arguments, program, limits={"RLIMIT_NOFILE": files}, fresh=True)
     memory = chance.randrange(300, 4000) * 1_000_000
-    return Case(arguments, program, environment, limits={"RLIMIT_AS": memory}, fresh=True)
+    return Case(arguments, program, limits={"RLIMIT_AS": memory}, fresh=True)
 
 
 KINDS: dict[str, Callable[[Path, Path, random.Random], Case]] = {
