@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,7 +18,9 @@ from live_emotion.api import load_model
 from live_emotion.cli.main import cli as live_emotion
 from live_emotion.emotions.classifier import EmotionClassifier, softmax
 from live_emotion.errors import DataError, OutputError, WeightsError
-from live_emotion.models.checkpoint import load_checkpoint, save_checkpoint, save_state
+from live_emotion.faces.preprocessing import normalize_faces
+from live_emotion.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, save_state
+from live_emotion.models.embedding import WithEmbedding
 from live_emotion.models.registry import ARCHITECTURES as BUILT
 from live_emotion.models.registry import build_model
 from train import config as train_config
@@ -25,7 +28,9 @@ from train import metrics
 from train.cli.main import cli
 from train.config import ARCHITECTURES, TrainConfig
 from train.config_file import read_config
+from train.data.dataset import FaceSet
 from train.data.splits import load_splits
+from train.engine.distillation import add_teachers, load_teachers
 from train.engine.network import load_pretrained
 from train.engine.run_folder import BEST, FINAL
 from train.engine.trainer import train
@@ -483,6 +488,29 @@ def test_teachers_without_a_class_are_refused(trained, tmp_path, portrait):
             write_faces(tmp_path / "data" / split / name, vary(portrait, 4, 1))
     with pytest.raises(DataError, match="don't know the class other"):
         train(TrainConfig(data=tmp_path / "data", output=tmp_path / "run", teacher=(trained / BEST,), network=TINY))
+
+
+def test_teachers_that_see_none_of_the_classes_leave_an_image_its_label(tmp_path, portrait, capsys):
+    """Of the teacher's three classes it gives the third all of one face, and nothing of the other."""
+    seen, unseen = vary(portrait, 1, 1)[0], vary(portrait, 1, 2)[0, ::-1]
+    model = build_model("emotion_cnn", num_classes=3, channels=(4, 8), hidden=(16,)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1))
+        _, (no, yes) = WithEmbedding(model)(normalize_faces(torch.from_numpy(np.stack([seen, unseen]))))
+        last = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear)][-1]
+        last.weight.zero_()
+        last.bias.zero_()
+        last.weight[2] = (yes - no) * 2000 / (yes - no).square().sum()
+        last.bias[2] = -last.weight[2] @ (yes + no) / 2
+    save_checkpoint(Checkpoint.of(model, "emotion_cnn", ("a", "b", "c")), tmp_path / "teacher.pth")
+    config = TrainConfig(classes=("a", "b"), teacher=(tmp_path / "teacher.pth",), teacher_share=0.5, device="cpu")
+    data = FaceSet(np.stack([seen, unseen]), np.eye(2, dtype=np.float32), (Path("0.png"), Path("1.png")))
+    teachers = load_teachers(config)
+    np.testing.assert_allclose(add_teachers(data, config, teachers).targets, [[0.75, 0.25], [0, 1]], atol=1e-6)
+    assert "see none of the classes in 1 of 2 images; their labels alone count" in capsys.readouterr().out
+    with pytest.raises(DataError, match="see none of the classes in any training image"):
+        add_teachers(data.take(np.array([1])), config, teachers)
 
 
 # --- settings in files

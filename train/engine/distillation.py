@@ -9,7 +9,7 @@ import numpy as np
 from live_emotion.emotions.classifier import EmotionClassifier
 from live_emotion.errors import DataError
 from train.config import TrainConfig
-from train.console import progress
+from train.console import progress, say
 from train.data.dataset import FaceSet
 
 BATCH = 256
@@ -27,7 +27,8 @@ def load_teachers(config: TrainConfig) -> EmotionClassifier | None:
 def add_teachers(data: FaceSet, config: TrainConfig, teachers: EmotionClassifier) -> FaceSet:
     """Mixes the teachers' mean probabilities into the targets (Hinton et al., 2015).
 
-    Each teacher's own calibrated temperature is used, so that its doubts count as much as they should.
+    Each teacher's own calibrated temperature is used, so that its doubts count as much as they should. Of an image in
+    which they see none of the classes the label alone counts.
 
     Args:
         data: the training faces.
@@ -35,7 +36,7 @@ def add_teachers(data: FaceSet, config: TrainConfig, teachers: EmotionClassifier
         teachers: whose mean it is.
 
     Raises:
-        DataError: the teachers don't know one of the classes.
+        DataError: the teachers don't know one of the classes, or see none of them in any image.
     """
     names = teachers.class_names + teachers.other_names
     if unknown := [name for name in config.outputs if name not in names]:
@@ -44,6 +45,12 @@ def add_teachers(data: FaceSet, config: TrainConfig, teachers: EmotionClassifier
     batches = progress(range(0, len(data), BATCH), desc="Asking the teachers", leave=False)
     probabilities = np.concatenate([teachers.predict_all(data.faces[i : i + BATCH]) for i in batches])
     own = probabilities[:, [names.index(name) for name in config.outputs]]
-    own /= own.sum(axis=1, keepdims=True)
-    targets = config.teacher_share * own + (1 - config.teacher_share) * data.targets
+    total = own.sum(axis=1, keepdims=True)
+    blind = total[:, 0] == 0
+    if blind.all():
+        raise DataError("The teachers see none of the classes in any training image; choose others with --classes.")
+    if blind.any():
+        say(f"The teachers see none of the classes in {blind.sum()} of {len(data)} images; their labels alone count.")
+    targets = config.teacher_share * own / np.where(total, total, 1) + (1 - config.teacher_share) * data.targets
+    targets[blind] = data.targets[blind]
     return replace(data, targets=targets.astype(np.float32))
