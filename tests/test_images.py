@@ -110,7 +110,7 @@ def test_other_kinds_of_pixels_become_bgr(mode, tmp_path):
     ("content", "message"),
     [
         (b"", "is empty; copy it anew"),
-        (b"no image at all", "is not an image that can be read; use JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP"),
+        (b"no image at all", "is not an image that can be read; use JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP or HEIC"),
         (b"<!DOCTYPE html>", "is not an image that can be read; use"),
         (b"%PDF-1.7", "is not an image that can be read; use"),
         (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2", "is a video; read it with: live-emotion video"),

@@ -45,8 +45,8 @@ PNG_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 
 EXIF_BEGINS = (b"II*\0", b"MM\0*")
 
-FORMATS = "JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP"
-"""Those that are read without further packages."""
+FORMATS = "JPEG, PNG, WebP, AVIF, GIF, TIFF"
+"""Those that are read without further packages, beside BMP."""
 
 FONTS = (
     "DejaVu Sans",  # comes with matplotlib
@@ -95,7 +95,7 @@ def _fault(begin: bytes) -> str:
         return f"cannot be read: this {kind} image is damaged; copy it anew."
     if video_format(begin):
         return "is a video; read it with: live-emotion video"
-    return f"is not an image that can be read; use {FORMATS}{', or HEIC' if _reads_heif() else ''}."
+    return f"is not an image that can be read; use {FORMATS}{', BMP or HEIC' if _reads_heif() else ' or BMP'}."
 
 
 def decode_image(encoded: np.ndarray, most_megapixels: float = MOST_MEGAPIXELS) -> np.ndarray | None:
