@@ -141,7 +141,7 @@ def test_a_name_of_two_lines_is_printed_on_one(invoke, portrait, tmp_path):
         (["image", "none.jpg"], "There is no file none.jpg"),
         (["video", "none.mp4", "-o", "out.mp4"], "none.mp4"),
         (["image", "README.md", "--weights", "none.pth"], "none.pth"),
-        (["image", "README.md", "--weights", "a.pt2"], "a.pt2 is a program for torch.export.load"),
+        (["image", "README.md", "--weights", "a.pt2"], "There is no weights file a.pt2"),
     ],
 )
 def test_errors_are_one_line_and_exit_1(arguments, message, tmp_path):

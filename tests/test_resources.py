@@ -136,6 +136,12 @@ def test_a_mistyped_name_is_told_from_a_missing_file(tmp_path, monkeypatch):
             EmotionClassifier(path)
 
 
+def test_a_program_is_no_weights_file(tmp_path):
+    (tmp_path / "a.pt2").touch()
+    with pytest.raises(WeightsError, match=r"a\.pt2 is a program for torch\.export\.load"):
+        EmotionClassifier(tmp_path / "a.pt2")
+
+
 def test_of_a_folder_the_weights_in_it_are_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("run").mkdir()
