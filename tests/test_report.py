@@ -29,6 +29,7 @@ from live_emotion.visualization.report.names import enrolled
 from live_emotion.visualization.report.people import overall_shares, people, row_lengths
 from live_emotion.visualization.report.player import player
 from live_emotion.visualization.report.report import PAGE_FILE, PEOPLE_FILE, TIMELINE_FILE, write_report
+from live_emotion.visualization.report.svg import axis
 from live_emotion.visualization.report.thumbnail import moments, thumbnail
 from live_emotion.visualization.times import duration_text, marks, time_text
 
@@ -489,6 +490,43 @@ def test_times_are_read_as_on_a_player():
     assert [time_text(t, tenths=True) for t in (0, 2.44, 59.97, 3723.5)] == ["0:00.0", "0:02.4", "1:00.0", "1:02:03.5"]
 
 
+EPOCH_S = 1760000000.0
+"""2025-10-09 08:53:20 UTC."""
+
+
+def test_times_of_the_world_have_their_date_and_zone_once(tmp_path):
+    with open_results_writer(tmp_path / "talk.csv", EMOTIONS) as sink:
+        for i in range(320):
+            sink.write(Frame(i, EPOCH_S + i * STEP_S, np.zeros((4, 4, 3), np.uint8)), [face(1, "happy")])
+    text = " ".join(Page(write_report(read_table(tmp_path / "talk.csv"), tmp_path / "out", "talk").read_text()).texts)
+    assert "1 person, from 08:53:20 to 08:53:52; faces in 320 frames;  2025-10-09, UTC" in text
+    assert text.count("2025-10-09") == text.count("UTC") == 1
+    assert "08:53:30" in text.split("Over time")[1].split("Everyone together")[0]
+
+
+def test_an_axis_of_the_world_is_as_fine_as_its_marks():
+    def texts(seconds, most=4):
+        return [mark.text for mark in axis(EPOCH_S, EPOCH_S + seconds, most)]
+
+    assert texts(1) == ["08:53:20.0", "08:53:20.5", "08:53:21.0"]
+    assert texts(8) == ["08:53:20", "08:53:22", "08:53:24", "08:53:26"]
+    assert texts(3600) == ["09:00", "09:15", "09:30", "09:45"]
+    assert texts(4 * 86400) == ["10-10 00:00", "10-11 00:00", "10-12 00:00", "10-13 00:00"]
+
+
+def test_a_name_of_any_length_leaves_room(tmp_path):
+    name = "".join(f"{i:04}" for i in range(750))
+    rows = write_rows(tmp_path / "talk.csv")
+    page = write_report(read_table(rows), tmp_path / "out", "talk", names={1: name, 2: "Ben"})
+    parsed = Page(page.read_text())
+    assert not [text for text in parsed.texts if name[:100] in text]
+    assert f"{name[:99]}…" in parsed.texts and "Ben" in parsed.texts
+    assert {value for tag, key, value in parsed.attributes if (tag, key) == ("h3", "title")} == {name}
+    assert not [value for _, key, value in parsed.attributes if key == "aria-label" and name[:100] in value]
+    with (tmp_path / "out" / PEOPLE_FILE).open() as file:
+        assert name in file.read()
+
+
 def test_durations_are_written_as_people_write_them():
     assert [duration_text(t) for t in (0, 0.44, 12.42, 59.97, 65, 3723.5)] == [
         "0.0 s", "0.4 s", "12.4 s", "1:00", "1:05", "1:02:04",
@@ -709,10 +747,3 @@ def test_the_work_for_a_report_grows_with_the_rows_and_not_with_their_square(tmp
     everyone = people(read_table(tmp_path / "rows.csv"))
     assert [person.track_ids for person in everyone] == [(i,) for i in range(200)]
     assert sum(looked_at) <= 200
-
-
-def test_seconds_of_a_clock_are_dates(tmp_path):
-    rows = "".join(f"{1_700_000_000 + i},1,sad,1\n" for i in range(5))
-    (tmp_path / "rows.csv").write_text("time_s,track_id,emotion,p_sad\n" + rows)
-    page = write_report(read_table(tmp_path / "rows.csv"), tmp_path / "out", "rows")
-    assert "2023-11-14 22:13:20" in page.read_text(encoding="utf-8")

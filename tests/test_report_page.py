@@ -107,6 +107,27 @@ def test_arrow_keys_walk_along_a_band(browser, four_states):
     assert browser.run("document.querySelector('.band').ariaValueText") == "0:01.2  unclear: turned away"
 
 
+MARKS = """
+[...document.querySelectorAll(".axis g")].filter((g) => getComputedStyle(g).display !== "none")
+  .flatMap((g) => [...g.children].map((text) => text.getBoundingClientRect())).map((box) => [box.left, box.right])
+"""
+
+
+@pytest.mark.parametrize(("step_s", "said"), [(STEP_S, "08:53:22.0"), (3600.0, "10-10 04:53:20.0")])
+def test_times_of_the_world_are_told_and_do_not_run_into_each_other(browser, tmp_path, step_s, said):
+    with open_results_writer(tmp_path / "rows.csv", EMOTIONS) as sink:
+        for i in range(100):
+            sink.write(Frame(i, 1760000000 + i * step_s, np.zeros((4, 4, 3), np.uint8)), [face(1, "happy")])
+    page = write_report(read_table(tmp_path / "rows.csv"), tmp_path / "report", "rows")
+    for width in (PHONE, DESK):
+        browser.open(page, width)
+        times = browser.run(MARKS)
+        assert len(times) >= 2 and min(left - right for (_, right), (left, _) in itertools.pairwise(times)) > 8
+        assert browser.run("document.documentElement.scrollWidth") == width
+    browser.run(f"show(1760000000 + 20 * {step_s})")
+    assert browser.run(OUTPUTS) == [f"{said}  happy 70%, angry 10%, neutral 10%"]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_what_was_not_read_is_not_painted_as_an_emotion(browser, four_states, theme):
     browser.open(four_states, PHONE, theme)

@@ -11,12 +11,13 @@ import numpy as np
 from live_emotion.io.results_reader import FaceTable
 from live_emotion.visualization.palette import hex_colours
 from live_emotion.visualization.report.course import Course
+from live_emotion.visualization.report.names import shortened
 from live_emotion.visualization.report.people import Person
 from live_emotion.visualization.report.player import Player
 from live_emotion.visualization.report.svg import SMALLEST_OTHER, axis, band
 from live_emotion.visualization.report.template import fill
 from live_emotion.visualization.report.thumbnail import Moment
-from live_emotion.visualization.times import duration_text, time_text
+from live_emotion.visualization.times import Clock, duration_text
 
 TEMPLATE, SCRIPT = "report.html.j2", "report.js"
 
@@ -31,8 +32,14 @@ SMALLEST_UNCLEAR_S = 0.05
 SHORT_S = 10
 """Where a video is shorter than this, in seconds, its moments are given in tenths."""
 
+LONGEST_NAME = 100
+"""Of a person, in characters, as far as it is shown; all of it is there for whoever points at it."""
+
 FEW_MARKS, MANY_MARKS = 4, 9
 """How many times an axis names at most, on a phone and on a wide screen."""
+
+FEW_DAYS, MANY_DAYS = 3, 7
+"""The same where each time has its day."""
 
 
 @dataclass(frozen=True)
@@ -104,23 +111,26 @@ def render_page(
         edges: (S + 1,) times in seconds between which the steps of the courses lie; None where nobody is shown.
         played: the video that the page plays; None: none.
     """
+    times = table.time_s if edges is None else edges
+    clock = Clock(float(times[0]), float(times[-1])) if len(times) else Clock(0.0, 0.0)
     return fill(
         TEMPLATE,
         SCRIPT,
         title=title,
         kept=kept,
-        summary=_summary(table, len(cards)),
+        summary=_summary(table, len(cards), clock),
+        common=clock.common,
         together=_parts(shares, table.class_names),
-        cards=[_card(card, table.class_names) for card in cards],
+        cards=[_card(card, table.class_names, clock) for card in cards],
         left_out=left_out,
-        time=_time_axis(edges) if edges is not None else None,
+        time=_time_axis(edges, clock) if edges is not None else None,
         emotions=list(zip(table.class_names, hex_colours(table.class_names))),
         has_other=any((card.course.probabilities[:, -1] > SMALLEST_OTHER).any() for card in cards),
         played=played,
     )
 
 
-def _summary(table: FaceTable, count: int) -> str:
+def _summary(table: FaceTable, count: int, clock: Clock) -> str:
     if not len(table):
         return "No face"
     seen = len(np.unique(table.time_s))
@@ -128,29 +138,31 @@ def _summary(table: FaceTable, count: int) -> str:
     persons = "1 person" if count == 1 else f"{count} people"
     first, last = float(table.time_s[0]), float(table.time_s[-1])
     tenths = last - first < SHORT_S
-    return f"{persons}, from {time_text(first, tenths)} to {time_text(last, tenths)}; faces in {frames}"
+    return f"{persons}, from {clock.text(first, tenths)} to {clock.text(last, tenths)}; faces in {frames}"
 
 
-def _time_axis(edges: np.ndarray) -> dict[str, object]:
+def _time_axis(edges: np.ndarray, clock: Clock) -> dict[str, object]:
     first, last = float(edges[0]), float(edges[-1])
-    axes = {"few": axis(first, last, FEW_MARKS), "many": axis(first, last, MANY_MARKS)}
+    few, many = (FEW_MARKS, MANY_MARKS) if clock.is_short else (FEW_DAYS, MANY_DAYS)
+    axes = {"few": axis(first, last, few), "many": axis(first, last, many)}
     return {"first": round(first, 3), "last": round(last, 3), "axes": axes}
 
 
-def _card(card: Card, names: Sequence[str]) -> dict[str, object]:
+def _card(card: Card, names: Sequence[str], clock: Clock) -> dict[str, object]:
     """The values of a person in the template."""
     person = card.person
     parts = _parts(person.shares, names)
     tenths = person.last_s - person.first_s < SHORT_S
     unclear_s = person.seen_s - person.readable_s
     return {
-        "name": person.name,
+        "name": shortened(person.name, LONGEST_NAME),
+        "full_name": person.name if len(person.name) > LONGEST_NAME else "",
         "thumbnail": _as_data(card.thumbnail) if card.thumbnail else "",
         "moments": [
             {
                 "emotion": moment.emotion,
                 "fill": hex_colours(names)[moment.index],
-                "time": time_text(moment.time_s, tenths),
+                "time": clock.text(moment.time_s, tenths),
                 "picture": _as_data(moment.picture),
                 "why": moment.why,
             }
@@ -159,8 +171,8 @@ def _card(card: Card, names: Sequence[str]) -> dict[str, object]:
         "emotion": max(parts, key=lambda part: part.share).name if person.shares.any() else "",
         "seen": _unbroken(person.seen_s),
         "unclear": _unbroken(unclear_s) if unclear_s >= SMALLEST_UNCLEAR_S else "",
-        "first": time_text(person.first_s, tenths),
-        "last": time_text(person.last_s, tenths),
+        "first": clock.text(person.first_s, tenths),
+        "last": clock.text(person.last_s, tenths),
         "parts": parts if person.shares.any() else [],
         "band": band(card.course),
     }

@@ -56,6 +56,16 @@ def enrolled(table: FaceTable) -> dict[int, str]:
     return names
 
 
+def shortened(name: str, most: int) -> str:
+    """A name of at most so many characters, that leaves room for what is beside it: rows may have any.
+
+    Example:
+        >>> shortened("Anna", 4), shortened("Annabell", 4)
+        ('Anna', 'Ann…')
+    """
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
 def rows_by_number(table: FaceTable) -> dict[int, np.ndarray]:
     """The rows of each number, as indices in order of time; found for all at once, since there may be thousands."""
     order = np.argsort(table.track_id, kind="stable")

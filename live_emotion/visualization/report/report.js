@@ -14,8 +14,12 @@ const bands = [...document.querySelectorAll(".band")].map((svg) => ({
   steps: JSON.parse(svg.dataset.steps),
 }));
 let now = first;
+const EPOCH_FROM = 1e8; // from here on, seconds are those of the world's clock
+const date = (seconds) => new Date(1000 * seconds).toISOString();
+const isOneDay = first < EPOCH_FROM || date(first).slice(0, 10) === date(last).slice(0, 10);
 
 function clock(seconds) {
+  if (first >= EPOCH_FROM) return date(seconds).slice(isOneDay ? 11 : 5, 21).replace("T", " ");
   const tenths = Math.round(seconds * 10), minutes = Math.floor(tenths / 600);
   const rest = ((tenths - 600 * minutes) / 10).toFixed(1).padStart(4, "0");
   const hours = Math.floor(minutes / 60);

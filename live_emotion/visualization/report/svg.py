@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from live_emotion.visualization.report.course import Course, runs
-from live_emotion.visualization.times import marks, time_text
+from live_emotion.visualization.times import Clock, marks
 
 BAND_HEIGHT = 100
 """Of a band, in units of its paths; a step is one unit wide."""
@@ -70,8 +70,8 @@ def band(course: Course) -> Band:
 def axis(first_s: float, last_s: float, most: int) -> list[Mark]:
     """Round times from the first to the last."""
     times, step = marks(first_s, last_s, most)
-    length = last_s - first_s
-    return [Mark(round(100 * (time_s - first_s) / length, 2), time_text(time_s, tenths=step < 1)) for time_s in times]
+    length, clock = last_s - first_s, Clock(first_s, last_s)
+    return [Mark(round(100 * (time_s - first_s) / length, 2), clock.mark(time_s, step)) for time_s in times]
 
 
 def _path(heights: Sequence[int], begin: int) -> str:

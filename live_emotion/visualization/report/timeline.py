@@ -11,7 +11,8 @@ import numpy as np
 from live_emotion.io.images import write_figure
 from live_emotion.visualization.palette import hex_colours
 from live_emotion.visualization.report.course import Course
-from live_emotion.visualization.times import marks, time_text
+from live_emotion.visualization.report.names import shortened
+from live_emotion.visualization.times import Clock, marks
 
 DPI = 150
 
@@ -50,9 +51,13 @@ def draw_timeline(courses: Sequence[tuple[str, Course]], edges: np.ndarray, clas
     colours = hex_colours(class_names)
     for axes, (name, course) in zip(grid, courses):
         _draw_person(axes, course, edges, colours)
-        axes.set_ylabel(shortened(name), rotation=0, ha="right", va="center", labelpad=10, parse_math=False)
+        axes.set_ylabel(
+            shortened(name, LONGEST_NAME), rotation=0, ha="right", va="center", labelpad=10, parse_math=False
+        )
     times, step = marks(edges[0], edges[-1], MOST_MARKS)
-    grid[-1].set_xticks(times, [time_text(time_s, tenths=step < 1) for time_s in times])
+    clock = Clock(float(edges[0]), float(edges[-1]))
+    grid[-1].set_xticks(times, [clock.mark(time_s, step) for time_s in times])
+    grid[-1].set_xlabel(clock.common)
     handles = [*(Patch(color=colour) for colour in colours), *(Patch(**style) for style in HATCHES.values())]
     texts = [*class_names, *HATCHES, "not in view"]
     legend = figure.legend(
@@ -63,11 +68,6 @@ def draw_timeline(courses: Sequence[tuple[str, Course]], edges: np.ndarray, clas
     png = io.BytesIO()
     write_figure(png, figure, DPI)
     return png.getvalue()
-
-
-def shortened(name: str) -> str:
-    """A name that leaves room for what is drawn beside it: rows may have any."""
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _draw_person(axes: Any, course: Course, edges: np.ndarray, colours: Sequence[str]) -> None:
