@@ -210,6 +210,40 @@ def test_what_was_stopped_goes_on_and_appears_whole(tmp_path, album, detector, m
     assert os.listdir(target) == ["train"]
 
 
+def test_what_a_failure_leaves_is_named_and_goes_on_with_the_photos_that_are_there(
+    tmp_path, portrait, no_face, detector, capsys
+):
+    album, target = tmp_path / "album", tmp_path / "data"
+    for name, images in (("happy", [portrait, portrait[:, ::-1]]), ("sad", [no_face])):
+        (album / name).mkdir(parents=True)
+        for i, image in enumerate(images):
+            cv2.imwrite(str(album / name / f"{i}.png"), image)
+    with pytest.raises(DataError, match=r"No photo in .*sad shows a face"):
+        prepare_photos(album, target, "train", detector)
+    assert f"stays in {target / UNFINISHED_FOLDER}; the same command goes on" in capsys.readouterr().out
+    (album / "happy/1.png").unlink()
+    (album / "sad").rename(tmp_path / "away")
+    assert prepare_photos(album, target, "train", detector) == {("train", "happy"): 1}
+    assert [str(path.relative_to(target)) for path in sorted(target.rglob("*"))] == [
+        "train",
+        os.path.join("train", "happy"),
+        os.path.join("train", "happy", "0.png"),
+    ]
+
+
+def test_a_failure_leaves_nothing_that_nobody_goes_on_with(tmp_path, no_face, portrait, detector, capsys):
+    (tmp_path / "album/sad").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "album/sad/wall.png"), no_face)
+    with pytest.raises(DataError, match=r"No photo in .*sad shows a face"):
+        prepare_photos(tmp_path / "album", tmp_path / "data", "train", detector)
+    assert os.listdir(tmp_path / "data") == []
+    votes = write_new(tmp_path / "fer2013new.csv", np.ones((3, 10), int))
+    with pytest.raises(DataError, match="differ in row 3"):
+        prepare_table(write_table(tmp_path / "fer2013.csv", vary(portrait, 9, 1)), tmp_path / "data", votes)
+    assert os.listdir(tmp_path / "data") == []
+    assert "goes on" not in capsys.readouterr().out
+
+
 def test_nothing_is_written_over_without_force(tmp_path, album, detector):
     write_faces(tmp_path / "data/train/old", np.zeros((1, 48, 48), np.uint8))
     (tmp_path / "data/README.md").write_text("stays")

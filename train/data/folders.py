@@ -12,6 +12,7 @@ from pathlib import Path
 
 from live_emotion.io.files.atomic import atomic_write_text, patiently, refuse_existing, write_error
 from live_emotion.io.files.folders import exclusive_folder, make_folder
+from train.console import say
 
 SPLITS = ("train", "val", "test")
 UNFINISHED_FOLDER = ".unfinished"
@@ -20,17 +21,19 @@ ORIGIN = "origin.json"
 
 @contextlib.contextmanager
 def publish_folder(
-    target: Path, names: Sequence[str], origin: Mapping[str, object], force: bool = False
+    target: Path, names: Sequence[str], origin: Mapping[str, object], force: bool = False, resumable: bool = False
 ) -> Iterator[Path]:
     """Yields a hidden folder in ``target``; when the block ends well, what lies in it moves up into ``target``.
 
-    If the block is stopped, the hidden folder stays, and the next call of the same origin goes on with it.
+    If the block is stopped or fails, and the next call of the same origin can go on with what is in the hidden folder,
+    that stays and is named; else it is removed.
 
     Args:
         target: the training folder; made if it is missing.
         names: what will lie in it in the end.
         origin: says what it is made of; a hidden folder of another origin is thrown away.
         force: put the new in place of what has these names already.
+        resumable: whether the block uses what it finds in the hidden folder.
 
     Raises:
         OutputError: it cannot be written, one of the names is taken, or another program is writing it.
@@ -40,11 +43,19 @@ def publish_folder(
     unfinished = make_folder(target) / UNFINISHED_FOLDER
     note, text = unfinished / ORIGIN, json.dumps(dict(origin), sort_keys=True)
     with exclusive_folder(target), _as_output_errors(target):
-        if unfinished.is_dir() and not (note.is_file() and note.read_text(encoding="utf-8") == text):
+        known = resumable and note.is_file() and note.read_text(encoding="utf-8") == text
+        if unfinished.is_dir() and not known:
             shutil.rmtree(unfinished)
         make_folder(unfinished)
         atomic_write_text(note, text)
-        yield unfinished
+        try:
+            yield unfinished
+        except BaseException:
+            if resumable and any(path.is_file() and path != note for path in unfinished.rglob("*")):
+                say(f"What was made until then stays in {unfinished}; the same command goes on from there.")
+            else:
+                shutil.rmtree(unfinished, ignore_errors=True)
+            raise
         for name in names:
             if (unfinished / name).exists():
                 _remove(target / name)

@@ -53,8 +53,8 @@ def command(
 
     Of each photo in SOURCE/<class>/ the largest face is found, cut out as live use does it, and stored as 48x48
     grey PNG. JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP are read, and HEIC by pip install 'live-emotion[heif]'. Photos
-    without a face, broken ones and what is no photo are named and left out. Stopped, it goes on where it was when
-    given again; the training folder appears when all is done.
+    without a face, broken ones and what is no photo are named and left out. Stopped among photos, it goes on where it
+    was when given again; the training folder appears when all is done.
 
     \b
     python -m train prepare fer2013.csv
@@ -64,21 +64,17 @@ def command(
     from train.data.sources import fer2013
     from train.data.sources import prepare as photos
 
-    try:
-        if source.is_file():
-            beside = source.with_name(fer2013.VOTES_TABLE)
-            votes = votes or (beside if beside.is_file() else None)
-            counts = fer2013.prepare_table(source, output, votes, force)
-        else:
-            if votes:
-                raise click.UsageError("--votes belongs to fer2013.csv; photos have none.")
-            from live_emotion.faces.detection.detector import FaceDetector
+    if source.is_file():
+        beside = source.with_name(fer2013.VOTES_TABLE)
+        votes = votes or (beside if beside.is_file() else None)
+        counts = fer2013.prepare_table(source, output, votes, force)
+    else:
+        if votes:
+            raise click.UsageError("--votes belongs to fer2013.csv; photos have none.")
+        from live_emotion.faces.detection.detector import FaceDetector
 
-            with FaceDetector(detector, min_confidence) as faces:
-                counts = photos.prepare_photos(source, output, split, faces, force, most_megapixels)
-    except KeyboardInterrupt:
-        click.echo("The same command goes on from here.", err=True)
-        raise
+        with FaceDetector(detector, min_confidence) as faces:
+            counts = photos.prepare_photos(source, output, split, faces, force, most_megapixels)
     _report(counts, output)
     say(f"Next: python -m train --data {output}" + (f" --votes {output / fer2013.VOTES}" if votes else ""))
 

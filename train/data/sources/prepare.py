@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from live_emotion.errors import DataError, InputError
@@ -46,7 +48,7 @@ def prepare_photos(
     folders = split_folders(source, split)
     origin = {"photos": str(source.resolve()), "detector": [detector.kind, detector.min_confidence], "split": split}
     counts: Counter[tuple[str, str]] = Counter()
-    with publish_folder(output, tuple(folders), origin, force) as unfinished:
+    with publish_folder(output, tuple(folders), origin, force, resumable=True) as unfinished:
         for name, folder in folders.items():
             faces = crop_photos(folder, unfinished / name, detector, most_megapixels)
             counts.update({(name, label): count for label, count in faces.items()})
@@ -77,7 +79,7 @@ def crop_photos(
     """Writes the largest face of each photo in ``folder/<class>/`` to ``target/<class>/*.png``.
 
     Photos without a face, broken ones and what is no photo are named and left out. Faces that are in ``target``
-    already and newer than their photo are kept as they are.
+    already and newer than their photo are kept as they are, and those of photos that are there no more are removed.
 
     Returns:
         how many faces each class has.
@@ -87,6 +89,8 @@ def crop_photos(
         OutputError: ``target`` can't be written.
     """
     photos = {name: image_files(folder / name) for name in find_classes(folder)}
+    outputs = {name: [target / name / f"{face}.png" for face in output_names(files)] for name, files in photos.items()}
+    _remove_others(target, outputs)
     faces: Counter[str] = Counter(dict.fromkeys(photos, 0))
     left_out: Counter[str] = Counter()
     skipped = FewLines(say)
@@ -95,8 +99,7 @@ def crop_photos(
             make_folder(target / name)
             if note := other_files(folder / name):
                 say(note)
-            for file, output in zip(files, output_names(files)):
-                face = target / name / f"{output}.png"
+            for file, face in zip(files, outputs[name]):
                 fault = "" if _is_done(file, face) else _crop(file, face, detector, most_megapixels, skipped)
                 if fault:
                     left_out[fault] += 1
@@ -109,6 +112,15 @@ def crop_photos(
     for fault, count in left_out.items():
         say(f"Left out {count} of {left_out.total() + faces.total()} photos in {folder} that {fault}.")
     return faces
+
+
+def _remove_others(target: Path, outputs: Mapping[str, Sequence[Path]]) -> None:
+    """Removes faces and classes that a run before made of photos that are there no more."""
+    for name in set(find_classes(target)) - set(outputs):
+        shutil.rmtree(target / name)
+    for name, faces in outputs.items():
+        for face in set(image_files(target / name)) - set(faces):
+            face.unlink()
 
 
 def _is_done(photo: Path, face: Path) -> bool:
