@@ -14,6 +14,7 @@ import pytest
 from videos import make_video, numbered_frames
 
 from live_emotion.cli import guard
+from live_emotion.cli.environment import prepare_environment
 from live_emotion.cli.guard import has_no_reader
 from live_emotion.errors import LONGEST_MESSAGE, InputError, one_line
 from live_emotion.io.few_lines import FewLines
@@ -60,6 +61,52 @@ def test_a_fault_of_ours_stays_one(monkeypatch):
 
     with pytest.raises(KeyError):
         guard.run_cli(command, "program")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("OPENCV_IO_MAX_IMAGE_PIXELS=abc", "OPENCV_FOR_THREADS_NUM=abc", "OPENCV_TRACE=abc", "OPENCV_DUMP_ERRORS="),
+        *("TQDM_MININTERVAL=abc", "TQDM_NCOLS=1.5", "TQDM_ASCII=1", "TQDM_FILE=log"),
+    ],
+)
+def test_what_would_make_a_library_fail_is_left_out_of_the_environment(wrong, capsys):
+    name, _, value = wrong.partition("=")
+    environment = {name: value}
+    prepare_environment(environment)
+    assert name not in environment
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("Left out of the environment") and line.endswith(wrong)
+
+
+def test_what_libraries_can_use_stays_in_the_environment(capsys):
+    environment = {
+        "OPENCV_IO_MAX_IMAGE_PIXELS": "100MB",
+        "OPENCV_TRACE": "False",
+        "OPENCV_LOG_LEVEL": "ERROR",
+        "OPENCV_FFMPEG_CAPTURE_OPTIONS": "rtsp_transport;udp",
+        "OPENCV_VIDEOIO_PRIORITY_LIST": "FFMPEG",
+        "TQDM_DISABLE": "1",
+        "TQDM_MININTERVAL": "0.5",
+        "TQDM_ASCII": " .#",
+        "HOME": "/",
+    }
+    before = dict(environment)
+    prepare_environment(environment)
+    assert environment == before | {"MPLBACKEND": "Agg"} and not capsys.readouterr().err
+
+
+def test_figures_are_drawn_whatever_the_environment_says_of_windows_and_folders(tmp_path):
+    rows = tmp_path / "rows.csv"
+    face = "10,10,60,60,.9,happy,.9,.03,.9,.04,.03"
+    columns = "frame,time_s,track_id,x1,y1,x2,y2,score,emotion,confidence,p_angry,p_happy,p_neutral,p_sad"
+    rows.write_text(columns + "\n" + "".join(f"{i},{i * 0.04},1,{face}\n" for i in range(50)))
+    nowhere = tmp_path / "no-folder"
+    nowhere.write_text("")
+    more = {"MPLBACKEND": "nonsense", "MPLCONFIGDIR": str(nowhere), "OPENCV_FOR_THREADS_NUM": "abc"}
+    done = run("report", str(rows), cwd=tmp_path, env=os.environ | more)
+    assert done.returncode == 0 and (tmp_path / "rows_report" / "report.html").exists(), done.stderr
+    assert len(done.stderr.splitlines()) == 1 and "OPENCV_FOR_THREADS_NUM=abc" in done.stderr
 
 
 def test_few_lines_are_said_and_the_others_counted():

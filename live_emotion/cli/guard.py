@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from live_emotion.cli.environment import prepare_environment
 from live_emotion.concurrency.interrupts import TERMINATIONS, forget_terminal, is_ignored
 from live_emotion.errors import LiveEmotionError, one_line
 
@@ -65,7 +66,7 @@ def run_cli(command: click.Command, program: str) -> None:
             stream.reconfigure(errors="backslashreplace")  # not every console knows every letter
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # of libraries, for those who write programs
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what is wrong with a file, we say in a line
+    prepare_environment()
     try:
         _check_limits()
         code = command.main(prog_name=program, standalone_mode=False) or 0
