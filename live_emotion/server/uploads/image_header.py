@@ -1,4 +1,7 @@
-"""What an image says of itself at its beginning: its format and its size, before anything is decoded."""
+"""What an image says of itself at its beginning: its format and its size, before any library sees it.
+
+What ``decode_image`` asks of Pillow comes too late here: Pillow makes room for a whole WebP as it opens one.
+"""
 
 from __future__ import annotations
 

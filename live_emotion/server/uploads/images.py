@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import numpy as np
@@ -34,10 +35,7 @@ def open_image(encoded: bytes, most_pixels: int) -> np.ndarray:
         raise InputError(
             f"This image has {width}x{height} pixels; send one of at most {most_pixels / 1e6:g} megapixels."
         )
-    if width * height > LARGE:
-        with _large:
-            image = decode_image(np.frombuffer(encoded, np.uint8), most_pixels / 1e6)
-    else:
+    with _large if width * height > LARGE else contextlib.nullcontext():
         image = decode_image(np.frombuffer(encoded, np.uint8), most_pixels / 1e6)
     if image is None:
         raise InputError(f"This {kind} image is damaged; send it whole.")
