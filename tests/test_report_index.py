@@ -132,7 +132,7 @@ def test_video_lists_the_reports_that_it_made(portrait, tmp_path):
     damage(tmp_path / "in" / "b.mp4", 0, 1)
     command = ["video", tmp_path / "in", "--device", "cpu", "--report", tmp_path / "rep"]
     done = run(*command)
-    assert "1 of 3 videos could not be read" in str(done.exception)
+    assert "1 of 3 videos failed" in str(done.exception)
     assert f"Saved {tmp_path / 'rep' / INDEX_FILE}" in done.stdout
 
     def links():

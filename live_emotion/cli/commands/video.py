@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from live_emotion.pipelines.videos.video import VideoOptions
 
 MOST_NAMED = 5
-"""Of the times of damaged frames, and of the videos that could not be read."""
+"""Of the videos that failed."""
 
 
 @click.command("video")
