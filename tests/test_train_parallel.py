@@ -14,8 +14,11 @@ import torch
 from faces import TINY, write_data
 from torch import distributed
 
+from live_emotion.errors import ArgumentError
 from live_emotion.models.checkpoint import load_checkpoint
+from train.config import TrainConfig
 from train.engine.run_folder import FINAL, HISTORY
+from train.engine.trainer import train
 
 TESTS = Path(__file__).resolve().parent
 WORKER = TESTS / "parallel_worker.py"
@@ -87,6 +90,26 @@ def test_only_the_first_process_writes(runs):
     first, second = (notes(runs[1], rank)["written"] for rank in (0, 1))
     assert any(FINAL.split(".")[0] in path for path in first)
     assert second == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ({"RANK": "abc"}, "RANK is 'abc', no whole number"),
+        ({"RANK": "-1"}, "RANK is '-1', no whole number"),
+        ({"RANK": "1"}, "RANK 1 and LOCAL_RANK 0 are not below WORLD_SIZE 1"),
+        ({"WORLD_SIZE": "0"}, "RANK 0 and LOCAL_RANK 0 are not below WORLD_SIZE 0"),
+        ({"WORLD_SIZE": "9" * 5000}, "WORLD_SIZE is '9999"),
+        ({"WORLD_SIZE": "2"}, "WORLD_SIZE is 2 without RANK"),
+        ({"WORLD_SIZE": "2", "RANK": "0"}, "WORLD_SIZE is 2 without MASTER_ADDR"),
+        ({"LOCAL_RANK": ""}, "LOCAL_RANK is '', no whole number"),
+    ],
+)
+def test_an_environment_that_makes_no_sense_is_one_clear_line(tmp_path, monkeypatch, variables, reason):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ArgumentError, match=f"of torchrun make no sense: {reason}.*start with torchrun"):
+        train(TrainConfig(data=tmp_path, output=tmp_path / "run"))
 
 
 def test_the_command_trains_in_two_processes_and_prints_once(data, tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,16 +11,17 @@ import torch.distributed as dist
 from torch import nn
 
 from live_emotion.models.device import pick_device
+from train.console import read_place
 
 
 def rank() -> int:
     """This process's number, from 0."""
-    return int(os.environ.get("RANK", "0"))
+    return read_place().rank
 
 
 def size() -> int:
     """How many processes train together."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    return read_place().size
 
 
 @contextlib.contextmanager
@@ -30,13 +30,14 @@ def processes(device: str) -> Iterator[torch.device]:
 
     Raises:
         DeviceError: the device is not available.
+        ArgumentError: what the environment says of the processes makes no sense.
     """
     chosen = pick_device(device)
     if size() == 1:
         yield chosen
         return
     if chosen.type == "cuda":
-        chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        chosen = torch.device("cuda", read_place().local_rank)
         torch.cuda.set_device(chosen)
     dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
     try:
