@@ -149,7 +149,7 @@ def run_quietly(config, resume):
     from train.engine import trainer
 
     trainer.SAVE_SECONDS = 0  # save after every batch: most of the time goes into writing
-    trainer.train(config, resume)
+    trainer.train(config, resume, force=not resume)  # it may have been killed before its first state
 
 
 def wait_for_saves(process, file, count):
@@ -198,7 +198,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(config):
     with pytest.raises(DataError, match=r"The loss became (nan|inf) in epoch 1, batch \d of 6; try a smaller --lr"):
         train(replace(config, epochs=1, schedule="plateau", optimizer="sgd", lr=1e6, weight_decay=1e6), force=True)
     assert_equal_weights(before, weights_of(config.output / BEST))
-    with pytest.raises(DataError, match="start it anew without --resume"):  # not on with the run before
+    with pytest.raises(DataError, match="start it anew with --force"):  # not on with the run before
         train(replace(config, epochs=1, schedule="plateau"), resume=True)
 
 
@@ -212,6 +212,15 @@ def test_a_run_is_not_overwritten(config):
     train(replace(config, epochs=1))
     with pytest.raises(OutputError, match="holds a run already"):
         train(replace(config, epochs=1))
+
+
+@pytest.mark.parametrize("name", [BEST, FINAL, HISTORY, PLOT])
+def test_nor_is_what_others_wrote_where_it_goes(config, name):
+    config.output.mkdir(exist_ok=True)
+    (config.output / name).write_text("precious")
+    with pytest.raises(OutputError, match=rf"{name} exists already; .* --force"):
+        train(config)
+    assert (config.output / name).read_text() == "precious"
 
 
 def test_other_settings_or_images_cannot_be_resumed(config, tmp_path, portrait):
@@ -268,7 +277,7 @@ def test_a_full_disk_is_one_error_and_the_old_files_stay(config):
 
 def test_a_run_without_a_saved_state_says_to_start_anew(config):
     config.output.mkdir()
-    with pytest.raises(DataError, match="start it anew without --resume"):
+    with pytest.raises(DataError, match="start it anew with --force"):
         train(config, resume=True)
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from live_emotion.errors import DataError, OutputError
-from live_emotion.io.files.atomic import atomic_write_text, write_error
+from live_emotion.io.files.atomic import atomic_write_text, refuse_existing, write_error
 from live_emotion.io.files.folders import exclusive_folder, make_folder
 from live_emotion.models.checkpoint import save_checkpoint
 from live_emotion.types import BEST_WEIGHTS
@@ -89,7 +89,7 @@ def open_run_folder(path: Path, resume: bool, force: bool) -> Iterator[RunFolder
 
     Raises:
         DataError: there is no run to go on with.
-        OutputError: it cannot be made, there is a run already, or another one is going on in it.
+        OutputError: it cannot be made, there is a run or one of its files already, or another one is going on in it.
     """
     make_folder(path)
     with exclusive_folder(path) if is_main() else nullcontext(), TensorBoardLog(path) as log:
@@ -97,5 +97,8 @@ def open_run_folder(path: Path, resume: bool, force: bool) -> Iterator[RunFolder
         if folder.has_state and not (resume or force):
             raise OutputError(f"{path} holds a run already; go on with --resume, choose another -o, or use --force.")
         if resume and not folder.has_state:
-            raise DataError(f"The run in {path} ended before it was first saved; start it anew without --resume.")
+            raise DataError(f"The run in {path} ended before it was first saved; start it anew with --force.")
+        if not (resume or force):
+            for name in (BEST, FINAL, HISTORY, PLOT):  # of another program, or of a run that was killed
+                refuse_existing(path / name)
         yield folder
