@@ -459,6 +459,14 @@ def test_errors_are_problems_without_a_traceback(server, caplog):
         assert reply.json["status"] == status and reply.json["detail"].endswith(".")
 
 
+@pytest.mark.parametrize("method", ["HEAD", "POST"])
+def test_a_body_that_is_no_http_is_no_fault_of_ours(server, caplog, method):
+    head = f"{method} /v1/analyze HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.raw(f"{head}{'f' * 30}\r\nx".encode(), 3)
+    assert server.ask("/health/live").status == 200
+    assert not [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")]
+
+
 def test_a_fault_of_ours_is_told_without_what_it_says(server, caplog, monkeypatch):
     async def fail(*_):
         raise RuntimeError(f"secret {TOKEN}")

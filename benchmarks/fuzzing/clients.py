@@ -21,7 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from live_emotion.pipelines.config import AnalysisConfig
 from live_emotion.server.app import LiveApp
-from live_emotion.server.config import ServerConfig
+from live_emotion.server.config import Limits, ServerConfig
 from live_emotion.server.run import BackgroundServer, open_port
 from live_emotion.server.uploads.jobs import RUNNING
 
@@ -240,7 +240,8 @@ def main() -> None:
     logging.getLogger("websockets.client").setLevel(logging.CRITICAL)  # the client's library minds how it leaves
     kept = Path(tempfile.mkdtemp(dir="."))
     tempfile.tempdir = str(kept)
-    config = ServerConfig(TOKEN, AnalysisConfig(weights=(root / "weights" / "small.onnx",)))
+    analysis = AnalysisConfig(weights=(root / "weights" / "small.onnx",))
+    config = ServerConfig(TOKEN, analysis, limits=Limits(header_s=3, body_s=5))
     listening = open_port("127.0.0.1", 0)
     port, known = listening.getsockname()[1], []
     with BackgroundServer(LiveApp(config), listening):

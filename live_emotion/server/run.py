@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -127,6 +128,12 @@ class _Protocol(H11Protocol):
         """Begins to wait for the next request's head."""
         super().on_response_complete()
         self._look()
+
+    def send_400_response(self, msg: str) -> None:
+        """Says that it is no HTTP, where anything may be said: not as an answer to HEAD, nor in the midst of one."""
+        with contextlib.suppress(h11.LocalProtocolError):
+            super().send_400_response(msg)
+        self.transport.close()
 
     def _look(self) -> None:
         """Waits for a head where nothing is being answered and the connection is not another protocol's."""
