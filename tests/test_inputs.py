@@ -65,8 +65,8 @@ def test_a_pipe_is_no_profile(tmp_path, monkeypatch):
 
 
 @needs_unix
-def test_a_token_has_an_end():
-    with pytest.raises(InputError, match="16 to 200 letters"):
+def test_a_device_is_no_token():
+    with pytest.raises(InputError, match="it is no file, but a device or a pipe"):
         find_token(ZEROS)
 
 

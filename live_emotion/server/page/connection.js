@@ -106,6 +106,7 @@ export class Connection {
   /** @param {number} number of the frame. @param {number} at its time in seconds, as `performance.now() / 1000`.
    * @param {ArrayBuffer} picture as JPEG. */
   sendFrame(number, at, picture) {
+    if (this.socket.readyState !== WebSocket.OPEN) return; // it closed while the picture was made
     const message = new Uint8Array(HEADER_BYTES + picture.byteLength);
     const header = new DataView(message.buffer);
     header.setUint32(0, number, true);
