@@ -379,6 +379,16 @@ def test_weights_say_how_often_images_are_drawn():
     assert not ((drawn >= 250) & (drawn < 500)).any()
 
 
+def test_a_class_that_is_never_drawn_has_no_share():
+    data = dataclasses.replace(
+        faces_of([0] * 500 + [1] * 300 + [2] * 200, 3), weights=np.repeat([1.0, 0.0], [800, 200])
+    )
+    drawn = np.concatenate(batch_order(data, TrainConfig(balanced_sampling=True), 0))
+    assert data.labels[drawn].mean() == pytest.approx(0.5, abs=0.05)
+    objective = Objective(data, TrainConfig(class_weights=True, others=("surprise",)), torch.device("cpu"))
+    assert torch.isfinite(objective(torch.zeros(3, 3), torch.eye(3)))
+
+
 def test_balanced_sampling_draws_classes_equally_often():
     data = faces_of([0] * 900 + [1] * 100, 2)
     config = TrainConfig(balanced_sampling=True, batch_size=64)

@@ -42,7 +42,9 @@ def batch_order(data: FaceSet, config: TrainConfig, epoch: int) -> list[np.ndarr
     if config.balanced_sampling or len(data.weights):
         chances = data.weights if len(data.weights) else np.ones(len(data))
         if config.balanced_sampling:
-            chances = chances * (data.targets / class_frequency(data)).sum(axis=1, dtype=np.float64)
+            frequency = class_frequency(data)
+            drawn = frequency > 0  # of a class that is none of the shown ones, all images may have no weight
+            chances = chances * (data.targets[:, drawn] / frequency[drawn]).sum(axis=1, dtype=np.float64)
         order = rng.choice(len(data), len(data), p=chances / chances.sum())
     else:
         order = rng.permutation(len(data))
@@ -87,7 +89,8 @@ class Objective:
         shown = frequency[: len(frequency) - len(config.others)]
         self.offset = torch.zeros_like(frequency)
         self.offset[: len(shown)] = config.logit_adjustment * (shown / shown.mean()).log()
-        self.weight = 1 / (frequency * len(frequency)) if config.class_weights else None
+        weight = torch.where(frequency > 0, 1 / (frequency * len(frequency)), 0)
+        self.weight = weight if config.class_weights else None
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The mean over a batch: logits (N, C), targets (N, C) with rows that sum to 1 -> a number."""
