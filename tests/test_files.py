@@ -127,6 +127,8 @@ def test_make_folder_over_a_file(tmp_path):
     (tmp_path / "a").write_text("")
     with pytest.raises(OutputError):
         make_folder(tmp_path / "a" / "b")
+    with pytest.raises(OutputError, match="a is no folder; choose another name"):
+        make_folder(tmp_path / "a")
 
 
 def test_existing_files_are_protected(tmp_path):

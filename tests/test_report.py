@@ -332,6 +332,7 @@ def test_a_few_rows_are_enough(tmp_path, count):
         ),
         ("broken.jsonl", '{"time_s": 1', "row 1 is no JSON"),
         ("list.jsonl", "[1]\n", "row 1 is no object of JSON"),
+        ("empty.csv", "", "it is empty"),
         ("binary.csv", b"\xff\xff\x00\x01", "it is no text in UTF-8"),
         ("binary.parquet", b"PAR1 not really", "it is no Parquet file"),
         ("rows.txt", "x", "end its name in"),

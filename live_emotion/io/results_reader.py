@@ -280,6 +280,8 @@ def _class_names(names: Sequence[str]) -> tuple[str, ...]:
         ValueError: columns are missing, named alike, or named with what is no text.
     """
     class_names = tuple(n.removeprefix(PROBABILITY_PREFIX) for n in names if n.startswith(PROBABILITY_PREFIX))
+    if not names:
+        raise ValueError("it is empty")
     missing = [name for name in NEEDED if name not in names]
     if missing or not class_names:
         raise ValueError(f"there is no column {missing[0] if missing else PROBABILITY_PREFIX + '<emotion>'}")

@@ -208,7 +208,12 @@ def folder_of(folder: Path, class_names: Sequence[str]) -> Iterator[Offered]:
         state = "holds no folder of an emotion" if folder.is_dir() else "is no folder"
         raise InputError(f"{folder} {state}; put photos into folders in it named {', '.join(class_names)}.")
     for name in found:
-        yield from photos_of(list_photos([folder / name]), name)
+        try:
+            photos = list_photos([folder / name])
+        except InputError as error:  # it holds none
+            yield error
+        else:
+            yield from photos_of(photos, name)
 
 
 def other_folders(folder: Path, class_names: Sequence[str]) -> str:

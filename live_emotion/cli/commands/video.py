@@ -40,7 +40,8 @@ MOST_NAMED = 5
     multiple=True,
     metavar="FILE",
     help="Also write a row for each face in each frame: to a .csv, .jsonl or .parquet file, or by csv, jsonl or "
-    "parquet alone to a file beside each annotated video. - prints JSON Lines. May be given several times.",
+    "parquet alone to a file beside each annotated video, or beside the one video. - prints JSON Lines. May be given "
+    "several times.",
 )
 @click.option(
     "--report",

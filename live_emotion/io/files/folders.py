@@ -53,6 +53,8 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
         _made.extend(missing)
         for each in (*missing, folder):  # mkdir(parents=True) calls itself, and a path may have a thousand parts
             each.mkdir(exist_ok=True)
+    except FileExistsError as error:
+        raise OutputError(f"{error.filename} is no folder; choose another name.") from error
     except OSError as error:
         raise write_error(folder, error) from error
     return folder

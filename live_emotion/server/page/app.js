@@ -148,10 +148,16 @@ function showState(state, words, advice) {
   if (pill.textContent !== words) pill.textContent = words;
   standing = advice;
   notice(standing);
+  if (camera.isOn) sayWaiting();
   if (state === "live") return;
   sent = null;
   if (enrolment.isOn) { enrolment.end(); notice("The connection was lost; nothing was learned."); }
   enable();
+}
+
+/** Until there is a picture: that it comes, or why it does not. */
+function sayWaiting() {
+  find("welcome-text").textContent = standing || "Waiting for the first answer …";
 }
 
 /** What the server says of itself, before a session and in it. */
@@ -209,7 +215,7 @@ async function open(id = settings.camera) {
   if (trouble) return welcome("No picture", trouble, "Try again");
   isPaused = false;
   showPause();
-  find("welcome-text").textContent = "Waiting for the first answer …";
+  sayWaiting();
   connection.want();
   enable();
 }

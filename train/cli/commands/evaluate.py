@@ -12,6 +12,9 @@ from live_emotion.cli.console import print_json, say
 from live_emotion.cli.options import device_option, force_option, weights_option
 from train.cli.options import data_option, held_out_option, split_option, votes_option
 
+EVALUATION = Path("runs/evaluation")
+"""Where no other folder is named."""
+
 
 @click.command("evaluate")
 @weights_option
@@ -45,10 +48,9 @@ from train.cli.options import data_option, held_out_option, split_option, votes_
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("runs/evaluation"),
-    show_default=True,
     metavar="DIR",
-    help="Folder for the figures as JSON, every prediction as CSV, and plots.",
+    help="Folder for the figures as JSON, every prediction as CSV, and plots.  "
+    f"[default: {EVALUATION}, whose last evaluation gives way]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON in place of tables.")
 @device_option
@@ -63,7 +65,7 @@ def command(
     without_ties: bool,
     no_duplicates: bool,
     groups: Path | None,
-    output: Path,
+    output: Path | None,
     as_json: bool,
     device: str,
     force: bool,
@@ -94,8 +96,9 @@ def command(
 
     if (min_agreement > 1 or without_ties) and not votes:
         raise click.UsageError("--min-agreement and --without-ties need --votes.")
-    for name in (*FILES, *([PICTURE] if groups else ())):
-        refuse_existing(output / name, force)
+    for name in (*FILES, *([PICTURE] if groups else ())) if output else ():
+        refuse_existing(output / name, force, "choose another folder with -o")
+    output = output or EVALUATION
     if groups:
         read_groups(groups)  # so that what is wrong with it is said at once
     classifier = EmotionClassifier(weights, device)
