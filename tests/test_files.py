@@ -127,7 +127,7 @@ def test_make_folder_over_a_file(tmp_path):
     (tmp_path / "a").write_text("")
     with pytest.raises(OutputError):
         make_folder(tmp_path / "a" / "b")
-    with pytest.raises(OutputError, match="a is no folder; choose another name"):
+    with pytest.raises(OutputError, match="a: it is no folder; choose another name"):
         make_folder(tmp_path / "a")
 
 

@@ -54,7 +54,7 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
         for each in (*missing, folder):  # mkdir(parents=True) calls itself, and a path may have a thousand parts
             each.mkdir(exist_ok=True)
     except FileExistsError as error:
-        raise OutputError(f"{error.filename} is no folder; choose another name.") from error
+        raise OutputError(f"Cannot write into {error.filename}: it is no folder; choose another name.") from error
     except OSError as error:
         raise write_error(folder, error) from error
     return folder
