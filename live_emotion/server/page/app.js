@@ -155,9 +155,9 @@ function showState(state, words, advice) {
   enable();
 }
 
-/** Until there is a picture: that it comes, or why it does not. */
+/** Until there is a picture: that it comes, where the notice below does not say why it doesn't. */
 function sayWaiting() {
-  find("welcome-text").textContent = standing || "Waiting for the first answer …";
+  find("welcome-text").textContent = standing ? "" : "Waiting for the first answer …";
 }
 
 /** What the server says of itself, before a session and in it. */
