@@ -91,7 +91,7 @@ def check_device(device: Any) -> str:
     raise wrong("device", "the name of a device, such as auto", device)
 
 
-def is_text(value: Any) -> bool:
+def is_string(value: Any) -> bool:
     """Whether something is a text."""
     return isinstance(value, str)
 
@@ -104,7 +104,7 @@ def is_path(value: Any) -> TypeGuard[str | os.PathLike[str]]:
         return False
 
 
-def check_names(name: str, value: Any, wanted: str, is_one: Callable[[Any], bool] = is_text) -> tuple[Any, ...]:
+def check_names(name: str, value: Any, wanted: str, is_one: Callable[[Any], bool] = is_string) -> tuple[Any, ...]:
     """Texts, or paths, as a tuple: of one alone, of several, of none for None.
 
     Raises:

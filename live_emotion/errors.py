@@ -20,10 +20,10 @@ LONGEST_MESSAGE = 800
 
 def printable(text: str) -> str:
     """A text of any lines as a terminal shows it, whatever the files are named that it tells of."""
-    return _encodable(MOVING.sub("?", text))
+    return encodable(MOVING.sub("?", text))
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """A text whose bytes that are no text stand as ``\\udcff``."""
     return text.encode(errors="backslashreplace").decode()
 
@@ -33,7 +33,7 @@ def one_line(text: str) -> str:
     kept = (
         text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE // 2]} ... {text[-LONGEST_MESSAGE // 2 :]}"
     )
-    return _encodable(CONTROLS.sub("?", kept))
+    return encodable(CONTROLS.sub("?", kept))
 
 
 class LiveEmotionError(Exception):

@@ -14,9 +14,9 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from live_emotion.concurrency.quiet import quiet_stderr
-from live_emotion.errors import InputError, MissingExtraError, OutputError
+from live_emotion.errors import InputError, MissingExtraError, OutputError, encodable
 from live_emotion.faces.preprocessing import flatten_alpha
-from live_emotion.io.files.atomic import ESCAPED, atomic_path
+from live_emotion.io.files.atomic import atomic_path
 from live_emotion.io.files.inputs import read_file
 from live_emotion.io.files.names import is_text
 from live_emotion.io.first_bytes import AVIF, GIF, HEIC, LONGEST_BRANDS, PNG, image_format, video_format
@@ -277,7 +277,7 @@ def write_figure(target: str | os.PathLike[str] | IO[bytes], figure: Figure, dpi
             write_figure(file, figure, dpi)
         return
     for text in figure.findobj(Text):  # such as the name of a file, whose bytes may be no text
-        text.set_text(text.get_text().encode(errors=ESCAPED).decode())
+        text.set_text(encodable(text.get_text()))
     there = set(font_manager.get_font_names())
     with rc_context({"font.sans-serif": [name for name in FONTS if name in there]}), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of letters without a font and names too long, which one sees

@@ -376,7 +376,7 @@ def _read_parquet(path: Path) -> Read:
     import pyarrow
     from pyarrow import compute, parquet
 
-    def is_text(kind: Any) -> bool:
+    def holds_texts(kind: Any) -> bool:
         return pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind)
 
     try:
@@ -388,7 +388,7 @@ def _read_parquet(path: Path) -> Read:
     for name, kind in used.items():
         if pyarrow.types.is_nested(kind) or "binary" in str(kind):
             raise ValueError(f"its column {name} holds neither numbers nor texts")
-    file = parquet.ParquetFile(path, read_dictionary=[name for name, kind in used.items() if is_text(kind)])
+    file = parquet.ParquetFile(path, read_dictionary=[name for name, kind in used.items() if holds_texts(kind)])
     if file.metadata.num_rows > MOST_ROWS:
         raise ValueError(TOO_MANY)
     for group in map(file.metadata.row_group, range(file.metadata.num_row_groups)):
@@ -402,7 +402,10 @@ def _read_parquet(path: Path) -> Read:
             for batch in file.iter_batches(PARQUET_ROWS, columns=list(used)):
                 for name, column in zip(batch.schema.names, batch.columns):
                     texts = column.dictionary if pyarrow.types.is_dictionary(column.type) else column
-                    if is_text(texts.type) and (compute.max(compute.binary_length(texts)).as_py() or 0) > LONGEST_TEXT:
+                    if (
+                        holds_texts(texts.type)
+                        and (compute.max(compute.binary_length(texts)).as_py() or 0) > LONGEST_TEXT
+                    ):
                         raise ValueError(f"{name}: a text has more than {LONGEST_TEXT:,} bytes")
                 for row in batch.to_pylist():
                     number += 1

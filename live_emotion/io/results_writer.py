@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from live_emotion.errors import MissingExtraError, OutputError
+from live_emotion.errors import MissingExtraError, OutputError, encodable
 from live_emotion.io.files.atomic import (
     ESCAPED,
     discard_temporary,
@@ -295,7 +295,7 @@ class ParquetResultsWriter(ResultsWriter):
         self._file = parquet.ParquetWriter(path, self._schema)
 
     def _write(self, row: Row) -> None:
-        self._rows.append({name: _as_text(value) for name, value in row.items()})
+        self._rows.append({n: encodable(v) if isinstance(v, str) else v for n, v in row.items()})
         if len(self._rows) >= ROW_GROUP:
             self._complete()
 
@@ -312,11 +312,6 @@ class ParquetResultsWriter(ResultsWriter):
         with parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(ROW_GROUP):
                 yield from batch.to_pylist()
-
-
-def _as_text(value: Any) -> Any:
-    """A value, of which a text is one that UTF-8 can hold."""
-    return value.encode(errors=ESCAPED).decode() if isinstance(value, str) else value
 
 
 class StandardOutputWriter(JsonLinesWriter):
