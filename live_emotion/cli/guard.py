@@ -60,7 +60,7 @@ def run_cli(command: click.Command, program: str) -> None:
         if not is_ignored(kind):
             signal.signal(kind, _terminate)
     if sys.stdout is None and os.name == "posix":  # or the next file that is opened would take its place
-        os.open(os.devnull, os.O_WRONLY)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # standard input may be closed as well
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # not every console knows every letter
